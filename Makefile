@@ -1,0 +1,25 @@
+.PHONY: help setup dev test check lint format clean
+
+help:
+	@echo "make setup | dev | check (= test) | lint | format | clean"
+
+setup:
+	bin/setup --dev
+
+dev:
+	bin/dev
+
+test check:
+	bin/test
+
+lint:
+	bin/test --lint
+
+format: setup
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+# Leaves .motia, which holds the data of the app in development.
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The message broker: the only part that knows Celery and kombu."""

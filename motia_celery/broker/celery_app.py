@@ -1,0 +1,171 @@
+"""The Celery app of a Step app: one task and one queue for each Step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery, bootsteps
+
+from motia_celery.broker.connection import tls_options, transport_options
+from motia_celery.broker.publisher import Publisher
+from motia_celery.broker.queue import StepQueue, step_queue
+from motia_celery.broker.schedule import redbeat_settings
+from motia_celery.broker.task import Invoke, StepTask, StepWork
+from motia_celery.broker.wire import Message
+from motia_celery.errors import MessageRejectedError
+from motia_celery.plan import Plan
+from motia_celery.settings import Settings
+
+POOLS = {
+    "async": "motia_celery.broker.pool:TaskPool",
+    "threads": "threads",
+    "prefork": "prefork",
+}
+
+
+def create_celery(
+    settings: Settings,
+    plan: Plan,
+    *,
+    invoke: Invoke,
+    publisher: Callable[[], Publisher],
+    worker_step: type[bootsteps.StartStopStep] | None = None,
+) -> Celery:
+    """A Celery app that serves the Plan.
+
+    ``invoke`` runs a handler; ``publisher`` gives this process's publisher when one is needed,
+    so that making the app connects to nothing.
+    """
+    app = Celery("motia_celery", set_as_current=True)
+    keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
+    app.conf.update(celery_settings(settings, plan, keeper.refused if keeper else None))
+    app.conf.update(redbeat_settings(settings))
+    # Read by our consumer and requests; absent where the broker keeps dead letters itself.
+    app.keep_refused = keeper.keep if keeper else None
+    for step in plan.steps:
+        queue = plan.topology.by_step.get(step.name)
+        if queue is not None:
+            work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher)
+            task = type("StepTask", (StepTask,), {"name": queue.task, "work": work})
+            task.queue = queue.name
+            app.register_task(task())
+    if worker_step is not None:
+        app.steps["worker"].add(worker_step)
+    return app
+
+
+def celery_settings(
+    settings: Settings, plan: Plan, refused: Callable[[Any, MessageRejectedError], None] | None
+) -> dict[str, Any]:
+    """Celery's configuration for these settings."""
+    amqp = settings.uses_rabbitmq
+    names = plan.names
+    return {
+        "broker_url": settings.broker,
+        "broker_use_ssl": tls_options(settings),
+        "broker_transport_options": transport_options(settings)
+        | ({"confirm_publish": True} if amqp else {}),
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_pool_limit": 1,
+        "broker_heartbeat": 30,
+        "task_queues": task_queues(settings, plan, refused),
+        "task_default_queue": names.default_queue,
+        "task_default_queue_type": "quorum" if amqp else "classic",
+        "task_default_exchange_type": "topic",
+        "task_default_delivery_mode": 2,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "control_exchange": f"{settings.prefix}.control",
+        "event_exchange": f"{settings.prefix}.celeryev",
+        "event_queue_prefix": f"{settings.prefix}.celeryev",
+        # RabbitMQ 4.3 refuses queues that are neither durable nor exclusive.
+        "control_queue_exclusive": True,
+        "event_queue_exclusive": True,
+        "worker_consumer": "motia_celery.broker.consumer:StepConsumer",
+        "worker_pool": POOLS[settings.pool],
+        "worker_concurrency": settings.concurrency if settings.pool != "prefork" else None,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_send_task_events": True,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_soft_shutdown_timeout": settings.soft_shutdown_seconds,
+        "timezone": "UTC",
+        "enable_utc": True,
+    }
+
+
+def task_queues(
+    settings: Settings,
+    plan: Plan,
+    refused: Callable[[Any, MessageRejectedError], None] | None = None,
+) -> list[StepQueue]:
+    """The queue of every Step."""
+    return [
+        step_queue(
+            queue,
+            plan.names,
+            amqp=settings.uses_rabbitmq,
+            prefetch=settings.prefetch_count,
+            limit_bytes=settings.event_limit_bytes,
+            refused=refused,
+        )
+        for queue in plan.topology.queues
+    ]
+
+
+def queue_names(
+    plan: Plan, steps: Sequence[str] = (), exclude: Sequence[str] = (), flows: Sequence[str] = ()
+) -> list[str]:
+    """The queues of the chosen Steps; with nothing chosen, of all of them."""
+    wanted = [step for step in plan.steps if step.name in plan.topology.by_step]
+    if steps or flows:
+        wanted = [s for s in wanted if s.name in steps or set(s.flows) & set(flows)]
+    return [plan.topology.by_step[s.name].name for s in wanted if s.name not in exclude]
+
+
+class _Keeper:
+    """Dead letters on a broker that has none of its own: published, then acknowledged."""
+
+    def __init__(self, plan: Plan, publisher: Callable[[], Publisher]) -> None:
+        self._queue = plan.names.dead_letter_queue
+        self._publisher = publisher
+
+    def refused(self, raw: Any, error: MessageRejectedError) -> None:
+        """Takes a delivery that the consumer hook refused."""
+        self.keep(raw, error.what)
+        raw.ack()
+
+    def keep(self, message: Any, reason: str) -> None:
+        """Publishes a copy of the message to the dead-letter queue."""
+        body = message.body
+        headers = {
+            name: value
+            for name, value in (message.headers or {}).items()
+            if isinstance(value, (str, int, float, bool))
+        }
+        info = message.delivery_info or {}
+        self._publisher().publish_blocking(
+            Message(
+                exchange="",
+                routing_key=self._queue,
+                body=body.encode() if isinstance(body, str) else bytes(body),
+                headers={
+                    **headers,
+                    "motia-error-type": MessageRejectedError.__name__,
+                    "motia-error-message": reason[:2_000],
+                    "motia-queue": str(info.get("routing_key") or ""),
+                },
+                properties={
+                    name: message.properties[name]
+                    for name in ("message_id", "correlation_id")
+                    if message.properties.get(name)
+                },
+            )
+        )

@@ -1,0 +1,64 @@
+"""The worker's consumer, and the request of a Step: where Celery would lose a message, it is kept."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery.worker.consumer import Consumer
+from celery.worker.request import Request
+
+logger = logging.getLogger("motia_celery.broker")
+
+
+class StepFailedError(Exception):
+    """A run failed for the last time, and its event is among the dead letters already.
+
+    Flower shows its text, which is the handler's own error.
+    """
+
+
+class StepConsumer(Consumer):
+    """Celery's consumer; an undecodable message goes to the dead letters instead of being acked."""
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Rejects the message; Celery's default acknowledges, and so drops, it."""
+        logger.error(
+            "A task message can not be decoded; it goes to the dead letters: %s",
+            exc,
+            extra={"action": "message.refused"},
+        )
+        keep = getattr(self.app, "keep_refused", None)
+        if keep is not None:
+            keep(message, f"{type(exc).__name__}: {exc}")
+            message.ack_log_error(logger, self.connection_errors)
+        else:
+            message.reject_log_error(logger, self.connection_errors)
+
+
+class StepRequest(Request):
+    """One delivery for a Step."""
+
+    def on_failure(
+        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
+    ) -> Any:
+        """Acknowledges a run whose event was already buried, before Celery reports the failure."""
+        if isinstance(_raised(exc_info), StepFailedError):
+            self.acknowledge()
+        return super().on_failure(exc_info, send_failed_event, return_ok)
+
+    def reject(self, requeue: bool = False) -> Any:
+        """Rejects the delivery; on a broker without dead letters it is kept by us first."""
+        keep = getattr(self.app, "keep_refused", None)
+        if keep is not None and not requeue and not self.acknowledged:
+            keep(self.message, "the worker could not run it")
+            self.acknowledge()
+            return None
+        return super().reject(requeue)
+
+
+def _raised(exc_info: Any) -> BaseException | None:
+    error = exc_info.exception
+    return getattr(error, "exc", error)
+
+

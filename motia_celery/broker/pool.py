@@ -1,0 +1,161 @@
+"""The async pool: a Celery worker pool whose slots are coroutines on one event loop.
+
+Celery's own tracer runs for each task, unchanged, as a greenlet on that loop, so signals, events,
+results and retries are what they are in every other pool, while hundreds of handlers wait at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from billiard.einfo import ExceptionInfo
+from billiard.exceptions import SoftTimeLimitExceeded, Terminated, TimeLimitExceeded
+from celery.concurrency.base import BasePool, apply_target
+
+from motia_celery.broker.loop import LoopThread, loop_thread, run_body
+
+#: Why a job was cut short: each becomes the exception that Celery expects there.
+_Cause = Callable[[], BaseException]
+
+
+class Job:
+    """One task in the pool; Celery keeps it to terminate the task with."""
+
+    def __init__(self, pool: TaskPool, body: Callable[[], Any]) -> None:
+        self._pool = pool
+        self._body = body
+        self.task: asyncio.Task[None] | None = None
+        self.cause: _Cause | None = None
+
+    def cut(self, cause: _Cause) -> None:
+        """Cancels what the task waits for; its body sees the cause's exception."""
+        if self.task is not None and not self.task.done():
+            self.cause = cause
+            self.task.cancel()
+
+    def terminate(self, signal: int | None = None) -> None:
+        """Celery's ``revoke(terminate=True)``."""
+        self._pool.loop.call_soon_threadsafe(self.cut, lambda: Terminated(signal or "SIGTERM"))
+
+    async def run(self, slots: asyncio.Semaphore, on_error: Callable[..., Any]) -> None:
+        """Waits for a slot, then runs the body."""
+        async with slots:
+            try:
+                await run_body(self._body)
+            except asyncio.CancelledError:
+                self._report(self.cause or (lambda: Terminated("cancelled")), on_error)
+            except BaseException as error:  # Celery's rule: the pool answers for what escapes
+                self._report(lambda: error, on_error)
+
+    def _report(self, cause: _Cause, on_error: Callable[..., Any]) -> None:
+        try:
+            raise cause()
+        except BaseException:
+            on_error(ExceptionInfo())
+
+
+class TaskPool(BasePool):
+    """``worker_pool = "motia_celery.broker.pool:TaskPool"``; ``-c`` is the number of slots."""
+
+    body_can_be_buffer = True
+    signal_safe = False
+
+    loop: asyncio.AbstractEventLoop
+
+    def on_start(self) -> None:
+        """Starts the loop."""
+        self._thread: LoopThread = loop_thread()
+        self.loop = self._thread.loop
+        self._jobs: set[Job] = set()
+        self._slots = asyncio.Semaphore(self.limit)
+
+    def on_apply(
+        self,
+        target: Callable[..., Any],
+        args: Any = None,
+        kwargs: Any = None,
+        callback: Callable[..., Any] | None = None,
+        accept_callback: Callable[..., Any] | None = None,
+        error_callback: Callable[..., Any] | None = None,
+        timeout_callback: Callable[..., Any] | None = None,
+        soft_timeout: float | None = None,
+        timeout: float | None = None,
+        **_options: Any,
+    ) -> Job:
+        """Takes a task from Celery's main thread."""
+        job = Job(self, lambda: apply_target(target, args, kwargs, callback, accept_callback))
+        limits = _Limits(soft_timeout, timeout, timeout_callback)
+        on_error = error_callback or (lambda _info: None)
+        self._jobs.add(job)
+        self.loop.call_soon_threadsafe(self._launch, job, limits, on_error)
+        return job
+
+    def _launch(self, job: Job, limits: _Limits, on_error: Callable[..., Any]) -> None:
+        job.task = self.loop.create_task(job.run(self._slots, on_error))
+        timers = limits.arm(self.loop, job)
+
+        def over(_task: asyncio.Task[None]) -> None:
+            for timer in timers:
+                timer.cancel()
+            self._jobs.discard(job)
+
+        job.task.add_done_callback(over)
+
+    def terminate_job(self, pid: int, signal: int | None = None) -> None:
+        """Celery terminates the job itself next; there is no process to signal."""
+
+    def grow(self, count: int = 1) -> None:
+        """Adds slots (Celery's ``pool_grow``)."""
+        self.limit += count
+        for _ in range(count):
+            self.loop.call_soon_threadsafe(self._slots.release)
+
+    def on_stop(self) -> None:
+        """Waits for the tasks that run."""
+        done = threading.Event()
+
+        async def drain() -> None:
+            while tasks := [job.task for job in self._jobs if job.task is not None]:
+                await asyncio.wait(tasks)
+            done.set()
+
+        asyncio.run_coroutine_threadsafe(drain(), self.loop)
+        done.wait()
+
+    def on_terminate(self) -> None:
+        """Leaves the tasks that run: their messages are not acknowledged, so they come back."""
+
+    def _get_info(self) -> dict[str, Any]:
+        running = sum(1 for job in self._jobs if job.task is not None)
+        return {**super()._get_info(), "running": running}
+
+
+class _Limits:
+    """A task's time limits, armed when it is taken."""
+
+    def __init__(
+        self, soft: float | None, hard: float | None, notify: Callable[..., Any] | None
+    ) -> None:
+        self._soft = soft
+        self._hard = hard
+        self._notify = notify
+
+    def arm(self, loop: asyncio.AbstractEventLoop, job: Job) -> list[asyncio.TimerHandle]:
+        """Starts the timers, and gives them for cancelling."""
+        timers = []
+        if self._soft:
+            timers.append(loop.call_later(self._soft, self._cut_softly, job, self._soft))
+        if self._hard:
+            timers.append(loop.call_later(self._hard, self._cut_hard, job, self._hard))
+        return timers
+
+    def _cut_softly(self, job: Job, seconds: float) -> None:
+        if self._notify:
+            self._notify(soft=True, timeout=seconds)
+        job.cut(lambda: SoftTimeLimitExceeded(seconds))
+
+    def _cut_hard(self, job: Job, seconds: float) -> None:
+        job.cut(lambda: TimeLimitExceeded(seconds))

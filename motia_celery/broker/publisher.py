@@ -1,0 +1,436 @@
+"""The publisher: one thread, one connection, confirms in a window.
+
+Many handlers' messages go out together and their confirms come back together, so an awaited
+emit costs one round trip shared by all, and no event loop ever waits for a socket. Consuming has
+another connection: RabbitMQ blocks a connection that publishes while it is short of memory or
+disk, and acknowledgements on it would stall.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from kombu import Connection
+from kombu.transport.native_delayed_delivery import calculate_routing_key
+
+from motia_celery.broker import wire
+from motia_celery.broker.connection import open_connection, speaks_amqp
+from motia_celery.broker.topology import declare
+from motia_celery.broker.wire import Message
+from motia_celery.errors import EmitError, FrameworkError
+from motia_celery.model.event import Event
+from motia_celery.model.run import RunError
+from motia_celery.plan.topology import QueuePlan, Topology
+from motia_celery.settings import Settings, masked_url
+
+logger = logging.getLogger("motia_celery.broker")
+
+#: How many messages are sent before the thread waits for their confirms.
+WINDOW = 256
+_RECONNECT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
+_IDLE_SECONDS = 10.0
+#: The exchange where Celery's native delayed delivery begins; its key holds 28 bits of seconds.
+_DELAY_EXCHANGE = "celery_delayed_27"
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A message on its way. ``deadline`` is a monotonic time."""
+
+    message: Message
+    deadline: float
+    done: Future[None] = field(default_factory=Future)
+    returned: bool = False
+
+
+class Publisher:
+    """Publishes for one process. Every method returns once the broker has the message.
+
+    ``hold`` keeps a message until it is due on brokers that can not (kombu's Redis transports);
+    RabbitMQ delays messages itself.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        topology: Topology,
+        hold: Callable[[Message], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._topology = topology
+        self._hold = hold
+        self._amqp = settings.uses_rabbitmq
+        self._queue: queue.SimpleQueue[_Pending | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._connection: Connection | None = None
+        self._channel: Any = None
+        self._unconfirmed: dict[int, _Pending] = {}
+        self._sequence = 0
+
+    # What is published
+
+    async def emit(self, event: Event, timeout_seconds: float | None = None) -> None:
+        """Publishes an event to everyone who subscribed to its topic.
+
+        Raises:
+            EmitError: it can not be sent, or was not confirmed within ``timeout_seconds``
+                (by default the ``emit_timeout_seconds`` setting).
+        """
+        await self._await(self._event_messages(event), timeout_seconds)
+
+    def emit_blocking(self, event: Event, timeout_seconds: float | None = None) -> None:
+        """:meth:`emit`, for code that has no event loop."""
+        self._wait(self._event_messages(event), timeout_seconds)
+
+    async def send(
+        self,
+        event: Event,
+        target: QueuePlan,
+        *,
+        run_id: str | None = None,
+        attempt: int = 1,
+        delay_seconds: float = 0,
+    ) -> None:
+        """Publishes an event to one Step's queue only, now or after a delay.
+
+        ``run_id`` is kept by the run that it starts; without it the event's id decides.
+        """
+        await self._await([self._direct(event, target, run_id, attempt, delay_seconds)], None)
+
+    def send_blocking(self, event: Event, target: QueuePlan) -> None:
+        """:meth:`send`, for code that has no event loop."""
+        self._wait([self._direct(event, target, None, 1, 0)], None)
+
+    async def bury(
+        self, event: Event, target: QueuePlan, error: RunError, *, run_id: str, attempts: int
+    ) -> None:
+        """Publishes a dead letter: the event, and what its last failure was."""
+        await self._await([self._dead_letter(event, target, error, run_id, attempts)], None)
+
+    def publish_blocking(self, message: Message) -> None:
+        """Publishes one message as it is."""
+        self._wait([message], None)
+
+    def _event_messages(self, event: Event) -> list[Message]:
+        body = wire.event_body(event, self._settings.event_limit_bytes)
+        headers, properties = wire.event_headers(event), wire.event_properties(event)
+        names = self._topology.names
+        # Redis transports share one delivery tag among the queues of a fan-out, and lose
+        # messages by it, so there each queue gets a publish of its own.
+        targets = (
+            [(names.events, event.topic)]
+            if self._amqp
+            else [("", plan.name) for plan in self._topology.subscribers(event.topic)]
+        )
+        return [
+            Message(
+                exchange=exchange,
+                routing_key=key,
+                body=body,
+                headers=headers,
+                properties=properties,
+            )
+            for exchange, key in targets
+        ]
+
+    def _direct(
+        self, event: Event, target: QueuePlan, run_id: str | None, attempt: int, delay: float
+    ) -> Message:
+        seconds = max(1, round(delay)) if delay else 0
+        exchange, key = self._topology.names.steps, target.name
+        if not self._amqp:
+            exchange = ""
+        elif seconds:
+            exchange, key = _DELAY_EXCHANGE, calculate_routing_key(seconds, target.name)
+        return Message(
+            exchange=exchange,
+            routing_key=key,
+            body=wire.event_body(event, self._settings.event_limit_bytes),
+            headers={**wire.event_headers(event, attempt), **({wire.RUN: run_id} if run_id else {})},
+            properties=wire.event_properties(event),
+            mandatory=True,
+            delay_seconds=0 if self._amqp else delay,
+        )
+
+    def _dead_letter(
+        self, event: Event, target: QueuePlan, error: RunError, run_id: str, attempts: int
+    ) -> Message:
+        names = self._topology.names
+        failure = wire.failure_headers(
+            error, run_id=run_id, step=target.step, queue=target.name
+        )
+        return Message(
+            exchange=names.dead_letter_exchange if self._amqp else "",
+            routing_key=target.name if self._amqp else names.dead_letter_queue,
+            body=wire.event_body(event, self._settings.event_limit_bytes),
+            headers={**wire.event_headers(event, attempts), **failure},
+            properties=wire.event_properties(event),
+            mandatory=True,
+        )
+
+    # How a caller waits
+
+    async def _await(self, messages: Iterable[Message], timeout: float | None) -> None:
+        seconds = timeout or self._settings.emit_timeout_seconds
+        waiting = [self._submit(message, seconds) for message in messages]
+        for pending in waiting:
+            await asyncio.wrap_future(pending.done)
+
+    def _wait(self, messages: Iterable[Message], timeout: float | None) -> None:
+        seconds = timeout or self._settings.emit_timeout_seconds
+        for pending in [self._submit(message, seconds) for message in messages]:
+            pending.done.result()
+
+    def _submit(self, message: Message, timeout_seconds: float) -> _Pending:
+        self._start()
+        pending = _Pending(message, time.monotonic() + timeout_seconds)
+        # From here on a cancelled caller can not cancel the message: it may be on its way.
+        pending.done.set_running_or_notify_cancel()
+        self._queue.put(pending)
+        return pending
+
+    def _start(self) -> None:
+        if self._thread is not None:
+            return
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+                self._thread.start()
+
+    def close(self, timeout_seconds: float = 5) -> None:
+        """Sends what waits, and lets go of the connection."""
+        thread = self._thread
+        if thread is not None:
+            self._queue.put(None)
+            thread.join(timeout_seconds)
+
+    # The thread
+
+    def _run(self) -> None:
+        while True:
+            batch = self._take()
+            if batch is None:
+                self._disconnect()
+                return
+            try:
+                self._deliver(batch)
+            except Exception as error:  # the thread must live, and no caller may wait for ever
+                logger.exception("Publishing failed", extra={"action": "publish.failed"})
+                for pending in batch:
+                    _fail(pending, EmitError(f"publishing failed ({error!r}).", "broker"))
+
+    def _take(self) -> list[_Pending] | None:
+        """The messages that wait, at most a window of them; None once closed."""
+        while True:
+            try:
+                first = self._queue.get(timeout=_IDLE_SECONDS)
+                break
+            except queue.Empty:
+                self._heartbeat()
+        if first is None:
+            return None
+        return [first, *self._take_waiting(WINDOW - 1)]
+
+    def _take_waiting(self, most: int) -> list[_Pending]:
+        batch: list[_Pending] = []
+        while len(batch) < most:
+            try:
+                pending = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if pending is None:
+                self._queue.put(None)
+                break
+            batch.append(pending)
+        return batch
+
+    def _deliver(self, batch: list[_Pending]) -> None:
+        """Publishes until each message is confirmed, refused, or past its deadline."""
+        waiting, failures = batch, 0
+        while waiting:
+            try:
+                self._connect()
+                self._publish(waiting[:WINDOW])
+            except FrameworkError as error:
+                for pending in waiting:
+                    _fail(pending, error)
+            except self._broker_faults() as error:
+                self._log_outage(error, failures)
+                self._disconnect()
+                # Messages that came in meanwhile may have nearer deadlines than these.
+                waiting = self._drop_late([*waiting, *self._take_waiting(WINDOW)], error)
+                time.sleep(_RECONNECT_SECONDS[min(failures, len(_RECONNECT_SECONDS) - 1)])
+                failures += 1
+            waiting = [pending for pending in waiting if not pending.done.done()]
+
+    def _publish(self, batch: list[_Pending]) -> None:
+        if self._amqp:
+            for pending in batch:
+                self._sequence += 1
+                self._unconfirmed[self._sequence] = pending
+                self._send(pending.message)
+            self._collect_confirms()
+            return
+        for pending in batch:
+            if pending.message.delay_seconds and self._hold is not None:
+                self._hold(pending.message)
+            else:
+                self._send(pending.message)
+            pending.done.set_result(None)
+
+    def _send(self, message: Message) -> None:
+        prepared = self._channel.prepare_message(
+            message.body,
+            content_type=wire.CONTENT_TYPE,
+            content_encoding="utf-8",
+            headers=dict(message.headers),
+            properties=dict(message.properties),
+        )
+        options = {"mandatory": True} if message.mandatory and self._amqp else {}
+        self._channel.basic_publish(
+            prepared, exchange=message.exchange, routing_key=message.routing_key, **options
+        )
+
+    def _collect_confirms(self) -> None:
+        """Reads until every message of the window is answered.
+
+        Raises:
+            OSError: the connection is lost, or a deadline passed without an answer, which is
+                what a broker under a memory or disk alarm looks like.
+        """
+        while self._unconfirmed:
+            nearest = min(pending.deadline for pending in self._unconfirmed.values())
+            patience = nearest - time.monotonic()
+            if patience <= 0:
+                raise TimeoutError("no confirm in time")
+            assert self._connection is not None  # noqa: S101 - connected by _deliver
+            self._connection.drain_events(timeout=patience)
+
+    def _answered(self, tag: int, multiple: bool, *, accepted: bool) -> None:
+        tags = [t for t in self._unconfirmed if t <= tag] if multiple else [tag]
+        for number in tags:
+            pending = self._unconfirmed.pop(number, None)
+            if pending is None:
+                continue
+            if pending.returned:
+                _fail(pending, _unroutable(pending.message))
+            elif accepted:
+                pending.done.set_result(None)
+            else:
+                _fail(pending, _refused(pending.message))
+
+    def _on_return(self, _error: Any, _exchange: str, _key: str, raw: Any) -> None:
+        identity = raw.properties.get("message_id")
+        for pending in self._unconfirmed.values():
+            if pending.message.properties.get("message_id") == identity and (
+                pending.message.mandatory
+            ):
+                pending.returned = True
+
+    # The connection
+
+    def _connect(self) -> None:
+        if self._connection is not None:
+            return
+        connection = open_connection(self._settings)
+        try:
+            connection.connect()
+            declare(connection, self._topology, self._settings)
+            channel = connection.channel()
+            if speaks_amqp(connection):
+                channel.confirm_select()
+                channel.events["basic_ack"].add(
+                    lambda tag, multiple: self._answered(tag, multiple, accepted=True)
+                )
+                channel.events["basic_nack"].add(
+                    lambda tag, multiple: self._answered(tag, multiple, accepted=False)
+                )
+                channel.events["basic_return"].add(self._on_return)
+        except BaseException:
+            connection.collect()
+            raise
+        self._connection, self._channel = connection, channel
+        self._sequence = 0
+        self._unconfirmed.clear()
+
+    def _disconnect(self) -> None:
+        connection, self._connection, self._channel = self._connection, None, None
+        self._unconfirmed.clear()
+        if connection is not None:
+            # A broken connection may hang in a polite close; collect() only drops the socket.
+            connection.collect(socket_timeout=0.5)
+
+    def _heartbeat(self) -> None:
+        """Keeps an idle connection alive, and notices one that is not."""
+        if self._connection is None or not self._amqp:
+            return
+        try:
+            self._connection.heartbeat_check()
+            self._connection.drain_events(timeout=0.001)
+        except TimeoutError:
+            return
+        except self._broker_faults():
+            self._disconnect()
+
+    def _broker_faults(self) -> tuple[type[BaseException], ...]:
+        connection = self._connection or open_connection(self._settings)
+        faults = (*connection.connection_errors, *connection.channel_errors, OSError)
+        return tuple(dict.fromkeys(faults))
+
+    def _log_outage(self, error: BaseException, failures: int) -> None:
+        if failures in (0, 5) or failures % 30 == 0:
+            logger.warning(
+                "The broker at %s does not take messages (%s); waiting for it",
+                masked_url(self._settings.broker),
+                error or type(error).__name__,
+                extra={"action": "publish.waiting"},
+            )
+
+    def _drop_late(self, batch: list[_Pending], error: BaseException) -> list[_Pending]:
+        now = time.monotonic()
+        for pending in batch:
+            if pending.deadline <= now:
+                _fail(pending, _late(pending.message, error, self._settings))
+        return [pending for pending in batch if not pending.done.done()]
+
+
+def _fail(pending: _Pending, error: Exception) -> None:
+    if not pending.done.done():
+        pending.done.set_exception(error)
+
+
+def _late(message: Message, error: BaseException, settings: Settings) -> EmitError:
+    return EmitError(
+        f"the broker did not confirm in time ({error or type(error).__name__}).",
+        _named(message),
+        f"Look at the broker at {masked_url(settings.broker)}; the event may be sent again.",
+    )
+
+
+def _refused(message: Message) -> EmitError:
+    return EmitError(
+        "the broker refused the message: a queue that it should reach is full.",
+        _named(message),
+        "Start more workers, or raise the queue's limit.",
+    )
+
+
+def _unroutable(message: Message) -> EmitError:
+    return EmitError(
+        "no queue took the message.",
+        _named(message),
+        "Run `motia-celery release` to declare the queues.",
+    )
+
+
+def _named(message: Message) -> str:
+    return f"emit {message.headers.get(wire.TOPIC) or message.routing_key!r}"

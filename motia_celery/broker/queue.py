@@ -1,0 +1,285 @@
+"""A Step's queue: kombu's ``Queue``, with one public method overridden.
+
+:meth:`StepQueue.consume` rewrites each delivery, before Celery sees it, into a Celery protocol 2
+message for this queue's Step. Nothing inside Celery is touched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from kombu import Exchange, Queue, binding
+from kombu.message import Message as VirtualMessage
+
+from motia_celery.broker import wire
+from motia_celery.errors import MessageRejectedError
+from motia_celery.model.event import derived_id, run_id
+from motia_celery.model.topic import topic_fault
+from motia_celery.plan.topology import DELIVERY_LIMIT, Names, QueuePlan
+
+logger = logging.getLogger("motia_celery.broker")
+
+#: Celery's options for what follows a task; an event has none of them.
+_EMBED = b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
+_CONTENT_TYPES = frozenset({None, "", "application/json", "application/cloudevents+json"})
+_ENCODINGS = frozenset({None, "", "utf-8", "utf8", "binary", "us-ascii"})
+#: Characters of an event's data that Flower shows.
+_REPR_LIMIT = 500
+
+Refused = Callable[[Any, MessageRejectedError], None]
+
+
+class StepQueue(Queue):
+    """The queue of one Step. ``topics`` are bound on ``events``; its name on its own exchange."""
+
+    # `bindings` stays out: kombu would pass it to __init__, where it drops the exchange.
+    attrs = (
+        *(attribute for attribute in Queue.attrs if attribute[0] != "bindings"),
+        ("task", None),
+        ("topics", tuple),
+        ("events", None),
+        ("prefetch", None),
+        ("limit_bytes", None),
+        ("refused", None),
+    )
+
+    task: str
+    topics: tuple[str, ...]
+    events: Exchange
+    prefetch: int
+    limit_bytes: int
+    refused: Refused | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Set after __init__, and beside the exchange: were the topics the queue's only bindings,
+        # native delay would bind `#.<topic>` on the events exchange, and `#.created` would
+        # match `user.created`.
+        self.bindings = {binding(self.events, topic) for topic in self.topics}
+
+    def consume(
+        self,
+        consumer_tag: str = "",
+        callback: Callable[[Any], Any] | None = None,
+        no_ack: bool | None = None,
+        nowait: bool = False,
+        on_cancel: Callable[..., Any] | None = None,
+    ) -> Any:
+        """Starts consuming; see the module for what happens to each delivery."""
+        # A prefetch stays in force for every consumer that follows on the channel, so each
+        # queue sets its own.
+        self.channel.basic_qos(0, self.prefetch, False)
+
+        def deliver(raw: Any) -> Any:
+            try:
+                self.adapt(raw)
+            except Exception as error:  # an escaping exception would end the worker's loop
+                return self._refuse(raw, error)
+            return callback(raw) if callback else None
+
+        return super().consume(
+            consumer_tag, deliver, no_ack=no_ack, nowait=nowait, on_cancel=on_cancel
+        )
+
+    def _refuse(self, raw: Any, error: Exception) -> None:
+        fault = error
+        if not isinstance(fault, MessageRejectedError):
+            fault = MessageRejectedError(f"{type(error).__name__}: {error}", self.name)
+        logger.error(
+            "Refused a message on %s, which goes to the dead letters: %s",
+            self.name,
+            fault.what,
+            extra={"action": "message.refused"},
+            exc_info=None if fault is error else error,
+        )
+        if self.refused is not None:
+            self.refused(raw, fault)
+        else:
+            self.channel.basic_reject(raw.delivery_tag, requeue=False)
+
+    def adapt(self, raw: Any) -> None:
+        """Rewrites a delivery in place into a task message for this queue's Step.
+
+        Raises:
+            MessageRejectedError: it is no event, and no task of this Step.
+        """
+        delivery = _Delivery(raw)
+        task = delivery.headers.get("task")
+        if task is None:
+            self._check(delivery)
+            delivery.rewrite(*self._task_message(delivery))
+        elif task != self.task:
+            raise MessageRejectedError(f"it asks for the task {str(task)[:100]!r}.", self.name)
+        # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
+        # who subscribed to the topic.
+        delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
+
+    def _check(self, delivery: _Delivery) -> None:
+        if len(delivery.body) > self.limit_bytes:
+            size = len(delivery.body)
+            raise MessageRejectedError(f"its body has {size} bytes.", self.name)
+        if delivery.content_type not in _CONTENT_TYPES:
+            raise MessageRejectedError(
+                f"its content type is {str(delivery.content_type)[:100]!r}.", self.name
+            )
+        encoding = delivery.content_encoding
+        if (encoding.lower() if isinstance(encoding, str) else encoding) not in _ENCODINGS:
+            raise MessageRejectedError(f"its encoding is {str(encoding)[:100]!r}.", self.name)
+
+    def _task_message(self, delivery: _Delivery) -> tuple[bytes, dict[str, Any], str]:
+        try:
+            orjson.loads(delivery.body)
+        except orjson.JSONDecodeError as error:
+            raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
+        topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
+        event_id = delivery.event_id(topic)
+        identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
+        headers = {
+            **delivery.headers,
+            wire.TOPIC: "" if topic_fault(topic) else topic,
+            wire.EVENT: event_id,
+            "lang": "py",
+            "task": self.task,
+            "id": identity,
+            "root_id": _text(delivery.headers, wire.ROOT) or identity,
+            "parent_id": _text(delivery.headers, wire.PARENT),
+            "group": None,
+            "retries": _attempt(delivery.headers) - 1,
+            "timelimit": [None, None],
+            "eta": None,
+            "expires": None,
+            "shadow": None,
+            "ignore_result": True,
+            "argsrepr": delivery.body[:_REPR_LIMIT].decode(errors="replace"),
+            "kwargsrepr": "{}",
+            "origin": str(delivery.properties.get("app_id") or "")[:100],
+        }
+        # The body was just parsed, so putting it in a list can not change its meaning, and its
+        # numbers and key order stay exactly as they were sent.
+        return b"[[" + delivery.body + b"],{}," + _EMBED + b"]", headers, identity
+
+
+    def _routed_topic(self, delivery: _Delivery) -> str:
+        """The topic of a foreign message: its routing key, where it came as an event."""
+        if delivery.info.get("exchange") != self.events.name:
+            return ""
+        return str(delivery.info.get("routing_key") or "")
+
+
+class _Delivery:
+    """One delivery, read and rewritten alike on AMQP and on kombu's virtual transports."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._virtual = isinstance(raw, VirtualMessage)
+        self.properties: dict[str, Any] = raw.properties
+        self.info: dict[str, Any] = raw.delivery_info
+        headers = raw.headers if self._virtual else self.properties.get("application_headers")
+        self.headers: dict[str, Any] = dict(headers or {})
+        body = raw.body
+        self.body = body.encode() if isinstance(body, str) else bytes(body or b"")
+
+    @property
+    def content_type(self) -> Any:
+        """The content type that the publisher gave."""
+        return self._raw.content_type if self._virtual else self.properties.get("content_type")
+
+    @property
+    def content_encoding(self) -> Any:
+        """The content encoding that the publisher gave."""
+        if self._virtual:
+            return self._raw.content_encoding
+        return self.properties.get("content_encoding")
+
+    def event_id(self, topic: str) -> str:
+        """The event's id; a foreign message without one gets one that a redelivery gets too."""
+        given = self.properties.get("message_id")
+        if isinstance(given, str) and given:
+            return given
+        sent = str(self.properties.get("timestamp") or "")
+        return derived_id("anonymous", topic, self.body.decode(errors="replace"), sent)
+
+    def rewrite(self, body: bytes, headers: dict[str, Any], identity: str) -> None:
+        """Puts a task message in the delivery's place."""
+        self.properties["correlation_id"] = identity
+        if self._virtual:
+            self._raw.body, self._raw.headers = body, headers
+            self._raw.content_type, self._raw.content_encoding = "application/json", "utf-8"
+            self._raw._decoded_cache = None
+        else:
+            self._raw.body = body
+            self.properties.update(
+                application_headers=headers,
+                content_type="application/json",
+                content_encoding="utf-8",
+            )
+
+
+def _text(headers: dict[str, Any], name: str) -> str | None:
+    value = headers.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _attempt(headers: dict[str, Any]) -> int:
+    value = headers.get(wire.ATTEMPT)
+    return value if isinstance(value, int) and 1 <= value <= 1_000_000 else 1
+
+
+def queue_arguments(names: Names) -> dict[str, Any]:
+    """A Step queue's arguments on RabbitMQ: replicated, bounded in redeliveries, never dropping."""
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": names.dead_letter_exchange,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+
+
+def step_queue(
+    plan: QueuePlan,
+    names: Names,
+    *,
+    amqp: bool,
+    prefetch: int,
+    limit_bytes: int,
+    refused: Refused | None = None,
+) -> StepQueue:
+    """The kombu queue of a planned one. ``refused`` takes the messages that are no events."""
+    arguments = queue_arguments(names) if amqp else None
+    if arguments:
+        arguments["x-dead-letter-routing-key"] = plan.name
+    return StepQueue(
+        plan.name,
+        Exchange(names.steps, type="topic", durable=True),
+        routing_key=plan.name,
+        durable=True,
+        queue_arguments=arguments,
+        task=plan.task,
+        topics=plan.topics,
+        events=Exchange(names.events, type="topic", durable=True),
+        prefetch=prefetch,
+        limit_bytes=limit_bytes,
+        refused=refused,
+    )
+
+
+def dead_letter_queue(names: Names, *, amqp: bool, limits_by_default: bool = False) -> Queue:
+    """The queue that keeps every dead letter, however often it is looked at.
+
+    ``limits_by_default`` is true of RabbitMQ 4, where a quorum queue without an argument drops
+    what was delivered 20 times; older ones refuse the argument that turns that off.
+    """
+    arguments: dict[str, Any] | None = {"x-queue-type": "quorum"} if amqp else None
+    if arguments and limits_by_default:
+        arguments["x-delivery-limit"] = -1
+    return Queue(
+        names.dead_letter_queue,
+        Exchange(names.dead_letter_exchange, type="topic", durable=True),
+        routing_key="#",
+        durable=True,
+        queue_arguments=arguments,
+    )

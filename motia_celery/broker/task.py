@@ -1,0 +1,144 @@
+"""A Step as a Celery task: a delivery becomes a run, its outcome an ack, a retry or a dead letter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Task
+from celery.exceptions import Reject, Retry
+
+from motia_celery.broker import wire
+from motia_celery.broker.consumer import StepFailedError
+from motia_celery.broker.loop import wait_for
+from motia_celery.broker.publisher import Publisher
+from motia_celery.errors import FrameworkError
+from motia_celery.model.event import Event
+from motia_celery.model.retry import TryAgain, decide
+from motia_celery.model.run import Outcome, Run, RunError, Success, TriggerType
+from motia_celery.model.step import Step
+from motia_celery.model.trace import Trace
+from motia_celery.plan.topology import QueuePlan
+
+logger = logging.getLogger("motia_celery.worker")
+
+Invoke = Callable[[Run], Coroutine[Any, Any, Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWork:
+    """What one Step's task works with."""
+
+    step: Step
+    queue: QueuePlan
+    invoke: Invoke
+    publisher: Callable[[], Publisher]
+
+
+class StepTask(Task):
+    """The task of one Step: late acks, and nothing acknowledged before it is safe elsewhere."""
+
+    abstract = True
+    Request = "motia_celery.broker.consumer:StepRequest"
+    acks_late = True
+    acks_on_failure_or_timeout = False
+    reject_on_worker_lost = True
+    ignore_result = True
+    max_retries = None
+    typing = False
+
+    work: StepWork
+
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        """Runs the Step for the delivery in ``self.request``."""
+        wait_for(self._attempt(_delivered(self, args, kwargs)))
+
+    async def _attempt(self, delivery: _Delivered) -> None:
+        outcome = await self.work.invoke(delivery.run)
+        if not isinstance(outcome, Success):
+            await self._after_failure(delivery, outcome.error)
+
+    async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
+        run, step = delivery.run, self.work.step
+        decision = decide(step.retry, run.attempt)
+        try:
+            if isinstance(decision, TryAgain):
+                await self._again(delivery, error, decision.delay_seconds)
+            await self.work.publisher().bury(
+                delivery.event, self.work.queue, error, run_id=run.id, attempts=run.attempt
+            )
+        except FrameworkError as fault:
+            # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
+            raise Reject(str(fault), requeue=True) from None
+        _log_failure(run, error, "Failed for the last time; its event is a dead letter")
+        raise StepFailedError(str(error))
+
+    async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
+        await self.work.publisher().send(
+            delivery.event,
+            self.work.queue,
+            run_id=delivery.run.id,
+            attempt=delivery.run.attempt + 1,
+            delay_seconds=delay_seconds,
+        )
+        _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
+        raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivered:
+    """A delivery as the run to do, and the event to send on if it fails."""
+
+    run: Run
+    event: Event
+
+
+def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
+    request, step = task.request, task.work.step
+    data = args[0] if args else (kwargs or None)
+    topic = request.get(wire.TOPIC) or ""
+    trace = Trace.from_header(request.get(wire.TRACEPARENT)) or Trace.start()
+    trigger: TriggerType = "cron" if step.crons and not topic else "event"
+    run = Run(
+        id=request.id,
+        step=step.name,
+        trigger=trigger,
+        input=data,
+        trace=trace.child(),
+        flows=step.flows,
+        topic=topic or None,
+        group=request.get(wire.GROUP),
+        root_id=request.get(wire.ROOT),
+        attempt=request.retries + 1,
+        max_attempts=step.retry.max_attempts,
+    )
+    event = Event(
+        topic=topic,
+        data=data,
+        id=request.get(wire.EVENT) or request.id,
+        trace=trace,
+        root_id=request.get(wire.ROOT),
+        parent_id=request.get(wire.PARENT),
+        group=request.get(wire.GROUP),
+    )
+    return _Delivered(run, event)
+
+
+def _log_failure(run: Run, error: RunError, what: str) -> None:
+    logger.warning(
+        "%s: %s%s",
+        what,
+        error,
+        f" ({error.where})" if error.where else "",
+        extra={
+            "action": "run.failed",
+            "step": run.step,
+            "run_id": run.id,
+            "trace_id": run.trace.trace_id,
+            "attempt": run.attempt,
+        },
+    )
+
+

@@ -1,0 +1,251 @@
+"""Declaring the Plan's exchanges, queues and bindings on the broker.
+
+:func:`declare` only adds, so every process may call it. :func:`release` also takes away what
+earlier plans left: it runs once at a deploy.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from amqp.exceptions import NotFound, PreconditionFailed
+from kombu import Connection, Exchange, Queue
+from kombu.transport.native_delayed_delivery import (
+    bind_queue_to_native_delayed_delivery_exchange,
+    declare_native_delayed_delivery_exchanges_and_queues,
+)
+
+from motia_celery.broker.connection import speaks_amqp
+from motia_celery.broker.queue import StepQueue, dead_letter_queue, step_queue
+from motia_celery.errors import QueueConflictError
+from motia_celery.plan.topology import Topology
+from motia_celery.settings import Settings
+
+logger = logging.getLogger("motia_celery.broker")
+
+#: The topics each queue was bound with, by the queue's name: what `release` compares with.
+Bindings = Mapping[str, tuple[str, ...]]
+
+
+def queues_of(topology: Topology, settings: Settings, *, amqp: bool) -> list[Queue]:
+    """Every queue of the app as kombu declares it."""
+    return [
+        step_queue(
+            plan,
+            topology.names,
+            amqp=amqp,
+            prefetch=settings.prefetch_count,
+            limit_bytes=settings.event_limit_bytes,
+        )
+        for plan in topology.queues
+    ]
+
+
+def declare(connection: Connection, topology: Topology, settings: Settings) -> None:
+    """Declares every exchange, queue and binding that is not there yet.
+
+    Raises:
+        QueueConflictError: a queue exists with other arguments.
+    """
+    amqp = speaks_amqp(connection)
+    with connection.channel() as channel:
+        Exchange(topology.names.events, type="topic", durable=True)(channel).declare()
+        Exchange(topology.names.steps, type="topic", durable=True)(channel).declare()
+    queues = queues_of(topology, settings, amqp=amqp)
+    if amqp:
+        queues.insert(0, _dead_letters(connection, topology))
+    for queue in queues:
+        declare_queue(connection, queue)
+
+
+def _dead_letters(connection: Connection, topology: Topology) -> Queue:
+    limits = broker_version(connection) >= (4, 0)
+    return dead_letter_queue(topology.names, amqp=True, limits_by_default=limits)
+
+
+def declare_queue(connection: Connection, queue: Queue) -> None:
+    """Declares one queue with its bindings.
+
+    Raises:
+        QueueConflictError: it exists with other arguments.
+    """
+    try:
+        # A refused declaration closes its channel, so each queue gets one of its own.
+        with connection.channel() as channel:
+            queue(channel).declare()
+    except PreconditionFailed as error:
+        raise QueueConflictError(
+            f"the queue exists with other arguments ({error.reply_text}).",
+            queue.name,
+            "Run `motia-celery release`, which moves its messages to a new one.",
+        ) from error
+
+
+def declare_delays(connection: Connection, queues: Iterable[Queue]) -> None:
+    """Declares what delayed messages ride on, and lets them reach each queue.
+
+    These exchanges are Celery's own and carry its names: other Celery apps on the same virtual
+    host share them, and a routing key with our prefix leads only to our queues.
+    """
+    declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum")
+    for queue in queues:
+        bind_queue_to_native_delayed_delivery_exchange(connection, queue)
+
+
+def broker_version(connection: Connection) -> tuple[int, ...]:
+    """The broker's version; empty for one that does not tell."""
+    connection.ensure_connection(max_retries=1)
+    properties = getattr(connection.connection, "server_properties", None) or {}
+    parts = str(properties.get("version", "")).split(".")[:2]
+    return tuple(int(part) for part in parts if part.isdigit())
+
+
+def release(
+    connection: Connection, topology: Topology, settings: Settings, before: Bindings
+) -> tuple[list[str], Bindings]:
+    """Brings the broker to the Plan: declares, migrates, unbinds, and retires.
+
+    ``before`` is what the last release bound. Gives a line for each thing done, and the bindings
+    to remember; a retired queue that still holds messages stays among them.
+
+    Raises:
+        QueueConflictError: a queue must be replaced while workers still consume from it.
+    """
+    done: list[str] = []
+    kept: dict[str, tuple[str, ...]] = {plan.name: plan.topics for plan in topology.queues}
+    if not speaks_amqp(connection):
+        declare(connection, topology, settings)
+        return done, kept
+    with connection.channel() as channel:
+        Exchange(topology.names.dead_letter_exchange, type="topic", durable=True)(channel).declare()
+    queues = queues_of(topology, settings, amqp=True)
+    for queue in (_dead_letters(connection, topology), *queues):
+        done.extend(_bring_to_plan(connection, queue))
+    declare_delays(connection, queues)
+    for queue in queues:
+        done.extend(_unbind_dropped_topics(connection, queue, before.get(queue.name, ())))
+    for name in before.keys() - kept.keys():
+        line, gone = _retire(connection, topology, name, before[name])
+        done.append(line)
+        if not gone:
+            kept[name] = ()
+    return done, kept
+
+
+def _unbind_dropped_topics(
+    connection: Connection, queue: StepQueue, before: tuple[str, ...]
+) -> Iterator[str]:
+    """Declaring a queue never removes a binding, so a dropped topic is unbound by name."""
+    for topic in sorted(set(before) - set(queue.topics)):
+        with connection.channel() as channel:
+            queue(channel).unbind_from(queue.events.name, topic)
+        yield f"unbound {topic} from {queue.name}"
+
+
+def _retire(
+    connection: Connection, topology: Topology, name: str, topics: tuple[str, ...]
+) -> tuple[str, bool]:
+    """Stops events to the queue of a Step that is no longer there; deletes it when it is empty."""
+    with _missing_is_fine(), connection.channel() as channel:
+        queue = Queue(name)(channel)
+        for topic in topics:
+            queue.unbind_from(topology.names.events, topic)
+        ready = queue.queue_declare(passive=True)
+        if ready.message_count:
+            held = f"it still holds {ready.message_count} messages"
+            return f"retired {name}: no event reaches it any more, {held}", False
+        if ready.consumer_count:
+            return f"retired {name}: its last workers are still connected", False
+        queue.delete(if_unused=True, if_empty=True)
+    return f"deleted {name}, whose Step is gone", True
+
+
+@contextmanager
+def _missing_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except NotFound:
+        return
+
+
+def _bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
+    """Declares the queue; replaces one that has other arguments, with its messages moved."""
+    aside = Queue(f"{queue.name}.moving", durable=True, queue_arguments={"x-queue-type": "quorum"})
+    if _exists(connection, aside.name):
+        yield f"resumed the replacement of {queue.name}"
+        _move_back(connection, queue, aside)
+        return
+    try:
+        declare_queue(connection, queue)
+        return
+    except QueueConflictError:
+        _refuse_while_consumed(connection, queue)
+    declare_queue(connection, aside)
+    with connection.channel() as channel:
+        for bound in getattr(queue, "bindings", ()) or ():
+            aside(channel).bind_to(bound.exchange.name, bound.routing_key)
+    moved = _move(connection, queue.name, aside.name)
+    with connection.channel() as channel:
+        queue(channel).delete(if_unused=True, if_empty=True)
+    _move_back(connection, queue, aside)
+    yield f"replaced {queue.name}, whose arguments changed; {moved} messages moved"
+
+
+def _move_back(connection: Connection, queue: Queue, aside: Queue) -> None:
+    declare_queue(connection, queue)
+    with connection.channel() as channel:
+        for bound in getattr(queue, "bindings", ()) or ():
+            aside(channel).unbind_from(bound.exchange.name, bound.routing_key)
+    _move(connection, aside.name, queue.name)
+    with connection.channel() as channel:
+        aside(channel).delete(if_unused=True, if_empty=True)
+
+
+def _refuse_while_consumed(connection: Connection, queue: Queue) -> None:
+    with connection.channel() as channel:
+        consumers = queue(channel).queue_declare(passive=True).consumer_count
+    if consumers:
+        raise QueueConflictError(
+            f"its arguments changed, and {consumers} consumers are still connected.",
+            queue.name,
+            "Stop the workers and run `motia-celery release` again; it moves the messages to a "
+            "new queue. Or deploy under another MOTIA_PREFIX.",
+        )
+
+
+def _exists(connection: Connection, name: str) -> bool:
+    try:
+        with connection.channel() as channel:
+            channel.queue_declare(name, passive=True)
+    except NotFound:
+        return False
+    return True
+
+
+def _move(connection: Connection, source: str, target: str) -> int:
+    """Moves every message: published with a confirm before it is acknowledged."""
+    moved = 0
+    with connection.channel() as channel:
+        while (raw := channel.basic_get(source)) is not None:
+            channel.basic_publish_confirm(
+                _copy(channel, raw), exchange="", routing_key=target, mandatory=True
+            )
+            channel.basic_ack(raw.delivery_tag)
+            moved += 1
+    return moved
+
+
+def _copy(channel: Any, raw: Any) -> Any:
+    properties = dict(raw.properties)
+    headers = properties.pop("application_headers", None)
+    body = raw.body.encode() if isinstance(raw.body, str) else raw.body
+    return channel.prepare_message(
+        body,
+        content_type=properties.pop("content_type", None),
+        content_encoding=properties.pop("content_encoding", None),
+        headers=headers,
+        properties=properties,
+    )

@@ -1,0 +1,80 @@
+"""What happens in a Celery worker when it starts and stops, whichever command started it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery, signals
+
+from motia_celery.broker.connection import broker_errors, open_connection
+from motia_celery.broker.topology import declare
+from motia_celery.plan.topology import Topology
+from motia_celery.settings import Settings
+
+logger = logging.getLogger("motia_celery.worker")
+
+
+def prepare_worker(
+    app: Celery,
+    settings: Settings,
+    topology: Topology,
+    *,
+    configure_logging: Callable[[], None],
+    started: Callable[[], None],
+    stopped: Callable[[], None],
+) -> None:
+    """Hooks the worker's life into Celery's signals: logging, the topology, ``started``, ``stopped``.
+
+    They work alike under ``motia-celery worker`` and ``celery -A motia_celery.app worker``.
+    """
+
+    def on_logging(**_: Any) -> None:
+        configure_logging()
+        # Celery announces this choice of ours at every reconnect.
+        warnings.filterwarnings("ignore", message=".*long_running_tasks_on_connection_loss.*")
+
+    def on_init(**_: Any) -> None:
+        with broker_errors(settings), open_connection(settings) as connection:
+            connection.ensure_connection(max_retries=None, errback=_waiting)
+            declare(connection, topology, settings)
+
+    def on_ready(**_: Any) -> None:
+        started()
+        logger.info(
+            "Worker ready: %s, %d slots, %s",
+            app.conf.worker_pool.rpartition(".")[2],
+            app.conf.worker_concurrency or os.cpu_count() or 1,
+            "RabbitMQ" if settings.uses_rabbitmq else "Redis transport",
+            extra={"action": "worker.ready"},
+        )
+
+    def on_shutdown(**_: Any) -> None:
+        stopped()
+        logger.info("Worker stopped", extra={"action": "worker.stopped"})
+
+    # Weak references would let these closures go at once.
+    signals.setup_logging.connect(on_logging, weak=False)
+    signals.worker_init.connect(on_init, weak=False)
+    signals.worker_ready.connect(on_ready, weak=False)
+    signals.worker_shutdown.connect(on_shutdown, weak=False)
+
+
+def _waiting(error: BaseException, interval: float) -> None:
+    logger.warning(
+        "The broker does not answer (%s); next try in %.0f s",
+        error,
+        interval,
+        extra={"action": "worker.waiting"},
+    )
+
+
+def run_worker(app: Celery, settings: Settings, queues: Sequence[str], name: str | None) -> None:
+    """Runs the worker in the foreground until it is told to stop."""
+    arguments = ["worker", "--loglevel", settings.log_level, "--without-mingle", "--queues"]
+    arguments.append(",".join(queues))
+    arguments += ["--hostname", name or f"{settings.prefix}-{os.getpid()}@%h"]
+    app.worker_main(arguments)

@@ -1,0 +1,51 @@
+"""The command line: one module for each command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from motia_celery.cli import beat, check, dev, doctor, flower, plan, release, version, web, worker
+from motia_celery.errors import FrameworkError
+
+app = typer.Typer(
+    name="motia-celery",
+    help="Steps on RabbitMQ, Celery and Redis.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (dev, web, worker, beat, release, flower, plan, check, doctor, version):
+    name = command.__name__.rpartition(".")[2]
+    app.command(name, help=command.__doc__)(command.run)
+
+
+@app.callback()
+def options(
+    directory: Annotated[
+        str | None, typer.Option("--directory", "-C", help="Run as if started in this folder.")
+    ] = None,
+) -> None:
+    """Steps on RabbitMQ, Celery and Redis."""
+    if directory:
+        import os
+
+        os.environ.pop("MOTIA_ROOT", None)
+        os.chdir(directory)
+
+
+def main() -> None:
+    """Runs the command; a person's mistake ends with one clear line and exit code 1."""
+    try:
+        app()
+    except FrameworkError as error:
+        from motia_celery.cli.terminal import complain
+
+        complain(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

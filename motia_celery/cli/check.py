@@ -1,0 +1,28 @@
+"""Look for problems in the project; exit code 1 if there are any."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def run(
+    json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
+) -> None:
+    """Lists every problem with its file, line and fix."""
+    from motia_celery.cli.terminal import out, show_problems
+    from motia_celery.run.app import App
+    from motia_celery.run.environment import read_environment
+
+    plan = App(read_environment()).plan
+    if json:
+        from json import dumps
+
+        print(dumps([problem.as_dict() for problem in plan.problems], indent=2))
+    elif plan.problems:
+        show_problems(plan.problems, out)
+        out.print(f"\n{len(plan.problems)} problems in {len(plan.steps)} Steps.")
+    else:
+        out.print(f"No problems in {len(plan.steps)} Steps.")
+    raise typer.Exit(1 if plan.problems else 0)

@@ -1,0 +1,21 @@
+"""Bring the broker to the Plan; run it once at each deploy."""
+
+from __future__ import annotations
+
+
+def run() -> None:
+    """Declares exchanges, queues and bindings, and takes away what earlier plans left."""
+    from motia_celery.cli.terminal import out, show_problems
+    from motia_celery.run.app import App
+    from motia_celery.run.environment import read_environment
+    from motia_celery.run.release import release
+
+    settings = read_environment()
+    app = App(settings)
+    show_problems(p for p in app.plan.problems if p.severity == "error")
+    for line in release(settings, app.plan):
+        out.print(f"• {line}")
+    out.print(
+        f"Released: {len(app.plan.topology.queues)} queues under the prefix "
+        f"{settings.prefix!r} are as planned."
+    )

@@ -1,0 +1,35 @@
+"""How commands speak to a person: problems as a list, errors with their fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from motia_celery.errors import FrameworkError
+    from motia_celery.model.problem import Problem
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+_MARKS = {"error": ("✗", "bold red"), "warning": ("!", "bold yellow")}
+
+
+def show_problems(problems: Iterable[Problem], console: Console = err) -> None:
+    """Each problem with its place, what is wrong, and what to do."""
+    for problem in problems:
+        mark, style = _MARKS[problem.severity]
+        line = Text.assemble((f"{mark} ", style), (problem.place, "bold"), f"  {problem.what}")
+        console.print(line, soft_wrap=True)
+        console.print(Text(f"  → {problem.fix}", "dim"), soft_wrap=True)
+
+
+def complain(error: FrameworkError) -> None:
+    """An error that a person can mend."""
+    place = f"{error.where}: " if error.where else ""
+    err.print(Text.assemble(("✗ ", "bold red"), (place, "bold"), error.what), soft_wrap=True)
+    if error.fix:
+        err.print(Text(f"  → {error.fix}", "dim"), soft_wrap=True)

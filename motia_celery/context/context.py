@@ -1,0 +1,143 @@
+"""The context: the second argument of a handler, the only one of a cron handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from motia_celery.context.calls import Calls
+from motia_celery.context.state import State, Wrap
+from motia_celery.context.streams import Streams
+from motia_celery.errors import ConfigError, UndeclaredTopicError
+from motia_celery.model.event import Event
+from motia_celery.model.run import Run
+from motia_celery.model.step import Step
+from motia_celery.model.topic import topic_fault
+from motia_celery.observe.logs import StepLogger
+from motia_celery.stores.state import StateStore
+
+
+class Emitter(Protocol):
+    """Publishes events; returns once the broker has confirmed."""
+
+    async def emit(self, event: Event) -> None:
+        """Publishes the event to everyone who subscribed to its topic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the contexts of one process share."""
+
+    emitter: Emitter
+    state: StateStore
+    strict_emits: bool = False
+    state_wrap: Wrap = "both"
+    streams: Streams = Streams()
+
+
+class Context:
+    """What a handler may use: ``emit``, ``state``, ``streams``, ``logger``, and its run's ids."""
+
+    def __init__(self, run: Run, step: Step, services: Services) -> None:
+        self._run = run
+        self._step = step
+        self._services = services
+        self._calls = Calls(asyncio.get_running_loop())
+        self.state = State(services.state, self._calls, services.state_wrap)
+        self.streams = services.streams
+        self.logger = StepLogger(
+            {
+                "step": run.step,
+                "run_id": run.id,
+                "trace_id": run.trace.trace_id,
+                "attempt": run.attempt,
+                "flows": list(run.flows),
+            }
+        )
+
+    @property
+    def trace_id(self) -> str:
+        """The W3C trace id that every run from the same cause shares."""
+        return self._run.trace.trace_id
+
+    traceId = trace_id  # noqa: N815 - Motia's name
+
+    @property
+    def run_id(self) -> str:
+        """The id of this run; the same on every attempt and redelivery."""
+        return self._run.id
+
+    @property
+    def attempt(self) -> int:
+        """Which try of the run this is, from 1."""
+        return self._run.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        """How many tries the run has before its event is a dead letter."""
+        return self._run.max_attempts
+
+    @property
+    def flows(self) -> list[str]:
+        """The flows of the Step."""
+        return list(self._run.flows)
+
+    @property
+    def topic(self) -> str | None:
+        """The topic of the event that started the run."""
+        return self._run.topic
+
+    def emit(
+        self,
+        event: Mapping[str, Any] | None = None,
+        *,
+        topic: str | None = None,
+        data: Any = None,
+        message_group_id: str | None = None,
+    ) -> Any:
+        """Publishes an event, given as Motia's dict or as keywords.
+
+        Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not
+        list is dropped with a warning.
+
+        Raises:
+            ConfigError: the topic is missing or can not be one.
+            UndeclaredTopicError: the topic is not listed, and the ``strict_emits`` setting is on.
+            EmitError: the broker did not confirm in time.
+        """
+        if event is not None:
+            topic, data = event.get("topic"), event.get("data")
+            message_group_id = event.get("messageGroupId")
+        return self._calls.start(self._emit(topic, data, message_group_id))
+
+    async def _emit(self, topic: str | None, data: Any, group: str | None) -> None:
+        fault = topic_fault(topic) if isinstance(topic, str) else "the topic is not a string"
+        if topic is None or fault:
+            raise ConfigError(
+                f"{fault or 'an emit needs a topic'}.", self._step.file, "Emit {'topic': …}."
+            )
+        if not self._step.may_emit(topic):
+            return self._refuse(topic)
+        await self._services.emitter.emit(
+            Event(
+                topic=topic,
+                data=data,
+                trace=self._run.trace,
+                root_id=self._run.root_id or self._run.id,
+                parent_id=self._run.id,
+                group=group,
+            )
+        )
+
+    def _refuse(self, topic: str) -> None:
+        what = f"{self._step.name!r} does not list {topic!r} in its emits"
+        fix = f"Add {topic!r} to emits."
+        if self._services.strict_emits:
+            raise UndeclaredTopicError(f"{what}.", self._step.file, fix)
+        self.logger.warn(f"Dropped an emit: {what}. {fix}")
+
+    async def finish(self) -> None:
+        """Waits for the calls that the handler left behind; see :meth:`Calls.finish`."""
+        await self._calls.finish()

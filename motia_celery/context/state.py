@@ -1,0 +1,84 @@
+"""``context.state``: values by group and key, shared by every Step and process."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from motia_celery.context.calls import Calls
+from motia_celery.stores.state import StateStore
+
+Wrap = Literal["both", "motia", "plain"]
+
+
+class StateDict(dict[str, Any]):
+    """A stored dict that also answers for itself under the key ``data``.
+
+    Motia's Python state gives ``{"data": value}`` for some values and the value for others, and
+    projects are written for either: ``v["field"]`` and ``v.get("data")["field"]`` both work here.
+    A missing value is an empty one: falsy, with None as its ``data``.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        if key == "data":
+            return self._itself()
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key == "data" or super().__contains__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of ``key``; ``data`` gives the whole dict where it has no such key."""
+        if super().__contains__(key):
+            return super().__getitem__(key)
+        return self._itself() if key == "data" else default
+
+    def _itself(self) -> Any:
+        return self or None
+
+
+def wrapped(value: Any, wrap: Wrap) -> Any:
+    """A stored value in the form that handlers get it in."""
+    if wrap == "plain":
+        return value
+    if value is None:
+        return StateDict() if wrap == "both" else {"data": None}
+    if isinstance(value, dict) and "data" not in value:
+        return StateDict(value) if wrap == "both" else {"data": value}
+    return value
+
+
+class State:
+    """Values by group and key. Every call may be awaited; in a ``def`` handler it need not be."""
+
+    def __init__(self, store: StateStore, calls: Calls, wrap: Wrap = "both") -> None:
+        self._store = store
+        self._calls = calls
+        self._wrap = wrap
+
+    def get(self, group_id: str, key: str) -> Any:
+        """The value, or a falsy one where there is none."""
+        return self._calls.start(self._get(group_id, key))
+
+    def set(self, group_id: str, key: str, value: Any) -> Any:
+        """Stores a JSON value, and gives it back."""
+        return self._calls.start(self._store.set(group_id, key, value))
+
+    def delete(self, group_id: str, key: str) -> Any:
+        """Removes the value, and gives what was there."""
+        return self._calls.start(self._store.delete(group_id, key))
+
+    def get_group(self, group_id: str) -> Any:
+        """Every value of the group, as a list."""
+        return self._calls.start(self._get_group(group_id))
+
+    def clear(self, group_id: str) -> Any:
+        """Removes the whole group."""
+        return self._calls.start(self._store.clear(group_id))
+
+    getGroup = get_group  # noqa: N815 - Motia's name
+
+    async def _get(self, group_id: str, key: str) -> Any:
+        return wrapped(await self._store.get(group_id, key), self._wrap)
+
+    async def _get_group(self, group_id: str) -> list[Any]:
+        return [wrapped(value, self._wrap) for value in await self._store.get_group(group_id)]

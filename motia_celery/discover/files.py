@@ -1,0 +1,48 @@
+"""Which files are Steps and streams, and in which order they are registered."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from motia_celery.model.step import Language
+from motia_celery.runtime.modules import STEP_FOLDERS
+from motia_celery.runtime.source import SourceFile
+
+_LANGUAGES: dict[str, Language] = {"py": "python", "ts": "typescript", "js": "javascript"}
+_NAME = re.compile(r"^(?!.*\.test\.).+(?P<mark>[._])(?P<kind>step|stream)\.(?P<suffix>py|ts|js)$")
+_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
+
+
+def find_sources(root: Path) -> tuple[SourceFile, ...]:
+    """The Step and stream files in Motia's order: ``steps/`` before ``src/``, and in each the
+    names with a dot (``x.step.py``) before those with an underscore (``x_step.py``).
+    """
+    found: list[SourceFile] = []
+    for folder in STEP_FOLDERS:
+        files = sorted(_walk(root / folder))
+        found.extend(_sources(root, files, "."))
+        found.extend(_sources(root, files, "_"))
+    return tuple(found)
+
+
+def _sources(root: Path, files: list[Path], mark: str) -> Iterator[SourceFile]:
+    for path in files:
+        match = _NAME.match(path.name)
+        if match and match["mark"] == mark:
+            yield SourceFile(
+                path=path,
+                file=path.relative_to(root).as_posix(),
+                kind="step" if match["kind"] == "step" else "stream",
+                language=_LANGUAGES[match["suffix"]],
+            )
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for directory, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = [f for f in folders if f not in _SKIPPED_FOLDERS and not f.startswith(".")]
+        for name in names:
+            if not name.startswith("."):
+                yield Path(directory, name)

@@ -1,0 +1,87 @@
+"""The errors that a person can act on: each says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class FrameworkError(Exception):
+    """Root of every error raised by this package.
+
+    ``what`` is the fault, ``where`` the file, queue or setting, ``fix`` the thing to do.
+    All three are positional arguments, so that the error survives pickle.
+    """
+
+    def __init__(self, what: str, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where, fix)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f" {self.fix}" if self.fix else ""
+        return f"{place}{self.what}{remedy}"
+
+    def as_dict(self) -> dict[str, str]:
+        """The error as JSON-ready fields."""
+        return {
+            "type": type(self).__name__,
+            "what": self.what,
+            "where": self.where,
+            "fix": self.fix,
+        }
+
+
+class SettingsError(FrameworkError):
+    """A setting is missing or has a value that can not be used."""
+
+
+class ConfigError(FrameworkError):
+    """A Step's or stream's ``config`` can not be used."""
+
+
+class PathError(FrameworkError):
+    """A route's path pattern can not be understood."""
+
+
+class CronError(FrameworkError):
+    """A cron expression or its time zone can not be understood."""
+
+
+class BrokerUnavailableError(FrameworkError):
+    """The message broker does not answer, or refused the connection."""
+
+
+class StoreUnavailableError(FrameworkError):
+    """Redis does not answer, or refused the connection."""
+
+
+class EmitError(FrameworkError):
+    """An event was not confirmed by the broker in time, so it may not have been accepted."""
+
+
+class UndeclaredTopicError(FrameworkError):
+    """A Step emitted a topic that its ``emits`` does not list, with ``strict_emits`` on."""
+
+
+class QueueConflictError(FrameworkError):
+    """A queue exists on the broker with other arguments than the plan's."""
+
+
+class MessageRejectedError(FrameworkError):
+    """A delivery can not become an event for this queue; it goes to the dead letters."""
+
+
+class RunTimeoutError(FrameworkError):
+    """A handler ran longer than its timeout."""
+
+
+class ResponseError(FrameworkError):
+    """A handler returned something that can not become an HTTP response."""
+
+
+class StateValueError(FrameworkError):
+    """A value can not be kept as JSON in state."""
+
+
+class ServerMissingError(FrameworkError):
+    """No Valkey or Redis program could be found for the embedded default."""

@@ -1,0 +1,1 @@
+"""Steps, triggers, events, runs: frozen values that do no I/O."""

@@ -1,0 +1,413 @@
+"""The ``config`` of a Step or stream file: the typed objects, and how a dict becomes one.
+
+Field names are Motia's (camelCase) in a dict; the typed objects take snake_case as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
+
+from motia_celery.model.cron import cron_fault, timezone_fault
+from motia_celery.model.path import METHODS, path_fault
+from motia_celery.model.problem import Problem
+from motia_celery.model.retry import RetryPolicy
+from motia_celery.model.step import (
+    CronTrigger,
+    Emit,
+    EventTrigger,
+    HttpTrigger,
+    Language,
+    QueryParam,
+    QueueOptions,
+    Step,
+    Stream,
+    Trigger,
+    step_id,
+)
+from motia_celery.model.topic import pattern_fault, topic_fault
+
+#: Marks left in a config by Motia's own loaders; they carry no meaning here.
+_IGNORED_KEYS = frozenset({"__motia_hasCanAccess"})
+
+
+class _Config(BaseModel):
+    """Keeps unknown keys, so that they can be reported instead of refused."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        populate_by_name=True,
+        alias_generator=to_camel,
+        arbitrary_types_allowed=True,
+    )
+
+
+class EmitConfig(_Config):
+    """An element of ``emits`` that labels its edge in the graph."""
+
+    topic: str
+    label: str = ""
+    conditional: bool = False
+
+
+class QueryParamConfig(_Config):
+    """An element of ``queryParams``."""
+
+    name: str
+    description: str = ""
+
+
+class HandlerConfig(_Config):
+    """``infrastructure.handler``; ``ram`` and ``cpu`` belong to Motia's cloud and are not used."""
+
+    ram: int | None = Field(default=None, ge=128, le=10240)
+    timeout: float | None = Field(default=None, gt=0, le=86400)
+    cpu: float | None = None
+
+
+class QueueConfig(_Config):
+    """``infrastructure.queue``; times are seconds."""
+
+    type: Literal["standard", "fifo"] = "standard"
+    max_retries: int = Field(default=3, ge=0)
+    visibility_timeout: float = Field(default=900, gt=0)
+    delay_seconds: float = Field(default=0, ge=0)
+    concurrency: int | None = Field(default=None, gt=0)
+
+
+class InfrastructureConfig(_Config):
+    """``infrastructure`` of an event Step."""
+
+    handler: HandlerConfig = Field(default_factory=HandlerConfig)
+    queue: QueueConfig = Field(default_factory=QueueConfig)
+
+
+def _as_schema(value: Any) -> Any:
+    """A JSON Schema from a pydantic class or a dict; falsy means no schema."""
+    if isinstance(value, type) and issubclass(value, BaseModel):
+        return value.model_json_schema()
+    if not value:
+        return None
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise ValueError("expected a pydantic model class or a JSON Schema dict")
+
+
+class _StepConfig(_Config):
+    name: str = Field(min_length=1)
+    description: str = ""
+    flows: tuple[str, ...] = ()
+    virtual_emits: tuple[str | EmitConfig, ...] = ()
+    virtual_subscribes: tuple[str, ...] = ()
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """What starts the Step."""
+        return ()
+
+    @field_validator("description", mode="before")
+    @classmethod
+    def _no_description(cls, value: Any) -> Any:
+        return value or ""
+
+
+class _RunningConfig(_StepConfig):
+    emits: tuple[str | EmitConfig, ...] = ()
+    include_files: tuple[str, ...] = ()
+
+    @field_validator("emits")
+    @classmethod
+    def _emit_topics(cls, emits: tuple[str | EmitConfig, ...]) -> tuple[str | EmitConfig, ...]:
+        for emit in emits:
+            fault = topic_fault(emit if isinstance(emit, str) else emit.topic)
+            if fault:
+                raise ValueError(fault)
+        return emits
+
+
+class ApiStep(_RunningConfig):
+    """Config of a Step that an HTTP request starts."""
+
+    type: Literal["api"] = "api"
+    path: str
+    method: str
+    middleware: Any = None
+    body_schema: Any = None
+    response_schema: dict[str, Any] = Field(default_factory=dict)
+    query_params: tuple[QueryParamConfig, ...] = ()
+    validate_body: bool | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _valid_path(cls, path: str) -> str:
+        fault = path_fault(path)
+        if fault:
+            raise ValueError(fault)
+        return path
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, method: str) -> str:
+        if method.upper() not in METHODS:
+            raise ValueError(f"expected one of {', '.join(METHODS)}")
+        return method.upper()
+
+    @field_validator("body_schema", mode="before")
+    @classmethod
+    def _body(cls, value: Any) -> Any:
+        return _as_schema(value)
+
+    @field_validator("response_schema", mode="before")
+    @classmethod
+    def _responses(cls, value: Any) -> Any:
+        if not value:
+            return {}
+        if not isinstance(value, Mapping):
+            raise ValueError("expected a mapping from status to schema")
+        return {str(status): _as_schema(schema) or {} for status, schema in value.items()}
+
+    @field_validator("query_params", mode="before")
+    @classmethod
+    def _params(cls, value: Any) -> Any:
+        return value or ()
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """One http trigger."""
+        params = tuple(QueryParam(name=p.name, description=p.description) for p in self.query_params)
+        return (
+            HttpTrigger(
+                method=self.method,
+                path=self.path,
+                body_schema=self.body_schema,
+                response_schema=self.response_schema,
+                query_params=params,
+                validate_body=self.validate_body,
+            ),
+        )
+
+
+class EventStep(_RunningConfig):
+    """Config of a Step that events start."""
+
+    type: Literal["event"] = "event"
+    subscribes: tuple[str, ...] = Field(min_length=1)
+    input: Any = None
+    infrastructure: InfrastructureConfig = Field(default_factory=InfrastructureConfig)
+
+    @field_validator("subscribes")
+    @classmethod
+    def _valid_patterns(cls, subscribes: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in subscribes:
+            fault = pattern_fault(pattern)
+            if fault:
+                raise ValueError(fault)
+        return subscribes
+
+    @field_validator("input", mode="before")
+    @classmethod
+    def _input(cls, value: Any) -> Any:
+        return _as_schema(value)
+
+    @field_validator("infrastructure", mode="before")
+    @classmethod
+    def _no_infrastructure(cls, value: Any) -> Any:
+        return value or {}
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """One event trigger for all topics."""
+        queue = self.infrastructure.queue
+        options = QueueOptions(
+            type=queue.type,
+            visibility_timeout_seconds=queue.visibility_timeout,
+            delay_seconds=queue.delay_seconds,
+            concurrency=queue.concurrency,
+        )
+        return (EventTrigger(topics=self.subscribes, input_schema=self.input, queue=options),)
+
+
+class CronStep(_RunningConfig):
+    """Config of a Step that the clock starts; ``timezone`` is an IANA name."""
+
+    type: Literal["cron"] = "cron"
+    cron: str
+    timezone: str | None = None
+
+    @field_validator("cron")
+    @classmethod
+    def _valid_cron(cls, cron: str) -> str:
+        fault = cron_fault(cron)
+        if fault:
+            raise ValueError(fault)
+        return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _valid_timezone(cls, timezone: str | None) -> str | None:
+        fault = timezone_fault(timezone) if timezone else None
+        if fault:
+            raise ValueError(fault)
+        return timezone
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """One cron trigger."""
+        return (CronTrigger(expression=self.cron, timezone=self.timezone),)
+
+
+class NoopStep(_StepConfig):
+    """Config of a Step that only stands in the diagram, for work done elsewhere."""
+
+    type: Literal["noop"] = "noop"
+
+
+class StreamConfig(_Config):
+    """Config of a stream file."""
+
+    name: str = Field(min_length=1)
+    schema_: Any = Field(default=None, alias="schema")
+    base_config: Any = None
+    can_access: Any = None
+
+    @field_validator("schema_", mode="before")
+    @classmethod
+    def _schema(cls, value: Any) -> Any:
+        return _as_schema(value)
+
+
+StepConfig = ApiStep | EventStep | CronStep | NoopStep
+_TYPES: dict[str, type[StepConfig]] = {
+    "api": ApiStep,
+    "event": EventStep,
+    "cron": CronStep,
+    "noop": NoopStep,
+}
+
+
+def read_step(
+    raw: Any, *, file: str, path: str, language: Language = "python"
+) -> tuple[Step | None, tuple[Problem, ...]]:
+    """The Step that a ``config`` describes, with what is wrong in it.
+
+    ``file`` is relative to the project, ``path`` absolute. The Step is None where an error
+    keeps it from running; unknown keys are only warned of.
+    """
+    if isinstance(raw, (ApiStep, EventStep, CronStep, NoopStep)):
+        return _build(raw, file, path, language), _unknown_keys(raw, file)
+    if not isinstance(raw, Mapping):
+        return None, (_not_a_config(raw, file),)
+    kind = raw.get("type")
+    model = _TYPES.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        return None, (_unknown_type(kind, file),)
+    try:
+        config = model.model_validate({k: v for k, v in raw.items() if k not in _IGNORED_KEYS})
+    except ValidationError as error:
+        return None, tuple(_field_problems(error, file))
+    return _build(config, file, path, language), _unknown_keys(config, file)
+
+
+def read_stream(
+    raw: Any, *, file: str, language: Language = "python"
+) -> tuple[Stream | None, tuple[Problem, ...]]:
+    """The stream that a ``config`` describes, with what is wrong in it."""
+    if isinstance(raw, StreamConfig):
+        config = raw
+    elif isinstance(raw, Mapping):
+        try:
+            config = StreamConfig.model_validate(raw)
+        except ValidationError as error:
+            return None, tuple(_field_problems(error, file))
+    else:
+        return None, (_not_a_config(raw, file),)
+    stream = Stream(
+        name=config.name,
+        file=file,
+        language=language,
+        schema=config.schema_,
+        has_access_rule=config.can_access is not None,
+    )
+    return stream, _unknown_keys(config, file)
+
+
+def _build(config: StepConfig, file: str, path: str, language: Language) -> Step:
+    running = config if isinstance(config, _RunningConfig) else None
+    infrastructure = config.infrastructure if isinstance(config, EventStep) else None
+    retry = RetryPolicy()
+    if infrastructure:
+        retry = RetryPolicy(max_attempts=infrastructure.queue.max_retries + 1)
+    return Step(
+        name=config.name,
+        file=file,
+        language=language,
+        triggers=config.triggers(),
+        emits=_emits(running.emits if running else ()),
+        description=config.description,
+        flows=config.flows,
+        virtual_emits=_emits(config.virtual_emits),
+        virtual_subscribes=config.virtual_subscribes,
+        retry=retry if config.type == "event" else RetryPolicy(max_attempts=1),
+        timeout_seconds=infrastructure.handler.timeout if infrastructure else None,
+        id=step_id(path),
+    )
+
+
+def _emits(emits: Iterable[str | EmitConfig]) -> tuple[Emit, ...]:
+    return tuple(
+        Emit(topic=emit)
+        if isinstance(emit, str)
+        else Emit(topic=emit.topic, label=emit.label, conditional=emit.conditional)
+        for emit in emits
+    )
+
+
+def _not_a_config(raw: Any, file: str) -> Problem:
+    return Problem(
+        file=file,
+        what=f"config is {type(raw).__name__}, not a dict or a typed config object",
+        fix='Write config = {"type": "event", "name": …}.',
+    )
+
+
+def _unknown_type(kind: object, file: str) -> Problem:
+    return Problem(
+        file=file,
+        what=f"config has the type {kind!r}" if kind else "config has no type",
+        fix='Set "type" to one of: api, event, cron, noop.',
+    )
+
+
+def _field_problems(error: ValidationError, file: str) -> Iterable[Problem]:
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        where = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        yield Problem(
+            file=file,
+            what=f"config field {where!r}: {message}",
+            fix=f"Correct {where!r} in the config; this Step does not run until then.",
+        )
+
+
+def _unknown_keys(config: BaseModel, file: str, inside: str = "") -> tuple[Problem, ...]:
+    """A warning for each key that no field of the config takes, at any depth."""
+    problems = [
+        Problem(
+            file=file,
+            what=f"unknown config key {inside + key!r}",
+            fix=f"Remove it, or correct its spelling; {_known_keys(config)} are known here.",
+            severity="warning",
+        )
+        for key in config.model_extra or {}
+    ]
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        label = f"{inside}{field.alias or name}."
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, _Config):
+                problems.extend(_unknown_keys(part, file, label))
+    return tuple(problems)
+
+
+def _known_keys(config: BaseModel) -> str:
+    return ", ".join(field.alias or name for name, field in type(config).model_fields.items())

@@ -1,0 +1,41 @@
+"""An event: a payload and its topic, with the ids that tie it to its cause."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from motia_celery.model.trace import Trace
+
+#: Namespace of the ids that are derived, so that a redelivery always gets the same one.
+_DERIVED = uuid.UUID("6f1c9a52-7d0e-5a43-9d1b-0c6a6c1f4e6b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What travels on the events exchange.
+
+    ``id`` is fixed before the first publish attempt, so that every copy of the event, and every
+    redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
+    """
+
+    topic: str
+    data: Any
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    trace: Trace = field(default_factory=Trace.start)
+    root_id: str | None = None
+    parent_id: str | None = None
+    group: str | None = None
+    timestamp_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+
+
+def derived_id(*parts: str) -> str:
+    """A UUID that is the same whenever the parts are the same."""
+    return str(uuid.uuid5(_DERIVED, "\0".join(parts)))
+
+
+def run_id(event_id: str, queue: str) -> str:
+    """The id of the run that one event starts on one queue; equal on every redelivery."""
+    return derived_id(event_id, queue)

@@ -1,0 +1,61 @@
+"""A run: one Step execution, as a value that goes into a runtime, and its outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from motia_celery.model.trace import Trace
+
+TriggerType = Literal["http", "event", "cron"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything a runtime needs to call one handler once.
+
+    ``input`` is the request dict for http, the event's data for event, None for cron.
+    ``attempt`` counts from 1.
+    """
+
+    id: str
+    step: str
+    trigger: TriggerType
+    input: Any
+    trace: Trace
+    flows: tuple[str, ...] = ()
+    topic: str | None = None
+    group: str | None = None
+    root_id: str | None = None
+    attempt: int = 1
+    max_attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunError:
+    """Why a run failed, in JSON-ready words; ``where`` is the user's ``file:line``."""
+
+    type: str
+    message: str
+    where: str = ""
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The handler returned ``result``."""
+
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The handler raised, or ran past its timeout."""
+
+    error: RunError
+
+
+Outcome = Success | Failure

@@ -1,0 +1,137 @@
+"""A Step: a file with a config and a handler, and the triggers that start it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from motia_celery.model.retry import RetryPolicy
+
+Language = Literal["python", "typescript", "javascript"]
+JsonSchema = Mapping[str, Any]
+
+#: Motia derives a Step's id from its absolute path in this namespace; projects keep them.
+STEP_ID_NAMESPACE = uuid.UUID("7f1c3ff2-9b00-4d0a-bdd7-efb8bca49d4f")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emit:
+    """A topic that a Step may emit; label and conditional only draw the graph."""
+
+    topic: str
+    label: str = ""
+    conditional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryParam:
+    """A documented query parameter."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpTrigger:
+    """Starts the Step by an HTTP request; ``path`` is written as in Express 4."""
+
+    method: str
+    path: str
+    body_schema: JsonSchema | None = None
+    response_schema: Mapping[str, JsonSchema] = field(default_factory=dict)
+    query_params: tuple[QueryParam, ...] = ()
+    validate_body: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOptions:
+    """How an event Step's queue behaves (``infrastructure.queue``)."""
+
+    type: Literal["standard", "fifo"] = "standard"
+    visibility_timeout_seconds: float = 900
+    delay_seconds: float = 0
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTrigger:
+    """Starts the Step by an event; ``topics`` may hold ``*`` and ``#`` patterns."""
+
+    topics: tuple[str, ...]
+    input_schema: JsonSchema | None = None
+    queue: QueueOptions = field(default_factory=QueueOptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronTrigger:
+    """Starts the Step by the clock; ``timezone`` is an IANA name, None for the app's setting."""
+
+    expression: str
+    timezone: str | None = None
+
+
+Trigger = HttpTrigger | EventTrigger | CronTrigger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One Step of the app.
+
+    ``file`` is the path relative to the project's root. A Step without triggers is a noop:
+    it is drawn, and never runs.
+    """
+
+    name: str
+    file: str
+    language: Language
+    triggers: tuple[Trigger, ...] = ()
+    emits: tuple[Emit, ...] = ()
+    description: str = ""
+    flows: tuple[str, ...] = ()
+    virtual_emits: tuple[Emit, ...] = ()
+    virtual_subscribes: tuple[str, ...] = ()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    timeout_seconds: float | None = None
+    id: str = ""
+
+    @property
+    def http(self) -> tuple[HttpTrigger, ...]:
+        """The http triggers."""
+        return tuple(t for t in self.triggers if isinstance(t, HttpTrigger))
+
+    @property
+    def events(self) -> tuple[EventTrigger, ...]:
+        """The event triggers."""
+        return tuple(t for t in self.triggers if isinstance(t, EventTrigger))
+
+    @property
+    def crons(self) -> tuple[CronTrigger, ...]:
+        """The cron triggers."""
+        return tuple(t for t in self.triggers if isinstance(t, CronTrigger))
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic pattern that starts the Step."""
+        return tuple(dict.fromkeys(topic for t in self.events for topic in t.topics))
+
+    def may_emit(self, topic: str) -> bool:
+        """Whether ``emits`` allows the topic; an empty list allows every topic, as in Motia."""
+        return not self.emits or any(emit.topic == topic for emit in self.emits)
+
+
+def step_id(absolute_path: str) -> str:
+    """The Step's id, as Motia derives it."""
+    return str(uuid.uuid5(STEP_ID_NAMESPACE, absolute_path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A live stream declared by a stream file."""
+
+    name: str
+    file: str
+    language: Language
+    schema: JsonSchema | None = None
+    has_access_rule: bool = False

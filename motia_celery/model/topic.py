@@ -1,0 +1,47 @@
+"""Topics and subscription patterns, by RabbitMQ's topic rules.
+
+``*`` stands for one word, ``#`` for any number of words, words are parted by dots.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+#: AMQP carries a routing key as a short string of at most 255 bytes. The retry path prepends a
+#: delay prefix to a queue's name, never to a topic, so a topic may use all of it.
+MAX_TOPIC_BYTES = 255
+
+
+def topic_fault(topic: str) -> str | None:
+    """Why ``topic`` can not be emitted, or None."""
+    if not topic:
+        return "a topic can not be empty"
+    if len(topic.encode()) > MAX_TOPIC_BYTES:
+        return f"a topic has at most {MAX_TOPIC_BYTES} bytes"
+    return None
+
+
+def pattern_fault(pattern: str) -> str | None:
+    """Why ``pattern`` can not be subscribed to, or None."""
+    fault = topic_fault(pattern)
+    if fault:
+        return fault
+    for word in pattern.split("."):
+        if word not in ("*", "#") and ("*" in word or "#" in word):
+            return f"'*' and '#' stand for whole words, so {word!r} would never match"
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: str) -> re.Pattern[str]:
+    """The pattern as a regular expression over the topic with a dot put before each word."""
+    words = {"*": r"\.[^.]*", "#": r"(?:\.[^.]*)*"}
+    return re.compile("".join(words.get(word, r"\." + re.escape(word)) for word in pattern.split(".")))
+
+
+def matches(pattern: str, topic: str) -> bool:
+    """Whether a queue bound with ``pattern`` receives ``topic``."""
+    if pattern == topic:
+        return True
+    return _expression(pattern).fullmatch("." + topic) is not None

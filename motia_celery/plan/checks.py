@@ -1,0 +1,80 @@
+"""What ``motia-celery check`` finds beyond single files: faults between Steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from motia_celery.model.problem import Problem
+from motia_celery.model.step import Step, Stream
+from motia_celery.model.topic import matches
+
+
+def unique_steps(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Problem, ...]]:
+    """The Steps with the later one of each duplicated name left out, and a problem for it."""
+    kept: dict[str, Step] = {}
+    problems = []
+    for step in steps:
+        first = kept.setdefault(step.name, step)
+        if first is not step:
+            problems.append(
+                Problem(
+                    file=step.file,
+                    what=f"the Step name {step.name!r} is taken by {first.file}",
+                    fix="Give one of them another name; this one does not run until then.",
+                )
+            )
+    return tuple(kept.values()), tuple(problems)
+
+
+def unique_streams(streams: Iterable[Stream]) -> tuple[tuple[Stream, ...], tuple[Problem, ...]]:
+    """The streams with the last one of each name kept, as in Motia, and a problem for it."""
+    kept: dict[str, Stream] = {}
+    problems = []
+    for stream in streams:
+        earlier = kept.get(stream.name)
+        if earlier:
+            problems.append(
+                Problem(
+                    file=stream.file,
+                    what=f"the stream name {stream.name!r} is also used by {earlier.file}",
+                    fix="Give one of them another name; the last one found is used until then.",
+                )
+            )
+        kept[stream.name] = stream
+    return tuple(kept.values()), tuple(problems)
+
+
+def unheard_emits(steps: Iterable[Step]) -> Iterator[Problem]:
+    """A warning for each declared emit that no Step subscribes to."""
+    group = tuple(steps)
+    patterns = {p for step in group for p in (*step.topics, *step.virtual_subscribes)}
+    for step in group:
+        for emit in step.emits:
+            if not any(matches(pattern, emit.topic) for pattern in patterns):
+                yield Problem(
+                    file=step.file,
+                    what=f"nobody hears the topic {emit.topic!r} that {step.name!r} emits",
+                    fix="Subscribe a Step to it, or move it to virtualEmits if another "
+                    "service consumes it.",
+                    severity="warning",
+                )
+
+
+def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
+    """A warning for each queue option that is read but not honoured yet."""
+    for step in steps:
+        for trigger in step.events:
+            options = {
+                "type: fifo": trigger.queue.type == "fifo",
+                "delaySeconds": trigger.queue.delay_seconds > 0,
+                "concurrency": trigger.queue.concurrency is not None,
+            }
+            for option, used in options.items():
+                if used:
+                    yield Problem(
+                        file=step.file,
+                        what=f"infrastructure.queue {option!r} of {step.name!r} is not honoured "
+                        "by this version",
+                        fix="Do not rely on it yet; everything else of the Step works.",
+                        severity="warning",
+                    )

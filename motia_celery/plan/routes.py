@@ -1,0 +1,150 @@
+"""Routes: every http trigger with its compiled path, in the order in which they are tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from motia_celery.model.path import CompiledPath, compile_path
+from motia_celery.model.problem import Problem
+from motia_celery.model.step import HttpTrigger, Step
+
+#: Served by the framework itself, whatever the Steps say; so is everything under ``/__``.
+RESERVED_PATHS = frozenset({"/health/live", "/health/ready"})
+RESERVED_PREFIX = "/__"
+
+#: Texts that stand for whatever a parameter may take.
+_SAMPLES = ("~", "7", "a-z")
+_PARAMETER = re.compile(r"(/?)\{\w+\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One http trigger of a Step, ready to be matched."""
+
+    step: Step
+    trigger: HttpTrigger
+    path: CompiledPath
+
+
+def compile_routes(steps: Iterable[Step]) -> tuple[tuple[Route, ...], tuple[Problem, ...]]:
+    """The routes, the more specific path first, and what is wrong with any of them.
+
+    Routes of equal specificity keep the order of the Steps. One that repeats an earlier route,
+    or takes a path of the framework itself, is left out.
+    """
+    found = [
+        Route(step=step, trigger=trigger, path=compile_path(trigger.path))
+        for step in steps
+        for trigger in step.http
+    ]
+    kept: list[Route] = []
+    problems: list[Problem] = []
+    for route in sorted(found, key=lambda route: route.path.rank):
+        same = [other for other in kept if other.trigger.method == route.trigger.method]
+        fault = _reserved(route) or _repeated(route, same)
+        if fault:
+            problems.append(fault)
+            continue
+        problems.extend((*_shadowed(route, same), *_doubts(route)))
+        kept.append(route)
+    return tuple(kept), tuple(problems)
+
+
+def _reserved(route: Route) -> Problem | None:
+    if route.path.static not in RESERVED_PATHS and not route.path.source.startswith(
+        RESERVED_PREFIX
+    ):
+        return None
+    return Problem(
+        file=route.step.file,
+        what=f"{_label(route)} is a path of the framework itself",
+        fix="Choose another path; this route does not run until then.",
+    )
+
+
+def _repeated(route: Route, earlier: Iterable[Route]) -> Problem | None:
+    other = next((other for other in earlier if other.path.regex == route.path.regex), None)
+    if other is None:
+        return None
+    return Problem(
+        file=route.step.file,
+        what=f"{_label(route)} is already taken by {_label(other)} in {other.step.file}",
+        fix="Change the path or the method of one of them; this route does not run until then.",
+    )
+
+
+def _shadowed(route: Route, earlier: Iterable[Route]) -> Iterator[Problem]:
+    for other in earlier:
+        if _covers(other.path, route.path):
+            yield Problem(
+                file=route.step.file,
+                what=f"{_label(route)} is shadowed by {_label(other)} in {other.step.file}",
+                fix="Change the path or the method of one of them.",
+                severity="warning",
+            )
+            return
+
+
+def _covers(earlier: CompiledPath, later: CompiledPath) -> bool:
+    """Whether ``earlier`` takes every sample of what ``later`` would; two patterns can not be
+    compared in general.
+    """
+    if earlier.static:
+        return False
+    return all(earlier.match(sample) is not None for sample in _samples(later))
+
+
+def _samples(path: CompiledPath) -> tuple[str, ...]:
+    """Paths that ``path`` matches, with its optional parts and without them."""
+    templates = {path.openapi} | {
+        path.openapi[: found.start()] + path.openapi[found.end() :]
+        for found in _PARAMETER.finditer(path.openapi)
+    }
+    tried = {
+        _PARAMETER.sub(rf"\1{text}", template) or "/"
+        for template in templates
+        for text in (*_SAMPLES, "~/~", "")
+    }
+    matched = tuple(sample for sample in tried if path.match(sample) is not None)
+    return matched or (path.openapi,)
+
+
+def _doubts(route: Route) -> Iterator[Problem]:
+    """What is likely a mistake, though the route is kept."""
+    if route.trigger.method == "OPTIONS":
+        yield Problem(
+            file=route.step.file,
+            what=f"{_label(route)} never runs: OPTIONS requests are answered as CORS preflights",
+            fix="Remove the Step, or use another method.",
+            severity="warning",
+        )
+    fault = route.trigger.body_schema is not None and schema_fault(route.trigger.body_schema)
+    if fault:
+        yield Problem(
+            file=route.step.file,
+            what=f"bodySchema of {_label(route)} is not a valid JSON Schema: {fault}",
+            fix="Correct the schema; where bodies are validated, this route answers 500.",
+            severity="warning",
+        )
+
+
+def schema_fault(schema: Any) -> str | None:
+    """Why ``schema`` can not validate anything, or None. A remote reference is not followed."""
+    try:
+        jsonschema_rs.validator_for(schema, retriever=_no_remote)
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        return str(getattr(error, "message", error))
+    return None
+
+
+def _no_remote(uri: str) -> Any:
+    raise ValueError(f"{uri} is not part of the schema")
+
+
+def _label(route: Route) -> str:
+    return f"{route.trigger.method} {route.trigger.path}"

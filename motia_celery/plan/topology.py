@@ -1,0 +1,112 @@
+"""The broker objects of the app, as values: exchanges, one queue per Step, bindings."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from motia_celery.model.step import Step
+from motia_celery.model.topic import matches
+
+#: RabbitMQ 4's own default; set by us, so that older brokers stop poison messages too.
+DELIVERY_LIMIT = 20
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The name of every broker object, under one prefix."""
+
+    prefix: str
+
+    @property
+    def events(self) -> str:
+        """The topic exchange that events are emitted to, and that other services may use."""
+        return f"{self.prefix}.events"
+
+    @property
+    def steps(self) -> str:
+        """The private exchange that reaches one Step's queue by its name."""
+        return f"{self.prefix}.steps"
+
+    @property
+    def dead_letter_exchange(self) -> str:
+        """The exchange that dead letters pass."""
+        return f"{self.prefix}.dlx"
+
+    @property
+    def dead_letter_queue(self) -> str:
+        """The queue that keeps dead letters."""
+        return f"{self.prefix}.dlq"
+
+    @property
+    def default_queue(self) -> str:
+        """Celery's default queue, for the user's own tasks."""
+        return f"{self.prefix}.default"
+
+    def queue(self, step_name: str) -> str:
+        """A Step's queue. Names that had to be altered get a hash, so that no two collide."""
+        safe = _UNSAFE.sub("-", step_name)
+        if safe != step_name or len(safe) > 120:
+            safe = f"{safe[:120]}-{hashlib.sha256(step_name.encode()).hexdigest()[:8]}"
+        return f"{self.prefix}.q.{safe}"
+
+
+def task_name(step_name: str) -> str:
+    """A Step's Celery task name, as Flower shows it."""
+    return f"step:{step_name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePlan:
+    """One Step's queue and the topics bound to it; a cron Step's queue has no topics."""
+
+    name: str
+    step: str
+    topics: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """The name of the Celery task that its messages become."""
+        return task_name(self.step)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """All queues of the app."""
+
+    names: Names
+    queues: tuple[QueuePlan, ...] = ()
+    _by_topic: dict[str, tuple[QueuePlan, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @cached_property
+    def by_step(self) -> dict[str, QueuePlan]:
+        """Each Step's queue."""
+        return {queue.step: queue for queue in self.queues}
+
+    def subscribers(self, topic: str) -> tuple[QueuePlan, ...]:
+        """The queues that an event of this topic reaches."""
+        found = self._by_topic.get(topic)
+        if found is None:
+            found = tuple(q for q in self.queues if any(matches(p, topic) for p in q.topics))
+            # Topics may carry ids (`user.42`), so what is remembered is bounded.
+            if len(self._by_topic) < 10_000:
+                self._by_topic[topic] = found
+        return found
+
+
+def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
+    """The queues of every Step that events or the clock start."""
+    names = Names(prefix)
+    queues = tuple(
+        QueuePlan(name=names.queue(step.name), step=step.name, topics=step.topics)
+        for step in steps
+        if step.events or step.crons
+    )
+    return Topology(names, queues)

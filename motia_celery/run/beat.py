@@ -1,0 +1,43 @@
+"""Beat: sends an event to each cron Step's queue when its time comes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from motia_celery.broker.schedule import beat_schedule, run_beat, scheduler_class
+from motia_celery.model.event import Event
+from motia_celery.plan.schedule import tick_id
+from motia_celery.run.app import App
+from motia_celery.run.worker import celery_of
+
+if TYPE_CHECKING:
+    from motia_celery.plan import Plan
+    from motia_celery.settings import Settings
+
+
+def beat(settings: Settings) -> None:
+    """Runs beat until it is told to stop; any number of them may run, one of them sends."""
+    app = App(settings)
+    celery = celery_of(app)
+    celery.conf.beat_schedule = beat_schedule(app.plan.schedules)
+    steps = {entry.name: entry.step for entry in app.plan.schedules}
+
+    def send(entry_name: str, slot: datetime) -> None:
+        tick = tick_event(app.plan, steps[entry_name], slot)
+        app.publisher.send_blocking(tick, app.plan.topology.by_step[steps[entry_name]])
+
+    try:
+        run_beat(celery, scheduler_class(send), settings.log_level)
+    finally:
+        app.close()
+
+
+def tick_event(plan: Plan, step: str, slot: datetime) -> Event:
+    """The event of one tick: the same id from every beat, so that no slot runs twice."""
+    return Event(
+        topic="",
+        data=None,
+        id=tick_id(plan.prefix, step, slot),
+        timestamp_ms=int(slot.astimezone(UTC).timestamp() * 1000),
+    )

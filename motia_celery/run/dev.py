@@ -1,0 +1,228 @@
+"""dev: the whole app on one machine, with one log, reload, and a clean stop."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from watchfiles import watch
+
+from motia_celery.errors import FrameworkError, SettingsError
+from motia_celery.run.banner import Banner, Printer
+from motia_celery.run.children import Child, ask_for_plan, preload
+from motia_celery.run.environment import read_environment, remap_sigterm
+from motia_celery.run.reload import ROLES, SourceFilter, touched
+from motia_celery.settings import Settings
+from motia_celery.stores.embedded import EmbeddedServer, data_directory
+
+#: How many further ports are tried when the wanted one is taken, as in Motia.
+_MORE_PORTS = 10
+#: Running Steps get this long when dev stops or reloads; production has a setting of its own.
+_SOFT_SHUTDOWN_SECONDS = 3
+_KILL_AFTER_SECONDS = 8
+_RESTART_PAUSE_SECONDS = 1.0
+
+
+def dev(*, port: int | None = None, host: str | None = None) -> None:
+    """Runs web, worker and beat until Ctrl-C; starts a Valkey where no server is set.
+
+    Raises:
+        SettingsError: no port is free, or a setting can not be used.
+        ServerMissingError: no server is set, and there is none to start.
+    """
+    remap_sigterm()
+    settings = _dev_settings(port, host)
+    preload()
+    with ExitStack() as stack:
+        embedded = _embedded(settings, stack)
+        listener = stack.enter_context(_listen(settings.host, settings.port))
+        environment = _environment(settings, embedded, listener)
+        Dev(settings, environment, listener, embedded is not None).run()
+
+
+def _dev_settings(port: int | None, host: str | None) -> Settings:
+    settings = read_environment(port=port, host=host)
+    if settings.origin("host") in ("default", "config/default.toml"):
+        settings = read_environment(port=port, host="127.0.0.1")
+    return settings
+
+
+def _embedded(settings: Settings, stack: ExitStack) -> EmbeddedServer | None:
+    if settings.redis_url is not None:
+        return None
+    return stack.enter_context(EmbeddedServer(data_directory(settings.project_root)))
+
+
+def _environment(
+    settings: Settings, embedded: EmbeddedServer | None, listener: socket.socket
+) -> dict[str, str]:
+    """What the children's environment has beside dev's own."""
+    chosen = {
+        "MOTIA_ROOT": str(settings.project_root),
+        "MOTIA_HOST": settings.host,
+        "MOTIA_PORT": str(listener.getsockname()[1]),
+        "MOTIA_SOFT_SHUTDOWN_SECONDS": str(_SOFT_SHUTDOWN_SECONDS),
+        "MOTIA_WEB_CONCURRENCY": "1",
+        "MOTIA_QUIET_PROBLEMS": "1",
+    }
+    if settings.origin("log_format") in ("default", "config/default.toml"):
+        chosen["MOTIA_LOG_FORMAT"] = "console"
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        chosen["FORCE_COLOR"] = "1"
+    if embedded is not None:
+        chosen["MOTIA_REDIS_URL"] = embedded.url
+    return {**os.environ, **chosen}
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket on the port, or on the next free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, port + _MORE_PORTS + 1) if port else [0]:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise SettingsError(f"{error.strerror}.", f"{host}:{candidate}", "") from error
+        else:
+            listener.listen(2048)
+            return listener
+    raise SettingsError(
+        f"the ports {port} to {port + _MORE_PORTS} are all taken.", host, "Choose one with --port."
+    )
+
+
+class Dev:
+    """The running app: its children, its files, its one log."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environment: dict[str, str],
+        listener: socket.socket,
+        embedded: bool,
+    ) -> None:
+        self._settings = settings
+        self._root = settings.project_root
+        self._environment = environment
+        self._listener = listener
+        self._embedded = embedded
+        self._children: dict[str, Child] = {}
+        self._printer = Printer(ROLES)
+        self._stop = threading.Event()
+        self._lock = threading.RLock()
+        self._plan: dict[str, Any] = {}
+
+    def run(self) -> None:
+        """Runs until a signal comes."""
+        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        signal.signal(signal.SIGINT, lambda *_: self._stop.set())
+        self._plan = ask_for_plan(self._environment)
+        port = self._listener.getsockname()[1]
+        Banner(self._settings, self._plan, port, embedded=self._embedded).show(self._printer)
+        self._release()
+        for role in ROLES:
+            self._start(role)
+        supervisor = threading.Thread(target=self._supervise, daemon=True)
+        supervisor.start()
+        try:
+            self._watch()
+        finally:
+            self._end()
+
+    def _watch(self) -> None:
+        changes = watch(
+            self._root,
+            watch_filter=SourceFilter(self._root),
+            stop_event=self._stop,
+            step=50,
+            rust_timeout=500,
+            raise_interrupt=False,
+        )
+        for batch in changes:
+            files = sorted({str(Path(path).relative_to(self._root)) for _, path in batch})
+            self._reload(files)
+
+    def _reload(self, files: list[str]) -> None:
+        before = self._plan
+        try:
+            self._plan = ask_for_plan(self._environment)
+        except FrameworkError as error:
+            self._printer.error(str(error))
+            return
+        roles = touched(files, before, self._plan)
+        shown = ", ".join(files[:3]) + ("…" if len(files) > 3 else "")
+        self._printer.note(f"{shown} changed; restarting {', '.join(sorted(roles)) or 'nothing'}")
+        if before["problems"] != self._plan["problems"]:
+            self._printer.problems(self._plan["problems"])
+        if before["queues"] != self._plan["queues"]:
+            self._release()
+        with self._lock:
+            for role in ROLES:
+                if role in roles and not self._stop.is_set():
+                    self._children[role].stop()
+                    self._start(role)
+
+    def _release(self) -> None:
+        """Declares the queues before anything is emitted, and unbinds dropped topics."""
+        child = Child("release", self._environment)
+        self._follow(child)
+
+    def _start(self, role: str) -> None:
+        listener = self._listener if role == "web" else None
+        child = Child(role, self._environment, listener)
+        self._children[role] = child
+        self._follow(child)
+
+    def _follow(self, child: Child) -> None:
+        threading.Thread(target=self._copy_output, args=(child,), daemon=True).start()
+
+    def _copy_output(self, child: Child) -> None:
+        descriptor, rest = child.output.fileno(), b""
+        while chunk := os.read(descriptor, 65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._printer.line(child.role, line.decode(errors="replace"))
+        if rest:
+            self._printer.line(child.role, rest.decode(errors="replace"))
+
+    def _supervise(self) -> None:
+        """Starts again what ended by itself."""
+        while not self._stop.wait(0.2):
+            with self._lock:
+                for role, child in list(self._children.items()):
+                    if child.exit_code is None or child.stopping:
+                        continue
+                    if time.monotonic() - child.started < _RESTART_PAUSE_SECONDS:
+                        continue
+                    self._printer.error(f"{role} ended ({child.exit_code}); starting it again")
+                    self._start(role)
+
+    def _end(self) -> None:
+        self._stop.set()
+        signal.signal(signal.SIGINT, lambda *_: self._kill())
+        self._printer.note("Stopping; running Steps are finished first")
+        with self._lock:
+            children = list(self._children.values())
+        for child in children:
+            child.stop()
+        deadline = time.monotonic() + _KILL_AFTER_SECONDS
+        for child in children:
+            if not child.wait(deadline - time.monotonic()):
+                child.kill()
+                child.wait(1)
+        self._printer.note("Stopped")
+
+    def _kill(self) -> None:
+        for child in self._children.values():
+            child.kill()

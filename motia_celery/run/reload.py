@@ -1,0 +1,62 @@
+"""Reload: which processes a change touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from watchfiles import Change, DefaultFilter
+
+Role = str
+#: The processes of an app, in the order in which they are started.
+ROLES: tuple[Role, ...] = ("web", "worker", "beat")
+
+_SUFFIXES = frozenset({".py", ".ts", ".js", ".json", ".toml", ".env"})
+_SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build"})
+
+
+class SourceFilter(DefaultFilter):
+    """Lets through what a Step may depend on: sources, settings, ``.env``."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self._root = root
+
+    def __call__(self, change: Change, path: str) -> bool:
+        """Whether the change matters."""
+        relative = Path(path).relative_to(self._root)
+        folders = relative.parts[:-1]
+        if any(part in _SKIPPED or part.startswith(".") for part in folders):
+            return False
+        return relative.name == ".env" or relative.suffix in _SUFFIXES
+
+
+def touched(
+    files: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> frozenset[Role]:
+    """The processes to restart when ``files`` changed and the Plan went from one to the other.
+
+    A Step's file touches the processes that run it; any other file may be imported by all of
+    them. Both Plans are given as :func:`motia_celery.plan.describe.describe` gives them.
+    """
+    roles: set[Role] = set()
+    for file in files:
+        roles |= _roles_of(file, before, after)
+    if before["queues"] != after["queues"]:
+        roles |= {"web", "worker", "beat"}
+    if before["schedules"] != after["schedules"]:
+        roles |= {"worker", "beat"}
+    if before["routes"] != after["routes"]:
+        roles.add("web")
+    return frozenset(roles)
+
+
+def _roles_of(file: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Role]:
+    steps = [step for plan in (before, after) for step in plan["steps"] if step["file"] == file]
+    if steps:
+        kinds = {trigger["type"] for step in steps for trigger in step["triggers"]}
+        return {"web" if kind == "http" else "worker" for kind in kinds}
+    if file.endswith((".toml", ".env")):
+        return set(ROLES)
+    return {"web", "worker"}

@@ -1,0 +1,167 @@
+"""What a handler returned, as an HTTP response."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from starlette.types import Send
+
+from motia_celery.errors import ResponseError
+
+Header = tuple[bytes, bytes]
+
+JSON_TYPE = b"application/json; charset=utf-8"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+#: The server itself frames the message; a handler's word on it could only break it.
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+#: These have no body, whatever the handler returned (RFC 9110).
+_BODYLESS = frozenset({204, 205, 304})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response ready to be sent; ``headers`` have lower-cased names and no content-length."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[Header, ...] = ()
+
+    def with_headers(self, extra: Iterable[Header]) -> Response:
+        """The response with ``extra`` headers where it has none of that name."""
+        present = {name for name, _ in self.headers}
+        added = (header for header in extra if header[0] not in present)
+        return Response(self.status, self.body, (*self.headers, *added))
+
+    async def send(self, send: Send, *, head: bool = False) -> None:
+        """Sends it; for a HEAD request without its body."""
+        headers = list(self.headers)
+        if self.status not in (204, 304):
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        start = {"type": "http.response.start", "status": self.status, "headers": headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": b"" if head else self.body})
+
+
+def json_response(status: int, value: Any) -> Response:
+    """A response of our own, as JSON."""
+    return Response(status, orjson.dumps(value), ((b"content-type", JSON_TYPE),))
+
+
+def error_response(status: int, error: str) -> Response:
+    """``{"error": …}``, the shape of every error that the framework answers with."""
+    return json_response(status, {"error": error})
+
+
+def build_response(result: Any, where: str = "") -> Response:
+    """The response that a handler's ``{"status", "body", "headers"}`` asks for.
+
+    Raises:
+        ResponseError: it is no such dict, or a header or the body can not be sent.
+    """
+    if not isinstance(result, Mapping) or not result:
+        returned = "nothing" if not result else type(result).__name__
+        raise ResponseError(
+            f"the handler returned {returned}.", where, 'Return {"status": 200, "body": …}.'
+        )
+    status = _status(result.get("status"), where)
+    headers = tuple(_headers(result.get("headers"), where))
+    if status in _BODYLESS:
+        return Response(status, b"", headers)
+    body, content_type = _body(result.get("body"), where)
+    response = Response(status, body, headers)
+    return response.with_headers([(b"content-type", content_type)]) if content_type else response
+
+
+def _status(status: Any, where: str) -> int:
+    # 1xx can not be final: the client would go on waiting.
+    if isinstance(status, int) and not isinstance(status, bool) and 200 <= status <= 599:
+        return int(status)
+    raise ResponseError(
+        f"the handler's status is {status!r}.", where, "Return a status from 200 to 599."
+    )
+
+
+def _headers(headers: Any, where: str) -> Iterable[Header]:
+    if headers is None:
+        return
+    if not isinstance(headers, Mapping):
+        raise ResponseError("the headers are not a dict.", where, "Return a dict of headers.")
+    for name, value in headers.items():
+        for single in value if isinstance(value, (list, tuple)) else (value,):
+            if single is not None:
+                header = _header(name, single, where)
+                if header[0] not in _FRAMING:
+                    yield header
+
+
+def _header(name: Any, value: Any, where: str) -> Header:
+    text = str(value) if isinstance(value, (str, int, float)) else None
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ResponseError(f"the header name {name!r} can not be sent.", where, "Correct it.")
+    if text is None or _CONTROL.search(text):
+        raise ResponseError(
+            f"the value of the header {name!r} can not be sent.",
+            where,
+            "Use text without line breaks or other control characters.",
+        )
+    try:
+        return name.lower().encode("ascii"), text.strip().encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise ResponseError(
+            f"the value of the header {name!r} can not be sent.",
+            where,
+            "Header values are Latin-1; percent-encode other text.",
+        ) from error
+
+
+def _body(body: Any, where: str) -> tuple[bytes, bytes | None]:
+    """The bytes, and the content type that stands where the handler gave none."""
+    if body is None:
+        return b"", None
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body), b"application/octet-stream"
+    try:
+        if isinstance(body, str):
+            return body.encode(), b"text/html; charset=utf-8"
+        buffer = _node_buffer(body)
+        if buffer is not None:
+            return buffer, b"application/octet-stream"
+        return orjson.dumps(body, _jsonable, orjson.OPT_NON_STR_KEYS), JSON_TYPE
+    except (orjson.JSONEncodeError, UnicodeEncodeError) as error:
+        raise ResponseError(
+            f"the body can not be sent: {error}.", where, "Return what JSON can hold, or bytes."
+        ) from error
+
+
+def _node_buffer(body: Any) -> bytes | None:
+    """The bytes of a Node ``Buffer``, as its JSON form describes them."""
+    if not isinstance(body, Mapping) or body.keys() != {"type", "data"}:
+        return None
+    data = body["data"]
+    if body["type"] != "Buffer" or not isinstance(data, list):
+        return None
+    try:
+        return bytes(data)
+    except (TypeError, ValueError):
+        return None
+
+
+def _jsonable(value: Any) -> Any:
+    """JSON for the types that orjson does not know."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return list(value)
+    if isinstance(value, (Decimal, PurePath)):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

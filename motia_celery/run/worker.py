@@ -1,0 +1,74 @@
+"""The worker: takes deliveries from the Steps' queues and runs their handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from motia_celery.broker.celery_app import create_celery, queue_names
+from motia_celery.broker.worker import prepare_worker, run_worker
+from motia_celery.errors import SettingsError
+from motia_celery.observe.logs import configure_logging
+from motia_celery.run.app import App
+
+if TYPE_CHECKING:
+    from motia_celery.settings import Settings
+
+
+def celery_of(app: App) -> Any:
+    """The Celery app that serves this app's Steps."""
+    settings = app.settings
+    celery = create_celery(
+        settings, app.plan, invoke=app.invoke, publisher=lambda: app.publisher
+    )
+    prepare_worker(
+        celery,
+        settings,
+        app.plan.topology,
+        configure_logging=lambda: configure_logging(
+            settings.log_level, settings.log_format, "worker"
+        ),
+        started=app.start_relay,
+        stopped=app.close,
+    )
+    return celery
+
+
+def work(
+    settings: Settings,
+    *,
+    steps: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    flows: Sequence[str] = (),
+    name: str | None = None,
+) -> None:
+    """Runs a worker until it is told to stop.
+
+    ``steps`` and ``flows`` choose the Steps that it serves, ``exclude`` leaves some out.
+
+    Raises:
+        SettingsError: no Step is left to serve.
+    """
+    app = App(settings)
+    _known(app, (*steps, *exclude), flows)
+    queues = queue_names(app.plan, steps, exclude, flows)
+    if not queues:
+        raise SettingsError(
+            "no Step with an event or cron trigger is left to serve.",
+            "motia-celery worker",
+            "Look at --steps, --exclude and --flows; `motia-celery plan` lists the Steps.",
+        )
+    run_worker(celery_of(app), settings, queues, name)
+
+
+def _known(app: App, steps: Sequence[str], flows: Sequence[str]) -> None:
+    names = {step.name for step in app.plan.steps}
+    flow_names = {flow.name for flow in app.plan.flows}
+    for given, known, what in ((steps, names, "Step"), (flows, flow_names, "flow")):
+        for name in given:
+            if name not in known:
+                raise SettingsError(
+                    f"there is no {what} named {name!r}.",
+                    "motia-celery worker",
+                    "`motia-celery plan` lists them.",
+                )

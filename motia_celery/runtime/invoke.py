@@ -1,0 +1,99 @@
+"""Invoking: a run comes in as a value, its outcome goes out as a value."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import jsonschema_rs
+
+from motia_celery.context import Context, Services
+from motia_celery.errors import RunTimeoutError
+from motia_celery.model.run import Failure, Outcome, Run, Success
+from motia_celery.model.step import EventTrigger, Language, Step
+from motia_celery.runtime.faults import run_error
+
+logger = logging.getLogger("motia_celery.runtime")
+
+
+class Host(Protocol):
+    """Something that calls handlers of one language."""
+
+    async def call(self, run: Run, context: Context) -> Any:
+        """Calls the run's handler and gives what it returned, or raises what it raised."""
+
+
+class Invoker:
+    """Calls the handlers of every Step of the app, whatever their language."""
+
+    def __init__(
+        self,
+        steps: Mapping[str, Step],
+        hosts: Mapping[Language, Host],
+        services: Services,
+        root: Path,
+    ) -> None:
+        self._steps = steps
+        self._hosts = hosts
+        self._services = services
+        self._root = root
+        self._validators = {
+            step.name: validator
+            for step in steps.values()
+            for trigger in step.events
+            if (validator := _validator(step, trigger)) is not None
+        }
+
+    async def invoke(self, run: Run) -> Outcome:
+        """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
+        step = self._steps[run.step]
+        context = Context(run, step, self._services)
+        self._warn_of_misfit(run, context)
+        try:
+            async with asyncio.timeout(step.timeout_seconds) as deadline:
+                result = await self._hosts[step.language].call(run, context)
+                await context.finish()
+        except asyncio.CancelledError:
+            raise
+        except TimeoutError as error:
+            if deadline.expired():
+                return Failure(run_error(self._timed_out(step), self._root))
+            return Failure(run_error(error, self._root))
+        except (Exception, SystemExit) as error:
+            return Failure(run_error(error, self._root))
+        return Success(result)
+
+    def _timed_out(self, step: Step) -> RunTimeoutError:
+        return RunTimeoutError(
+            f"the handler ran longer than {step.timeout_seconds:g} s.",
+            step.file,
+            "Raise infrastructure.handler.timeout, or emit the slow part to another Step.",
+        )
+
+    def _warn_of_misfit(self, run: Run, context: Context) -> None:
+        """Motia's rule: an input that does not fit its schema is warned of, and still runs."""
+        validator = self._validators.get(run.step)
+        if validator is None or run.trigger != "event" or validator.is_valid(run.input):
+            return
+        faults = [
+            f"{'/'.join(map(str, error.instance_path)) or 'data'}: {error.message}"
+            for _, error in zip(range(10), validator.iter_errors(run.input), strict=False)
+        ]
+        context.logger.warn("The event does not fit the Step's input schema", {"faults": faults})
+
+
+def _validator(step: Step, trigger: EventTrigger) -> jsonschema_rs.Validator | None:
+    if not trigger.input_schema:
+        return None
+    try:
+        return jsonschema_rs.validator_for(dict(trigger.input_schema))
+    except (ValueError, jsonschema_rs.ValidationError) as error:
+        logger.warning(
+            "The input schema is not valid JSON Schema: %s",
+            error,
+            extra={"action": "schema.invalid", "step": step.name},
+        )
+        return None

@@ -1,0 +1,1 @@
+"""The only place that knows Redis: clients, state, held messages, the embedded server."""

@@ -1,0 +1,182 @@
+"""What every state store does: one list of rules, inherited by the tests of each store."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel
+
+from motia_celery.errors import StateValueError
+
+if TYPE_CHECKING:
+    from motia_celery.stores.state import StateStore
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@dataclass
+class Point:
+    x: int
+    y: float
+
+
+class Order(BaseModel):
+    total: Decimal
+    tags: set[str]
+
+
+AWKWARD_NAMES = ["", " ", "a:b", "a", "a:", "*", "a*", "[ab]", "{x}", "\n", "\x00"]
+AWKWARD_NAMES += ["naïve", "鍵", "🔑"]
+
+KEPT = [
+    (False, False),
+    (0, 0),
+    ("", ""),
+    ([], []),
+    ({}, {}),
+    (1.5, 1.5),
+    (2**64 - 1, 2**64 - 1),
+    ([None, {"a": None}], [None, {"a": None}]),
+    ((1, 2), [1, 2]),
+    ({1: "one"}, {"1": "one"}),
+    (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05+00:00"),
+    (date(2026, 1, 2), "2026-01-02"),
+    (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    (Colour.RED, "red"),
+    (Point(1, 2.0), {"x": 1, "y": 2.0}),
+    ([Order(total=Decimal("1.10"), tags={"a"})], [{"total": "1.10", "tags": ["a"]}]),
+]
+
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
+
+REFUSED = [
+    (b"raw", "bytes"),
+    ({"a": [1, {2}]}, r"set at \.a\[1\]"),
+    ({"rate": math.nan}, r"nan at \.rate"),
+    ([math.inf], r"inf at \[0\]"),
+    (Point(1, math.nan), r"nan at \.y"),
+    (Decimal("1.1"), "Decimal"),
+    (2**64, "64 bits"),
+    ("\ud800", "surrogate"),
+    (CIRCLE, "circular"),
+    ({(1, 2): 3}, "tuple at  ?key"),
+    (object(), "object"),
+]
+
+
+class StateContract:
+    """Inherit it with a fixture named ``state``."""
+
+    async def test_a_missing_key_is_none(self, state: StateStore) -> None:
+        assert await state.get("orders", "1") is None
+        assert await state.get_group("orders") == []
+        assert await state.items("orders") == {}
+        assert await state.delete("orders", "1") is None
+
+    async def test_set_returns_the_value_and_get_reads_it(self, state: StateStore) -> None:
+        value = {"items": [1, 2], "paid": False}
+        assert await state.set("orders", "1", value) is value
+        assert await state.get("orders", "1") == value
+
+    @pytest.mark.parametrize(("value", "stored"), KEPT, ids=repr)
+    async def test_each_json_value_is_kept(
+        self, state: StateStore, value: Any, stored: Any
+    ) -> None:
+        """Falsy values too, and the documented Python types by their JSON form."""
+        await state.set("g", "k", value)
+        found = await state.get("g", "k")
+        assert (type(found), found) == (type(stored), stored)
+
+    @pytest.mark.parametrize(("value", "fault"), REFUSED, ids=lambda part: type(part).__name__)
+    async def test_a_value_without_a_json_form_is_refused_by_name(
+        self, state: StateStore, value: Any, fault: str
+    ) -> None:
+        """The old value stays."""
+        await state.set("orders", "7", "old")
+        with pytest.raises(StateValueError, match=fault) as caught:
+            await state.set("orders", "7", value)
+        assert "'orders' / '7'" in str(caught.value)
+        assert await state.get("orders", "7") == "old"
+
+    async def test_stored_values_are_copies(self, state: StateStore) -> None:
+        value = {"list": [1]}
+        await state.set("g", "k", value)
+        value["list"].append(2)
+        (await state.get("g", "k"))["list"].append(3)
+        assert await state.get("g", "k") == {"list": [1]}
+
+    async def test_delete_returns_what_was_removed(self, state: StateStore) -> None:
+        await state.set("g", "k", {"a": 1})
+        assert await state.delete("g", "k") == {"a": 1}
+        assert await state.get("g", "k") is None
+
+    async def test_setting_none_is_deleting(self, state: StateStore) -> None:
+        await state.set("g", "k", 1)
+        assert await state.set("g", "k", None) is None
+        assert await state.groups() == []
+
+    async def test_a_group_is_listed_in_the_order_of_its_keys(self, state: StateStore) -> None:
+        for key in ["b", "é", "a", "10", "9"]:
+            await state.set("g", key, key)
+        assert await state.get_group("g") == ["10", "9", "a", "b", "é"]
+        assert next(iter((await state.items("g")).items())) == ("10", "10")
+
+    async def test_names_are_free_text(self, state: StateStore) -> None:
+        """No name of a group or key ever reaches another's values."""
+        for group in AWKWARD_NAMES:
+            for key in AWKWARD_NAMES:
+                await state.set(group, key, [group, key])
+        assert await state.groups() == sorted(AWKWARD_NAMES)
+        for group in AWKWARD_NAMES:
+            assert await state.get(group, "a:b") == [group, "a:b"]
+            assert await state.get_group(group) == [[group, key] for key in sorted(AWKWARD_NAMES)]
+        await state.clear("a*")
+        await state.clear("*")
+        assert len(await state.groups()) == len(AWKWARD_NAMES) - 2
+
+    async def test_a_number_stands_for_its_digits(self, state: StateStore) -> None:
+        await state.set(5, 6, "x")  # type: ignore[arg-type]
+        assert await state.items("5") == {"6": "x"}
+
+    @pytest.mark.parametrize("name", [None, True, b"x", ["x"], "\ud800"])
+    async def test_other_names_are_refused(self, state: StateStore, name: Any) -> None:
+        with pytest.raises(StateValueError, match="no name"):
+            await state.get("g", name)
+        with pytest.raises(StateValueError, match="no name"):
+            await state.set(name, "k", 1)
+
+    async def test_an_empty_group_is_gone(self, state: StateStore) -> None:
+        await state.set("g", "a", 1)
+        await state.set("g", "b", 1)
+        await state.delete("g", "a")
+        assert await state.groups() == ["g"]
+        await state.delete("g", "b")
+        assert await state.groups() == []
+
+    async def test_clear_removes_one_group(self, state: StateStore) -> None:
+        await state.set("g", "a", 1)
+        await state.set("h", "a", 2)
+        await state.clear("g")
+        await state.clear("never there")
+        assert (await state.get_group("g"), await state.groups()) == ([], ["h"])
+
+    async def test_deleting_and_setting_at_once_keeps_the_list_of_groups_true(
+        self, state: StateStore
+    ) -> None:
+        for _ in range(20):
+            await asyncio.gather(
+                state.set("g", "a", 1), state.delete("g", "a"), state.set("g", "b", 1),
+                state.clear("g"), state.set("g", "c", 1), state.delete("g", "b"),
+            )  # fmt: skip
+            assert await state.groups() == (["g"] if await state.items("g") else [])
