@@ -35,12 +35,16 @@ class Settings(BaseSettings):
     environment: Literal["development", "production", "test"] = Field(
         "development", validation_alias=_from_environment("environment", "MOTIA_ENV")
     )
-    root: Path = Field(Path("."), validation_alias=_from_environment("root"))
-    prefix: str = Field("motia", pattern=r"^[A-Za-z0-9_.-]{1,40}$", validation_alias=_from_environment("prefix"))
+    root: Path = Field(Path(), validation_alias=_from_environment("root"))
+    prefix: str = Field(
+        "motia", pattern=r"^[A-Za-z0-9_.-]{1,40}$", validation_alias=_from_environment("prefix")
+    )
 
     broker_url: SecretStr | None = Field(
         None,
-        validation_alias=_from_environment("broker_url", "AMQP_URL", "CLOUDAMQP_URL", "RABBITMQ_URL"),
+        validation_alias=_from_environment(
+            "broker_url", "AMQP_URL", "CLOUDAMQP_URL", "RABBITMQ_URL"
+        ),
     )
     redis_url: SecretStr | None = Field(
         None, validation_alias=_from_environment("redis_url", "REDIS_TLS_URL", "REDIS_URL")
@@ -183,7 +187,9 @@ class Settings(BaseSettings):
     def uses_rabbitmq(self) -> bool:
         """Whether the broker speaks AMQP."""
         url = self.broker_url
-        return url is not None and url.get_secret_value().startswith(("amqp://", "amqps://", "pyamqp"))
+        return url is not None and url.get_secret_value().startswith(
+            ("amqp://", "amqps://", "pyamqp")
+        )
 
     @property
     def prefetch_count(self) -> int:
@@ -225,7 +231,9 @@ def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"is not valid TOML ({error}).", str(file), "Correct the file.") from error
+        raise SettingsError(
+            f"is not valid TOML ({error}).", str(file), "Correct the file."
+        ) from error
 
 
 def _add_environment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from celery import Celery, bootsteps
+from celery import Celery
 
 from motia_celery.broker.connection import tls_options, transport_options
 from motia_celery.broker.publisher import Publisher
@@ -30,7 +30,6 @@ def create_celery(
     *,
     invoke: Invoke,
     publisher: Callable[[], Publisher],
-    worker_step: type[bootsteps.StartStopStep] | None = None,
 ) -> Celery:
     """A Celery app that serves the Plan.
 
@@ -47,11 +46,8 @@ def create_celery(
         queue = plan.topology.by_step.get(step.name)
         if queue is not None:
             work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher)
-            task = type("StepTask", (StepTask,), {"name": queue.task, "work": work})
-            task.queue = queue.name
-            app.register_task(task())
-    if worker_step is not None:
-        app.steps["worker"].add(worker_step)
+            options = {"name": queue.task, "queue": queue.name, "work": work}
+            app.register_task(type("StepTask", (StepTask,), options)())
     return app
 
 

@@ -58,7 +58,6 @@ class StepRequest(Request):
 
 
 def _raised(exc_info: Any) -> BaseException | None:
-    error = exc_info.exception
+    error: BaseException | None = exc_info.exception
+    # Celery may wrap the exception to carry its traceback between processes.
     return getattr(error, "exc", error)
-
-

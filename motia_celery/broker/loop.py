@@ -53,7 +53,7 @@ _starting = threading.Lock()
 
 def loop_thread() -> LoopThread:
     """This process's loop thread, started at the first use; a forked child gets its own."""
-    global _current  # noqa: PLW0603 - one per process is the point
+    global _current
     with _starting:
         if _current is None or _current.pid != os.getpid():
             _current = LoopThread()

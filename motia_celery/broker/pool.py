@@ -47,7 +47,7 @@ class Job:
                 await run_body(self._body)
             except asyncio.CancelledError:
                 self._report(self.cause or (lambda: Terminated("cancelled")), on_error)
-            except BaseException as error:  # Celery's rule: the pool answers for what escapes
+            except BaseException:  # Celery's rule: the pool answers for what escapes
                 self._report(lambda: error, on_error)
 
     def _report(self, cause: _Cause, on_error: Callable[..., Any]) -> None:

@@ -155,7 +155,10 @@ class Publisher:
             exchange=exchange,
             routing_key=key,
             body=wire.event_body(event, self._settings.event_limit_bytes),
-            headers={**wire.event_headers(event, attempt), **({wire.RUN: run_id} if run_id else {})},
+            headers={
+                **wire.event_headers(event, attempt),
+                **({wire.RUN: run_id} if run_id else {}),
+            },
             properties=wire.event_properties(event),
             mandatory=True,
             delay_seconds=0 if self._amqp else delay,
@@ -165,9 +168,7 @@ class Publisher:
         self, event: Event, target: QueuePlan, error: RunError, run_id: str, attempts: int
     ) -> Message:
         names = self._topology.names
-        failure = wire.failure_headers(
-            error, run_id=run_id, step=target.step, queue=target.name
-        )
+        failure = wire.failure_headers(error, run_id=run_id, step=target.step, queue=target.name)
         return Message(
             exchange=names.dead_letter_exchange if self._amqp else "",
             routing_key=target.name if self._amqp else names.dead_letter_queue,
@@ -312,7 +313,7 @@ class Publisher:
             patience = nearest - time.monotonic()
             if patience <= 0:
                 raise TimeoutError("no confirm in time")
-            assert self._connection is not None  # noqa: S101 - connected by _deliver
+            assert self._connection is not None
             self._connection.drain_events(timeout=patience)
 
     def _answered(self, tag: int, multiple: bool, *, accepted: bool) -> None:

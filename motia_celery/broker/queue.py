@@ -161,7 +161,6 @@ class StepQueue(Queue):
         # numbers and key order stay exactly as they were sent.
         return b"[[" + delivery.body + b"],{}," + _EMBED + b"]", headers, identity
 
-
     def _routed_topic(self, delivery: _Delivery) -> str:
         """The topic of a foreign message: its routing key, where it came as an event."""
         if delivery.info.get("exchange") != self.events.name:

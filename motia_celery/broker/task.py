@@ -140,5 +140,3 @@ def _log_failure(run: Run, error: RunError, what: str) -> None:
             "attempt": run.attempt,
         },
     )
-
-

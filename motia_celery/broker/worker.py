@@ -27,7 +27,7 @@ def prepare_worker(
     started: Callable[[], None],
     stopped: Callable[[], None],
 ) -> None:
-    """Hooks the worker's life into Celery's signals: logging, the topology, ``started``, ``stopped``.
+    """Hooks logging, the topology, ``started`` and ``stopped`` into Celery's signals.
 
     They work alike under ``motia-celery worker`` and ``celery -A motia_celery.app worker``.
     """

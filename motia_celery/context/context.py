@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from motia_celery.context.calls import Calls
@@ -34,7 +34,7 @@ class Services:
     state: StateStore
     strict_emits: bool = False
     state_wrap: Wrap = "both"
-    streams: Streams = Streams()
+    streams: Streams = field(default_factory=Streams)
 
 
 class Context:
@@ -119,7 +119,8 @@ class Context:
                 f"{fault or 'an emit needs a topic'}.", self._step.file, "Emit {'topic': …}."
             )
         if not self._step.may_emit(topic):
-            return self._refuse(topic)
+            self._refuse(topic)
+            return
         await self._services.emitter.emit(
             Event(
                 topic=topic,

@@ -176,7 +176,9 @@ class ApiStep(_RunningConfig):
 
     def triggers(self) -> tuple[Trigger, ...]:
         """One http trigger."""
-        params = tuple(QueryParam(name=p.name, description=p.description) for p in self.query_params)
+        params = tuple(
+            QueryParam(name=p.name, description=p.description) for p in self.query_params
+        )
         return (
             HttpTrigger(
                 method=self.method,

@@ -37,7 +37,9 @@ def pattern_fault(pattern: str) -> str | None:
 def _expression(pattern: str) -> re.Pattern[str]:
     """The pattern as a regular expression over the topic with a dot put before each word."""
     words = {"*": r"\.[^.]*", "#": r"(?:\.[^.]*)*"}
-    return re.compile("".join(words.get(word, r"\." + re.escape(word)) for word in pattern.split(".")))
+    return re.compile(
+        "".join(words.get(word, r"\." + re.escape(word)) for word in pattern.split("."))
+    )
 
 
 def matches(pattern: str, topic: str) -> bool:

@@ -44,7 +44,7 @@ def _step(step: Step) -> dict[str, Any]:
     triggers = [
         {"type": kind, **asdict(trigger)}
         for kind, group in (("http", step.http), ("event", step.events), ("cron", step.crons))
-        for trigger in group  # type: ignore[attr-defined]
+        for trigger in group
     ]
     return {
         "id": step.id,

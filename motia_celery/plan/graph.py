@@ -52,7 +52,9 @@ def edges_between(steps: Iterable[Step]) -> Iterator[Edge]:
             yield from _edges_of(source, emit, group, virtual=True)
 
 
-def _edges_of(source: Step, emit: Emit, group: tuple[Step, ...], *, virtual: bool) -> Iterator[Edge]:
+def _edges_of(
+    source: Step, emit: Emit, group: tuple[Step, ...], *, virtual: bool
+) -> Iterator[Edge]:
     for target in group:
         real = any(matches(pattern, emit.topic) for pattern in target.topics)
         drawn = any(matches(pattern, emit.topic) for pattern in target.virtual_subscribes)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
@@ -20,12 +20,8 @@ from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.python import PythonHost
 from motia_celery.settings import Settings
 from motia_celery.stores.delayed import DelayedMessages
-from motia_celery.stores.redis import connect, connect_sync, ping
+from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
-
-if TYPE_CHECKING:
-    import redis
-    import redis.asyncio
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class _Resources:
 
     pid: int
     publisher: Publisher
-    store: redis.asyncio.Redis
+    store: AsyncClient
     waiting: DelayedMessages | None
     invoker: Invoker
 
@@ -94,9 +90,7 @@ class App:
             state_wrap=settings.state_wrap,
             streams=Streams(frozenset(stream.name for stream in self.plan.streams)),
         )
-        invoker = Invoker(
-            self._step_names, {"python": self.host}, services, settings.project_root
-        )
+        invoker = Invoker(self._step_names, {"python": self.host}, services, settings.project_root)
         return _Resources(os.getpid(), publisher, store, waiting, invoker)
 
     async def ping_store(self) -> None:

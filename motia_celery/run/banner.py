@@ -29,7 +29,9 @@ class Printer:
     def line(self, role: str, text: str) -> None:
         """One line of a process's output."""
         with self._lock:
-            sys.stdout.write(f"{self.paint(_COLORS.get(role, '0'), role.ljust(self._width))} {text}\n")
+            sys.stdout.write(
+                f"{self.paint(_COLORS.get(role, '0'), role.ljust(self._width))} {text}\n"
+            )
             sys.stdout.flush()
 
     def note(self, text: str) -> None:
@@ -53,7 +55,9 @@ class Printer:
         for problem in found:
             place = problem["file"] + (f":{problem['line']}" if problem["line"] else "")
             mark, color = ("✗", "31") if problem["severity"] == "error" else ("!", "33")
-            self.line("dev", f"{self.paint(color, mark)} {self.paint('1', place)}  {problem['what']}")
+            self.line(
+                "dev", f"{self.paint(color, mark)} {self.paint('1', place)}  {problem['what']}"
+            )
             self.line("dev", self.paint("90", f"  → {problem['fix']}"))
 
     def paint(self, code: str, text: str) -> str:

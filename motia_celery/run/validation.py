@@ -34,7 +34,7 @@ def compile_validator(schema: JsonSchema, where: str = "") -> Validator:
 
     def validate(body: Any) -> list[Detail]:
         try:
-            return [_detail(e) for e in islice(validator.iter_errors(_plain(body)), _MAX_DETAILS)]
+            return [_detail(e) for e in islice(validator.iter_errors(body), _MAX_DETAILS)]
         except ValueError as error:  # nested deeper than the validator goes
             return [{"path": "", "message": str(error)[:_MAX_MESSAGE]}]
 
@@ -53,12 +53,12 @@ def _pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def _plain(value: Any) -> Any:
-    """The body with each uploaded file as its name: a schema can only call it a string."""
+def named_uploads(value: Any) -> Any:
+    """A form's body with each uploaded file as its name: a schema can only call it a string."""
     if isinstance(value, Upload):
         return value["filename"]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: named_uploads(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [named_uploads(item) for item in value]
     return value

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 def celery_of(app: App) -> Any:
     """The Celery app that serves this app's Steps."""
     settings = app.settings
-    celery = create_celery(
-        settings, app.plan, invoke=app.invoke, publisher=lambda: app.publisher
-    )
+    celery = create_celery(settings, app.plan, invoke=app.invoke, publisher=lambda: app.publisher)
     prepare_worker(
         celery,
         settings,

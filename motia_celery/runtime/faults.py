@@ -59,7 +59,9 @@ def _relative(path: Path, root: Path) -> str | None:
 def run_error(error: BaseException, root: Path) -> RunError:
     """Why a run failed; frames of this package are left out of the traceback."""
     own = str(Path(__file__).parent.parent)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)
+    ]
     in_project = [f for f in frames if Path(f.filename).is_relative_to(root)]
     where = ""
     if in_project:

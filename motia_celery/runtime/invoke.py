@@ -82,7 +82,8 @@ class Invoker:
             f"{'/'.join(map(str, error.instance_path)) or 'data'}: {error.message}"
             for _, error in zip(range(10), validator.iter_errors(run.input), strict=False)
         ]
-        context.logger.warn("The event does not fit the Step's input schema", {"faults": faults})
+        step_logger = context.logger
+        step_logger.warn("The event does not fit the Step's input schema", {"faults": faults})
 
 
 def _validator(step: Step, trigger: EventTrigger) -> jsonschema_rs.Validator | None:

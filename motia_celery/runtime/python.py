@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from motia_celery.model.run import Run
 from motia_celery.runtime.modules import load_module, prepare_imports
 from motia_celery.runtime.source import Definition, SourceFile
 
-Handler = Callable[..., Any]
+Function = Callable[..., Any]
 
 
 class PythonHost:
@@ -28,7 +28,7 @@ class PythonHost:
     def __init__(self, root: Path, *, threads: int = 32) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, _Handler] = {}
         prepare_imports(root)
 
     def load(self, source: SourceFile) -> Definition:
@@ -52,7 +52,7 @@ class PythonHost:
     def register(self, step: str, definition: Definition) -> None:
         """Makes the definition's handler the one that runs for ``step``."""
         if definition.handler is not None:
-            self._handlers[step] = self._with_middleware(definition)
+            self._handlers[step] = _Handler(definition.handler, definition.middleware)
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
@@ -61,22 +61,18 @@ class PythonHost:
             Exception: whatever the handler raises.
         """
         handler = self._handlers[run.step]
-        if run.trigger == "cron":
-            return await self._invoke(handler, (context,))
-        return await self._invoke(handler, (run.input, context))
+        if handler.middleware:
+            return await _Chain(self, handler).start(run.input, context)
+        return await self._invoke(handler.function, handler.arguments(run, context))
 
-    def _with_middleware(self, definition: Definition) -> Handler:
-        handler = _fitted(definition.handler or _nothing)
-        if not definition.middleware:
-            return handler
-        return _Chain(self, definition.middleware, handler).start
-
-    async def _invoke(self, function: Handler, arguments: Sequence[Any]) -> Any:
+    async def _invoke(self, function: Function, arguments: Sequence[Any]) -> Any:
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
         ambient = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self._threads, lambda: ambient.run(function, *arguments))
+        result = await loop.run_in_executor(
+            self._threads, lambda: ambient.run(function, *arguments)
+        )
         return await result if inspect.isawaitable(result) else result
 
     def close(self) -> None:
@@ -84,15 +80,34 @@ class PythonHost:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+class _Handler:
+    """A handler and its middleware; it gets as many arguments as it declares."""
+
+    def __init__(self, function: Function, middleware: Sequence[Function]) -> None:
+        self.function = function
+        self.middleware = middleware
+        self._room = _room(function)
+
+    def arguments(self, run: Run, context: Context) -> tuple[Any, ...]:
+        """``(input, context)``; for cron ``(context)``, or ``(None, context)`` if it takes two."""
+        if run.trigger == "cron" and self._room != 2:
+            return (context,)[: self._room]
+        return (run.input, context)[: self._room]
+
+    def shortened(self, *arguments: Any) -> tuple[Any, ...]:
+        """The leading arguments that it takes."""
+        return arguments[: self._room]
+
+
 class _Chain:
     """Middleware around a handler, outermost first, as Motia composes it.
 
-    ``next_fn()`` runs the rest; an argument replaces the request for the next middleware only.
+    ``next_fn()`` runs the rest. An argument to it replaces the request for the next middleware;
+    the handler always gets the original, which middleware may change in place.
     """
 
-    def __init__(self, host: PythonHost, middleware: Sequence[Handler], handler: Handler) -> None:
+    def __init__(self, host: PythonHost, handler: _Handler) -> None:
         self._host = host
-        self._middleware = middleware
         self._handler = handler
 
     async def start(self, request: Any, context: Context) -> Any:
@@ -100,38 +115,26 @@ class _Chain:
         return await self._link(0, request, request, context)
 
     async def _link(self, index: int, request: Any, original: Any, context: Context) -> Any:
-        if index == len(self._middleware):
-            return await self._host._invoke(self._handler, (original, context))
+        middleware, invoke = self._handler.middleware, self._host._invoke
+        if index == len(middleware):
+            return await invoke(self._handler.function, self._handler.shortened(original, context))
 
         async def following(replacement: Any = None) -> Any:
             passed = request if replacement is None else replacement
             return await self._link(index + 1, passed, original, context)
 
-        return await self._host._invoke(self._middleware[index], (request, context, following))
+        return await invoke(middleware[index], (request, context, following))
 
 
-def _fitted(handler: Handler) -> Handler:
-    """The handler, made to take what it is given where it declares fewer arguments.
-
-    Cron handlers get only the context; event and http handlers may leave the context out.
-    """
+def _room(function: Function) -> int:
+    """How many arguments the function takes, at most two; ``*args`` takes both."""
     try:
-        parameters = inspect.signature(handler).parameters.values()
+        parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return handler
-    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
-        return handler
-    room = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
-    if room >= 2:
-        return handler
-    if inspect.iscoroutinefunction(handler):
-        async_handler: Callable[..., Awaitable[Any]] = handler
-
-        async def shortened(*arguments: Any) -> Any:
-            return await async_handler(*arguments[:room])
-
-        return shortened
-    return lambda *arguments: handler(*arguments[:room])
+        return 2
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return 2
+    return min(2, sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters))
 
 
 def _member(config: Any, *names: str) -> Any:
@@ -143,11 +146,7 @@ def _member(config: Any, *names: str) -> Any:
     return None
 
 
-def _callables(middleware: Any) -> tuple[Handler, ...]:
+def _callables(middleware: Any) -> tuple[Function, ...]:
     if not isinstance(middleware, (list, tuple)):
         return ()
     return tuple(function for function in middleware if callable(function))
-
-
-async def _nothing(*_arguments: Any) -> None:
-    return None

@@ -35,6 +35,10 @@ _SCHEMES = ("redis://", "rediss://", "unix://")
 _FIX = "Is Redis running, and is REDIS_URL right?"
 
 
+#: A client for code on an event loop, as :func:`connect` gives it.
+AsyncClient = redis.asyncio.Redis
+
+
 @dataclass(frozen=True)
 class RedisFacts:
     """What a Redis server says about itself; None where it keeps it to itself."""

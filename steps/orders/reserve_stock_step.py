@@ -7,7 +7,10 @@ config = {
     "name": "reserve-stock",
     "description": "Reserves stock",
     "subscribes": ["order.created"],
-    "emits": ["order.reserved", {"topic": "order.rejected", "label": "sold out", "conditional": True}],
+    "emits": [
+        "order.reserved",
+        {"topic": "order.rejected", "label": "sold out", "conditional": True},
+    ],
     "flows": ["orders"],
 }
 

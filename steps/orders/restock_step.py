@@ -14,5 +14,7 @@ config = {
 
 async def handler(context):
     refilled = await restock(context.state)
-    await context.state.set("warehouse", "last-restock", {"trace": context.trace_id, "items": refilled})
+    await context.state.set(
+        "warehouse", "last-restock", {"trace": context.trace_id, "items": refilled}
+    )
     context.logger.info("Looked through the shelves", {"refilled": refilled})

@@ -1,0 +1,149 @@
+"""One http trigger at work: request in, run, response out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.types import Receive, Scope
+
+from motia_celery.errors import ConfigError, ResponseError
+from motia_celery.model.run import Failure, Outcome, Run, RunError
+from motia_celery.model.trace import Trace
+from motia_celery.plan.routes import Route
+from motia_celery.run.body import RequestRefusedError
+from motia_celery.run.requests import Request, read_request
+from motia_celery.run.responses import Response, build_response, error_response, json_response
+from motia_celery.run.validation import Validator, compile_validator, named_uploads
+from motia_celery.settings import Settings
+
+log = logging.getLogger("motia_celery.web")
+
+Invoke = Callable[[Run], Awaitable[Outcome]]
+
+#: Failures that are not the handler's fault: the client may try again.
+_UNAVAILABLE = frozenset({"EmitError", "BrokerUnavailableError", "StoreUnavailableError"})
+
+
+class Endpoint:
+    """Answers the requests of one route. Everything that can be known before is prepared here."""
+
+    def __init__(self, route: Route, settings: Settings, invoke: Invoke) -> None:
+        self.route = route
+        self.method = route.trigger.method
+        self._step = route.step
+        self._settings = settings
+        self._invoke = invoke
+        self._validator = self._compile_validator()
+
+    def _compile_validator(self) -> Validator | None:
+        trigger = self.route.trigger
+        if not is_validated(self.route, self._settings):
+            return None
+        try:
+            return compile_validator(trigger.body_schema or {}, self._step.file)
+        except ConfigError as error:
+            log.error("%s", error, extra={"action": "body_schema_invalid", "step": self._step.name})
+            # A body that can not be checked as asked is not let through.
+            return _broken_schema
+
+    async def answer(
+        self, scope: Scope, receive: Receive, headers: dict[str, Any], params: dict[str, str]
+    ) -> Response:
+        """The response to one request; never raises for what the request or the handler did."""
+        parent = Trace.from_header(headers.get("traceparent"))
+        trace = parent.child() if parent else Trace.start()
+        try:
+            request = await read_request(
+                scope, receive, headers, params, self._settings.body_limit_bytes
+            )
+            response = self._invalid(request) or await self._run(request, trace)
+        except RequestRefusedError as error:
+            response = error_response(error.status, error.what)
+        except (ConfigError, ResponseError) as error:
+            response = self._failed(RunError(type(error).__name__, str(error)), trace)
+        return response.with_headers(
+            (
+                (b"x-trace-id", trace.trace_id.encode("ascii")),
+                (b"traceparent", trace.header.encode("ascii")),
+            )
+        )
+
+    def _invalid(self, request: Request) -> Response | None:
+        if self._validator is None:
+            return None
+        body = request["body"]
+        details = self._validator(named_uploads(body) if "files" in request else body)
+        if not details:
+            return None
+        return json_response(400, {"error": "Validation failed", "details": details})
+
+    async def _run(self, request: Request, trace: Trace) -> Response:
+        run = Run(
+            id=str(uuid.uuid4()),
+            step=self._step.name,
+            trigger="http",
+            input=request,
+            trace=trace,
+            flows=self._step.flows,
+        )
+        outcome = await self._outcome(run)
+        if isinstance(outcome, Failure):
+            return self._failed(outcome.error, trace)
+        return build_response(outcome.result, self._step.file)
+
+    async def _outcome(self, run: Run) -> Outcome:
+        deadline = asyncio.timeout(self._settings.request_timeout_seconds)
+        try:
+            async with deadline:
+                return await self._invoke(run)
+        except Exception as error:
+            if deadline.expired():
+                limit = self._settings.request_timeout_seconds
+                return Failure(RunError("RunTimeoutError", f"no answer within {limit:g} s"))
+            log.exception(
+                "Could not run %s.",
+                run.step,
+                extra={
+                    "action": "invoke_failed",
+                    "step": run.step,
+                    "run_id": run.id,
+                    "trace_id": run.trace.trace_id,
+                },
+            )
+            return Failure(RunError(type(error).__name__, str(error)))
+
+    def _failed(self, error: RunError, trace: Trace) -> Response:
+        log.error(
+            "%s failed: %s",
+            self._step.name,
+            error,
+            extra={
+                "action": "request_failed",
+                "step": self._step.name,
+                "trace_id": trace.trace_id,
+                "error": str(error),
+                "where": error.where or self._step.file,
+                "traceback": error.traceback,
+            },
+        )
+        if error.type == "RunTimeoutError":
+            return error_response(504, "Gateway Timeout")
+        if error.type in _UNAVAILABLE:
+            return error_response(503, "Service Unavailable")
+        return error_response(500, "Internal server error")
+
+
+def is_validated(route: Route, settings: Settings) -> bool:
+    """Whether the bodies of this route are checked: the Step's word counts before the app's."""
+    if route.trigger.body_schema is None:
+        return False
+    asked = route.trigger.validate_body
+    return settings.validate_body if asked is None else asked
+
+
+def _broken_schema(body: Any) -> list[dict[str, str]]:
+    raise ConfigError("bodySchema is not valid, so no body can be checked.", "", "Correct it.")

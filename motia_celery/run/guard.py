@@ -1,0 +1,133 @@
+"""The guard of the framework's own paths: no other web page may read a developer's app.
+
+A page that a developer visits can send requests to localhost, and a host name that an attacker
+points there (DNS rebinding) makes them same-origin. So the Host must be one that we serve, and
+an Origin must be our own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from motia_celery.plan.routes import RESERVED_PATHS, RESERVED_PREFIX
+from motia_celery.run.requests import read_headers
+from motia_celery.run.responses import error_response
+from motia_celery.settings import Settings
+
+log = logging.getLogger("motia_celery.web")
+
+DOCUMENTATION_PATHS = frozenset({"/openapi.json", "/docs", "/docs/oauth2-redirect"})
+EMIT_PATH = "/emit"
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+def route_path(scope: Scope) -> str:
+    """The decoded path of a request, below the ``root_path`` that the app is mounted on."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
+        return path[len(root) :]
+    return path
+
+
+def is_own(path: str) -> bool:
+    """Whether the framework itself answers on this path (``/emit`` only where switched on)."""
+    return (
+        path.startswith(RESERVED_PREFIX)
+        or path in RESERVED_PATHS
+        or path in DOCUMENTATION_PATHS
+        or path == EMIT_PATH
+    )
+
+
+class Guard:
+    """ASGI middleware that refuses foreign Hosts and Origins on our own paths."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._rule = HostRule(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, or answers 403."""
+        if scope["type"] in ("http", "websocket"):
+            path = route_path(scope)
+            # Platforms probe /health by address, with any Host; it tells nothing worth guarding.
+            if is_own(path) and path not in RESERVED_PATHS:
+                fault = self._rule.fault(read_headers(scope["headers"]))
+                if fault:
+                    await _refuse(scope, send, fault)
+                    return
+        await self._app(scope, receive, send)
+
+
+class HostRule:
+    """Which Host and Origin headers may reach our own paths."""
+
+    def __init__(self, settings: Settings) -> None:
+        own = {host.lower() for host in settings.own_hosts}
+        self._own = frozenset(own | _LOCAL | ({settings.host.lower()} - _EVERYWHERE))
+        # A production app is reached by names that we can not know, unless they are set.
+        self._any_host = settings.environment == "production" and not own
+        self._any_address = settings.host in _EVERYWHERE
+
+    def fault(self, headers: Mapping[str, Any]) -> str | None:
+        """Why the request is refused, or None."""
+        host = str(headers.get("host", ""))
+        name = _host_name(host)
+        if not self._any_host and not self._is_served(name):
+            return "Host not allowed"
+        origin = headers.get("origin")
+        if origin is not None and not _same_host(str(origin), host):
+            return "Origin not allowed"
+        return None
+
+    def _is_served(self, name: str) -> bool:
+        # Bound to every interface, an address is a name too; rebinding needs a host name.
+        return name in self._own or (self._any_address and _is_address(name))
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _same_host(origin: str, host: str) -> bool:
+    try:
+        ours, theirs = urlsplit(f"//{host}"), urlsplit(origin)
+        default = _DEFAULT_PORTS.get(theirs.scheme)
+        same_port = (theirs.port or default) == (ours.port or default)
+    except ValueError:
+        return False
+    return bool(theirs.hostname) and theirs.hostname == ours.hostname and same_port
+
+
+async def _refuse(scope: Scope, send: Send, fault: str) -> None:
+    log.warning(
+        "Refused a request to %s: %s. Name the host in own_hosts if it is yours.",
+        scope["path"],
+        fault,
+        extra={"action": "own_path_refused"},
+    )
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": fault})
+    else:
+        await error_response(403, fault).send(send, head=scope["method"] == "HEAD")
