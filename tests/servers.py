@@ -52,7 +52,9 @@ _GUARD = """
 read -r _
 for file in "$1"/*/groups; do
   [ -f "$file" ] || continue
-  while read -r group; do [ "$group" -gt 1 ] && kill -s KILL -- "-$group" 2>/dev/null; done < "$file"
+  while read -r group; do
+    [ "$group" -gt 1 ] && kill -s KILL -- "-$group" 2>/dev/null
+  done < "$file"
 done
 for _ in 1 2 3 4 5; do rm -rf "$1" 2>/dev/null && break; sleep 0.2; done
 """

@@ -48,7 +48,8 @@ class Job:
             except asyncio.CancelledError:
                 self._report(self.cause or (lambda: Terminated("cancelled")), on_error)
             except BaseException:  # Celery's rule: the pool answers for what escapes
-                self._report(lambda: error, on_error)
+                escaped = error
+                self._report(lambda: escaped, on_error)
 
     def _report(self, cause: _Cause, on_error: Callable[..., Any]) -> None:
         try:

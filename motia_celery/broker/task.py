@@ -1,4 +1,4 @@
-"""A Step as a Celery task: a delivery becomes a run, its outcome an ack, a retry or a dead letter."""
+"""A Step as a Celery task: a delivery becomes a run, which ends in an ack, a retry or a burial."""
 
 from __future__ import annotations
 

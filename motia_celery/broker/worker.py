@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 
 from motia_celery.broker.connection import broker_errors, open_connection
 from motia_celery.broker.topology import declare
@@ -45,8 +46,8 @@ def prepare_worker(
     def on_ready(**_: Any) -> None:
         started()
         logger.info(
-            "Worker ready: %s, %d slots, %s",
-            app.conf.worker_pool.rpartition(".")[2],
+            "Worker ready: %s pool, %d slots, %s",
+            settings.pool,
             app.conf.worker_concurrency or os.cpu_count() or 1,
             "RabbitMQ" if settings.uses_rabbitmq else "Redis transport",
             extra={"action": "worker.ready"},
@@ -74,7 +75,9 @@ def _waiting(error: BaseException, interval: float) -> None:
 
 def run_worker(app: Celery, settings: Settings, queues: Sequence[str], name: str | None) -> None:
     """Runs the worker in the foreground until it is told to stop."""
-    arguments = ["worker", "--loglevel", settings.log_level, "--without-mingle", "--queues"]
+    # Celery warns root of pickle, which is refused here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    arguments = ["--quiet", "worker", "--loglevel", settings.log_level, "--without-mingle", "--queues"]
     arguments.append(",".join(queues))
     arguments += ["--hostname", name or f"{settings.prefix}-{os.getpid()}@%h"]
     app.worker_main(arguments)

@@ -84,11 +84,29 @@ class Calls:
             Exception: the first error of a call that the handler did not await, so that an
                 emit which failed fails the run that made it.
         """
-        waiting = [call.task for call in self._started if not call.task.done()]
-        if waiting:
-            await asyncio.wait(waiting)
+        await self.settle()
         for call in self._started:
-            if not call.awaited and not call.task.cancelled():
-                error = call.task.exception()
-                if error is not None:
-                    raise error
+            if not call.awaited and (error := _error(call.task)):
+                raise error
+
+    async def settle(self) -> None:
+        """Waits for every call, and for those that begin meanwhile; raises none of their errors."""
+        try:
+            while waiting := [call.task for call in self._started if not call.task.done()]:
+                await asyncio.wait(waiting)
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+        for call in self._started:
+            _error(call.task)
+
+    def cancel(self) -> None:
+        """Stops the calls that are under way."""
+        for call in self._started:
+            if not call.task.done():
+                call.task.cancel()
+
+
+def _error(task: asyncio.Task[Any]) -> BaseException | None:
+    """The error of a call that is done; asked for, so that asyncio does not report it as lost."""
+    return None if task.cancelled() else task.exception()

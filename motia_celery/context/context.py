@@ -107,17 +107,16 @@ class Context:
             UndeclaredTopicError: the topic is not listed, and the ``strict_emits`` setting is on.
             EmitError: the broker did not confirm in time.
         """
-        if event is not None:
+        if isinstance(event, Mapping):
             topic, data = event.get("topic"), event.get("data")
             message_group_id = event.get("messageGroupId")
         return self._calls.start(self._emit(topic, data, message_group_id))
 
     async def _emit(self, topic: str | None, data: Any, group: str | None) -> None:
-        fault = topic_fault(topic) if isinstance(topic, str) else "the topic is not a string"
+        fault = topic_fault(topic) if isinstance(topic, str) else "an emit needs a topic, as text"
         if topic is None or fault:
-            raise ConfigError(
-                f"{fault or 'an emit needs a topic'}.", self._step.file, "Emit {'topic': …}."
-            )
+            fix = "Write context.emit({'topic': …, 'data': …})."
+            raise ConfigError(f"{fault}.", self._step.file, fix)
         if not self._step.may_emit(topic):
             self._refuse(topic)
             return
@@ -142,3 +141,11 @@ class Context:
     async def finish(self) -> None:
         """Waits for the calls that the handler left behind; see :meth:`Calls.finish`."""
         await self._calls.finish()
+
+    async def settle(self) -> None:
+        """Waits for the calls of a run that has failed anyway; their errors are dropped."""
+        await self._calls.settle()
+
+    def cancel(self) -> None:
+        """Stops the calls of a run that was cut short."""
+        self._calls.cancel()

@@ -15,7 +15,6 @@ class StateDict(dict[str, Any]):
 
     Motia's Python state gives ``{"data": value}`` for some values and the value for others, and
     projects are written for either: ``v["field"]`` and ``v.get("data")["field"]`` both work here.
-    A missing value is an empty one: falsy, with None as its ``data``.
     """
 
     def __missing__(self, key: str) -> Any:
@@ -33,7 +32,14 @@ class StateDict(dict[str, Any]):
         return self._itself() if key == "data" else default
 
     def _itself(self) -> Any:
-        return self or None
+        return self
+
+
+class Missing(StateDict):
+    """Stands for a value that is not there: empty, so falsy, with None as its ``data``."""
+
+    def _itself(self) -> Any:
+        return None
 
 
 def wrapped(value: Any, wrap: Wrap) -> Any:
@@ -41,7 +47,7 @@ def wrapped(value: Any, wrap: Wrap) -> Any:
     if wrap == "plain":
         return value
     if value is None:
-        return StateDict() if wrap == "both" else {"data": None}
+        return Missing() if wrap == "both" else {"data": None}
     if isinstance(value, dict) and "data" not in value:
         return StateDict(value) if wrap == "both" else {"data": value}
     return value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motia_celery.discover.files import find_sources
+from motia_celery.discover.lines import located
 from motia_celery.model.config import read_step, read_stream
 from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step, Stream
@@ -36,11 +37,11 @@ def discover(root: Path, host: PythonHost) -> Project:
             problems.extend(fault)
         elif source.kind == "stream":
             stream, faults = read_stream(definition.config, file=source.file)
-            problems.extend(faults)
+            problems.extend(located(faults, source.path))
             streams.extend([stream] if stream else [])
         else:
             step, faults = _step(source, definition)
-            problems.extend(faults)
+            problems.extend(located(faults, source.path))
             if step and all(step.name != other.name for other in steps):
                 host.register(step.name, definition)
             steps.extend([step] if step else [])
@@ -73,10 +74,9 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
 
 
 def _no_node(source: SourceFile) -> Problem:
-    language = source.language.replace("s", "S", 1).replace("t", "T", 1).replace("j", "J", 1)
+    language = {"typescript": "TypeScript", "javascript": "JavaScript"}[source.language]
     return Problem(
         file=source.file,
-        what=f"{language} Steps do not run in this version",
+        what=f"{language} files are not read by this version",
         fix="Write it in Python for now; the other Steps run.",
-        severity="error",
     )

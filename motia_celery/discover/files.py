@@ -12,7 +12,7 @@ from motia_celery.runtime.modules import STEP_FOLDERS
 from motia_celery.runtime.source import SourceFile
 
 _LANGUAGES: dict[str, Language] = {"py": "python", "ts": "typescript", "js": "javascript"}
-_NAME = re.compile(r"^(?!.*\.test\.).+(?P<mark>[._])(?P<kind>step|stream)\.(?P<suffix>py|ts|js)$")
+_NAME = re.compile(r"(?!.*\.test\.).+(?P<mark>[._])(?P<kind>step|stream)\.(?P<suffix>py|ts|js)")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 
 
@@ -30,7 +30,7 @@ def find_sources(root: Path) -> tuple[SourceFile, ...]:
 
 def _sources(root: Path, files: list[Path], mark: str) -> Iterator[SourceFile]:
     for path in files:
-        match = _NAME.match(path.name)
+        match = _NAME.fullmatch(path.name)
         if match and match["mark"] == mark:
             yield SourceFile(
                 path=path,

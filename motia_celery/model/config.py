@@ -5,10 +5,19 @@ Field names are Motia's (camelCase) in a dict; the typed objects take snake_case
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from motia_celery.model.cron import cron_fault, timezone_fault
@@ -43,6 +52,7 @@ class _Config(BaseModel):
         populate_by_name=True,
         alias_generator=to_camel,
         arbitrary_types_allowed=True,
+        allow_inf_nan=False,
     )
 
 
@@ -52,6 +62,17 @@ class EmitConfig(_Config):
     topic: str
     label: str = ""
     conditional: bool = False
+
+
+def _emit_form(value: Any) -> str:
+    return "<text>" if isinstance(value, str) else "<labelled>"
+
+
+#: An element of ``emits``. The tags name the form in pydantic's errors, where they are left out.
+EmitItem = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[EmitConfig, Tag("<labelled>")],
+    Discriminator(_emit_form),
+]
 
 
 class QueryParamConfig(_Config):
@@ -89,19 +110,30 @@ class InfrastructureConfig(_Config):
 def _as_schema(value: Any) -> Any:
     """A JSON Schema from a pydantic class or a dict; falsy means no schema."""
     if isinstance(value, type) and issubclass(value, BaseModel):
-        return value.model_json_schema()
+        return _model_schema(value)
     if not value:
         return None
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise ValueError("expected a pydantic model class or a JSON Schema dict")
+    if not isinstance(value, Mapping):
+        raise ValueError("expected a pydantic model class or a JSON Schema dict")
+    try:
+        # A copy, since the Plan is frozen.
+        return json.loads(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the schema is not JSON: {error}") from error
+
+
+def _model_schema(model: type[BaseModel]) -> Any:
+    try:
+        return model.model_json_schema()
+    except Exception as error:  # a model may bring its own schema code
+        raise ValueError(f"{model.__name__} has no JSON Schema: {error}") from error
 
 
 class _StepConfig(_Config):
     name: str = Field(min_length=1)
     description: str = ""
     flows: tuple[str, ...] = ()
-    virtual_emits: tuple[str | EmitConfig, ...] = ()
+    virtual_emits: tuple[EmitItem, ...] = ()
     virtual_subscribes: tuple[str, ...] = ()
 
     def triggers(self) -> tuple[Trigger, ...]:
@@ -115,7 +147,7 @@ class _StepConfig(_Config):
 
 
 class _RunningConfig(_StepConfig):
-    emits: tuple[str | EmitConfig, ...] = ()
+    emits: tuple[EmitItem, ...] = ()
     include_files: tuple[str, ...] = ()
 
     @field_validator("emits")
@@ -377,17 +409,20 @@ def _unknown_type(kind: object, file: str) -> Problem:
         file=file,
         what=f"config has the type {kind!r}" if kind else "config has no type",
         fix='Set "type" to one of: api, event, cron, noop.',
+        field="type",
     )
 
 
 def _field_problems(error: ValidationError, file: str) -> Iterable[Problem]:
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        where = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
+        parts = (str(part) for part in fault["loc"])
+        where = ".".join(part for part in parts if not part.startswith("<"))
+        message = fault["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
         yield Problem(
             file=file,
             what=f"config field {where!r}: {message}",
-            fix=f"Correct {where!r} in the config; this Step does not run until then.",
+            fix=f"Correct {where!r} in the config; this file is left out until then.",
+            field=where,
         )
 
 
@@ -399,15 +434,18 @@ def _unknown_keys(config: BaseModel, file: str, inside: str = "") -> tuple[Probl
             what=f"unknown config key {inside + key!r}",
             fix=f"Remove it, or correct its spelling; {_known_keys(config)} are known here.",
             severity="warning",
+            field=inside + key,
         )
         for key in config.model_extra or {}
     ]
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         label = f"{inside}{field.alias or name}."
-        for part in value if isinstance(value, tuple) else (value,):
+        if isinstance(value, _Config):
+            problems.extend(_unknown_keys(value, file, label))
+        for index, part in enumerate(value if isinstance(value, tuple) else ()):
             if isinstance(part, _Config):
-                problems.extend(_unknown_keys(part, file, label))
+                problems.extend(_unknown_keys(part, file, f"{label}{index}."))
     return tuple(problems)
 
 

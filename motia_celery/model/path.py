@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     r"\\(?P<escaped>.)"
     r"|(?P<slash>/)?(?P<dot>\.)?:(?P<name>\w+)"
     r"|(?P<rest>\(\.\*\)|\*)"
-    r"|(?P<group>/\((?!\?))"
+    r"|(?P<group>/\((?!\?|\.\*\)))"
     r"|(?P<pattern>[()\[\]{}+?|^$])"
     r"|(?P<text>.)",
     re.DOTALL,
@@ -132,7 +132,7 @@ def compile_path(path: str) -> CompiledPath:
         regex = re.compile(rf"{source}{ending}\Z", _FLAGS)
     except (re.error, OverflowError, RecursionError) as error:
         raise PathError(f"the path {path!r} is not a valid pattern: {error}", path) from error
-    openapi = "".join(builder.openapi)
+    openapi = "/" + "".join(builder.openapi).removeprefix("/")
     rank = tuple(segment.rank for segment in builder.segments)
     static = all(kind == _Kind.STATIC for kind, _ in rank)
     return CompiledPath(

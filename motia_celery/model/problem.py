@@ -10,13 +10,17 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing for the project's author to mend; ``error`` means that a part does not run."""
+    """One thing for the project's author to mend; ``error`` means that a part does not run.
+
+    ``field`` is the config's field, dotted, where the problem lies in one.
+    """
 
     what: str
     fix: str
     file: str = ""
     line: int | None = None
     severity: Severity = "error"
+    field: str = ""
 
     @property
     def place(self) -> str:

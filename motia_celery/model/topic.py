@@ -17,9 +17,11 @@ def topic_fault(topic: str) -> str | None:
     """Why ``topic`` can not be emitted, or None."""
     if not topic:
         return "a topic can not be empty"
-    if len(topic.encode()) > MAX_TOPIC_BYTES:
-        return f"a topic has at most {MAX_TOPIC_BYTES} bytes"
-    return None
+    try:
+        size = len(topic.encode())
+    except UnicodeEncodeError:
+        return "a topic can not hold a lone surrogate"
+    return f"a topic has at most {MAX_TOPIC_BYTES} bytes" if size > MAX_TOPIC_BYTES else None
 
 
 def pattern_fault(pattern: str) -> str | None:
@@ -37,8 +39,10 @@ def pattern_fault(pattern: str) -> str | None:
 def _expression(pattern: str) -> re.Pattern[str]:
     """The pattern as a regular expression over the topic with a dot put before each word."""
     words = {"*": r"\.[^.]*", "#": r"(?:\.[^.]*)*"}
+    # '#.#' is the same as '#', and would make the expression slow.
+    shortest = re.sub(r"(?<![^.])#(\.#)+(?![^.])", "#", pattern)
     return re.compile(
-        "".join(words.get(word, r"\." + re.escape(word)) for word in pattern.split("."))
+        "".join(words.get(word, r"\." + re.escape(word)) for word in shortest.split("."))
     )
 
 

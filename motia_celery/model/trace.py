@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$")
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _ZERO_TRACE = "0" * 32
 _ZERO_SPAN = "0" * 16
 
@@ -27,12 +27,16 @@ class Trace:
     @classmethod
     def from_header(cls, traceparent: object) -> Trace | None:
         """The trace of a ``traceparent`` header, or None where it is missing or malformed."""
-        if not isinstance(traceparent, str) or traceparent.startswith("ff"):
+        match = (
+            _TRACEPARENT.fullmatch(traceparent.strip()) if isinstance(traceparent, str) else None
+        )
+        if not match or match[2] == _ZERO_TRACE or match[3] == _ZERO_SPAN:
             return None
-        match = _TRACEPARENT.match(traceparent.strip())
-        if not match or match[1] == _ZERO_TRACE or match[2] == _ZERO_SPAN:
+        version, trace_id, span_id, flags, more = match.groups()
+        # Only a later version may bring more parts, and 'ff' is no version.
+        if version == "ff" or (version == "00" and more):
             return None
-        return cls(match[1], match[2], match[3])
+        return cls(trace_id, span_id, flags)
 
     def child(self) -> Trace:
         """A new span in the same trace."""

@@ -95,4 +95,4 @@ def _arrows(edges: tuple[Edge, ...], ids: dict[str, str]) -> Iterator[str]:
 
 def _quoted(text: str) -> str:
     """Text inside Mermaid's quotes: its own marks become entities."""
-    return re.sub(r'["#<>\n\r]', lambda mark: f"#{ord(mark[0])};", text)
+    return re.sub(r'["#<>`\n\r]', lambda mark: f"#{ord(mark[0])};", text)

@@ -34,7 +34,7 @@ def compile_flows(steps: Iterable[Step]) -> tuple[Flow, ...]:
     """One flow for each name that a Step's ``flows`` mentions, in order of mention."""
     members: dict[str, list[Step]] = {}
     for step in steps:
-        for name in step.flows:
+        for name in dict.fromkeys(step.flows):
             members.setdefault(name, []).append(step)
     return tuple(
         Flow(name, tuple(step.name for step in group), tuple(edges_between(group)))

@@ -68,7 +68,7 @@ def _reserved(route: Route) -> Problem | None:
 
 
 def _repeated(route: Route, earlier: Iterable[Route]) -> Problem | None:
-    other = next((other for other in earlier if other.path.regex == route.path.regex), None)
+    other = next((other for other in earlier if _same(other.path, route.path)), None)
     if other is None:
         return None
     return Problem(
@@ -76,6 +76,12 @@ def _repeated(route: Route, earlier: Iterable[Route]) -> Problem | None:
         what=f"{_label(route)} is already taken by {_label(other)} in {other.step.file}",
         fix="Change the path or the method of one of them; this route does not run until then.",
     )
+
+
+def _same(one: CompiledPath, other: CompiledPath) -> bool:
+    if one.static is not None:
+        return one.static == other.static
+    return one.regex == other.regex
 
 
 def _shadowed(route: Route, earlier: Iterable[Route]) -> Iterator[Problem]:
@@ -106,7 +112,7 @@ def _samples(path: CompiledPath) -> tuple[str, ...]:
         for found in _PARAMETER.finditer(path.openapi)
     }
     tried = {
-        _PARAMETER.sub(rf"\1{text}", template) or "/"
+        _PARAMETER.sub(rf"\g<1>{text}", template) or "/"
         for template in templates
         for text in (*_SAMPLES, "~/~", "")
     }
@@ -136,13 +142,14 @@ def _doubts(route: Route) -> Iterator[Problem]:
 def schema_fault(schema: Any) -> str | None:
     """Why ``schema`` can not validate anything, or None. A remote reference is not followed."""
     try:
-        jsonschema_rs.validator_for(schema, retriever=_no_remote)
+        jsonschema_rs.validator_for(schema, retriever=no_remote)
     except (jsonschema_rs.ValidationError, ValueError) as error:
         return str(getattr(error, "message", error))
     return None
 
 
-def _no_remote(uri: str) -> Any:
+def no_remote(uri: str) -> Any:
+    """Refuses to fetch a schema that another one refers to."""
     raise ValueError(f"{uri} is not part of the schema")
 
 

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 _COLORS = {"web": "34", "worker": "32", "beat": "33", "release": "35", "dev": "36"}
 
+#: What Celery says of keys and signals that `dev` handles itself.
+_CELERYS_OWN_WORDS = ("worker: Hitting Ctrl+C", "worker: Cold shutdown", "worker: Warm shutdown")
+#: A first screen shows at most this many routes and schedules.
+_MOST_LISTED = 12
+
 
 class Printer:
     """Writes whole lines, each behind the name of the process that it comes from."""
@@ -28,6 +33,8 @@ class Printer:
 
     def line(self, role: str, text: str) -> None:
         """One line of a process's output."""
+        if not text.strip() or text.startswith(_CELERYS_OWN_WORDS):
+            return
         with self._lock:
             sys.stdout.write(
                 f"{self.paint(_COLORS.get(role, '0'), role.ljust(self._width))} {text}\n"
@@ -90,13 +97,20 @@ class Banner:
             taken = f"Port {self._settings.port} is taken, so the app is on {self._port}."
             printer.plain(f"  {printer.paint('33', taken)}")
         printer.plain()
-        for route in self._plan["routes"]:
-            printer.plain(f"  {route['method']:<7} {route['path']:<28} {route['step']}")
-        for entry in self._plan["schedules"]:
-            printer.plain(f"  {'cron':<7} {entry['expression']:<28} {entry['step']}")
+        for line in self._entries():
+            printer.plain(f"  {line}")
         printer.plain()
         if self._plan["problems"]:
             printer.problems(self._plan["problems"])
+
+    def _entries(self) -> list[str]:
+        """What starts Steps from outside: routes and schedules."""
+        lines = [f"{r['method']:<7} {r['path']:<28} {r['step']}" for r in self._plan["routes"]]
+        lines += [f"cron    {e['expression']:<28} {e['step']}" for e in self._plan["schedules"]]
+        if len(lines) > _MOST_LISTED:
+            more = f"… and {len(lines) - _MOST_LISTED + 1} more: motia-celery plan"
+            lines[_MOST_LISTED - 1 :] = [more]
+        return lines
 
     def _counts(self) -> str:
         plan = self._plan

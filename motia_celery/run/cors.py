@@ -33,7 +33,7 @@ class Cors:
         if settings.cors_credentials and self._any_origin:
             log.warning(
                 "cors_credentials has no effect while cors_origins is *. Name the origins.",
-                extra={"action": "cors_credentials_ignored"},
+                extra={"action": "web.cors_credentials_ignored"},
             )
 
     def headers(self, request: Mapping[str, Any]) -> tuple[Header, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -46,7 +47,9 @@ class Endpoint:
         try:
             return compile_validator(trigger.body_schema or {}, self._step.file)
         except ConfigError as error:
-            log.error("%s", error, extra={"action": "body_schema_invalid", "step": self._step.name})
+            log.error(
+                "%s", error, extra={"action": "web.body_schema_invalid", "step": self._step.name}
+            )
             # A body that can not be checked as asked is not let through.
             return _broken_schema
 
@@ -104,17 +107,9 @@ class Endpoint:
             if deadline.expired():
                 limit = self._settings.request_timeout_seconds
                 return Failure(RunError("RunTimeoutError", f"no answer within {limit:g} s"))
-            log.exception(
-                "Could not run %s.",
-                run.step,
-                extra={
-                    "action": "invoke_failed",
-                    "step": run.step,
-                    "run_id": run.id,
-                    "trace_id": run.trace.trace_id,
-                },
+            return Failure(
+                RunError(type(error).__name__, str(error), traceback=traceback.format_exc())
             )
-            return Failure(RunError(type(error).__name__, str(error)))
 
     def _failed(self, error: RunError, trace: Trace) -> Response:
         log.error(
@@ -122,7 +117,7 @@ class Endpoint:
             self._step.name,
             error,
             extra={
-                "action": "request_failed",
+                "action": "web.request_failed",
                 "step": self._step.name,
                 "trace_id": trace.trace_id,
                 "error": str(error),

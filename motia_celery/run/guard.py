@@ -122,10 +122,10 @@ def _same_host(origin: str, host: str) -> bool:
 
 async def _refuse(scope: Scope, send: Send, fault: str) -> None:
     log.warning(
-        "Refused a request to %s: %s. Name the host in own_hosts if it is yours.",
+        "Refused a request to %r: %s. Name the host in own_hosts if it is yours.",
         scope["path"],
         fault,
-        extra={"action": "own_path_refused"},
+        extra={"action": "web.own_path_refused"},
     )
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": fault})

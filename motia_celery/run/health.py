@@ -41,7 +41,7 @@ async def _passes(name: str, probe: Probe) -> bool:
             "Not ready: %s fails (%s).",
             name,
             type(error).__name__,
-            extra={"action": "not_ready", "probe": name},
+            extra={"action": "web.not_ready", "probe": name},
         )
         return False
     return True

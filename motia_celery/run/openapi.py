@@ -141,6 +141,7 @@ class _Components:
 
     def __init__(self) -> None:
         self.schemas: dict[str, Any] = {}
+        self._sources: dict[str, Any] = {}
 
     def add(self, schema: JsonSchema, name: str) -> Any:
         """The schema as OpenAPI holds it.
@@ -149,37 +150,67 @@ class _Components:
         its ``$defs`` become components too, so that every reference points into this document.
         """
         local = {k: v for k, v in schema.items() if k not in ("$schema", "$defs", "definitions")}
-        definitions = {
-            f"#/{keyword}/{key}": definition
-            for keyword in ("$defs", "definitions")
-            for key, definition in (schema.get(keyword) or {}).items()
-        }
-        if not definitions and not _has_reference(local):
+        if not _references(local):
             return local
+        parts = {"#": local, **_definitions(schema)}
+        names = {"#": str(schema.get("title") or name)}
         targets = {
-            pointer: self._place(pointer.rpartition("/")[2], definition)
-            for pointer, definition in definitions.items()
+            pointer: self._place(names.get(pointer) or pointer.rpartition("/")[2], pointer, parts)
+            for pointer in parts
         }
-        targets["#"] = self._place(str(schema.get("title") or name), local)
-        for pointer, definition in (*definitions.items(), ("#", local)):
-            self.schemas[targets[pointer]] = _rewritten(definition, targets)
+        for pointer, part in parts.items():
+            self.schemas[targets[pointer]] = _rewritten(part, targets)
         return {"$ref": _component(targets["#"])}
 
-    def _place(self, wanted: str, schema: Any) -> str:
-        """A free component name; the place is kept until the schema is written there."""
-        name = _unique(_NOT_IN_NAMES.sub("_", wanted) or "Schema", set(self.schemas))
-        self.schemas[name] = schema
+    def _place(self, wanted: str, pointer: str, parts: Mapping[str, Any]) -> str:
+        """The component's name: that of an equal one, else a free one."""
+        source = _reachable(pointer, parts)
+        name = wanted = _NOT_IN_NAMES.sub("_", wanted) or "Schema"
+        number = 2
+        while self._sources.setdefault(name, source) != source:
+            name, number = f"{wanted}_{number}", number + 1
         return name
+
+
+def _definitions(schema: JsonSchema) -> dict[str, Any]:
+    """The schema's definitions by the pointers that refer to them."""
+    return {
+        f"#/{keyword}/{key.replace('~', '~0').replace('/', '~1')}": definition
+        for keyword in ("$defs", "definitions")
+        for key, definition in (schema.get(keyword) or {}).items()
+    }
+
+
+def _reachable(pointer: str, parts: Mapping[str, Any]) -> list[Any]:
+    """A part with every part that it refers to, so that equal names can be told apart."""
+    found = [pointer]
+    for current in found:
+        for reference in _references(parts[current]):
+            head = _head(reference, parts)
+            if head not in found:
+                found.append(head)
+    return [parts[each] for each in found]
+
+
+def _head(reference: str, parts: Mapping[str, Any]) -> str:
+    """The part that a reference leads into."""
+    head = "/".join(reference.split("/")[:3])
+    return head if head in parts else "#"
 
 
 def _component(name: str) -> str:
     return f"#/components/schemas/{name}"
 
 
-def _has_reference(node: Any) -> bool:
+def _references(node: Any) -> list[str]:
+    """Every reference within the schema that the node holds."""
     if isinstance(node, Mapping):
-        return isinstance(node.get("$ref"), str) or any(map(_has_reference, node.values()))
-    return isinstance(node, (list, tuple)) and any(map(_has_reference, node))
+        own = node.get("$ref")
+        found = [own] if isinstance(own, str) and own.startswith("#") else []
+        return found + [ref for value in node.values() for ref in _references(value)]
+    if isinstance(node, (list, tuple)):
+        return [ref for item in node for ref in _references(item)]
+    return []
 
 
 def _rewritten(node: Any, targets: Mapping[str, str], key: str = "") -> Any:
@@ -195,7 +226,5 @@ def _rewritten(node: Any, targets: Mapping[str, str], key: str = "") -> Any:
 
 
 def _retarget(reference: str, targets: Mapping[str, str]) -> str:
-    head = "/".join(reference.split("/")[:3])
-    if head in targets:
-        return _component(targets[head]) + reference[len(head) :]
-    return _component(targets["#"]) + reference[1:]
+    head = _head(reference, targets)
+    return _component(targets[head]) + reference[len(head) :]

@@ -13,7 +13,9 @@ Role = str
 ROLES: tuple[Role, ...] = ("web", "worker", "beat")
 
 _SUFFIXES = frozenset({".py", ".ts", ".js", ".json", ".toml", ".env"})
-_SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build"})
+_SKIPPED = frozenset({"node_modules", "__pycache__"})
+#: Skipped in the project's root alone: a folder of Steps may have such a name.
+_BUILT = frozenset({"dist", "build"})
 
 
 class SourceFilter(DefaultFilter):
@@ -25,8 +27,12 @@ class SourceFilter(DefaultFilter):
 
     def __call__(self, change: Change, path: str) -> bool:
         """Whether the change matters."""
+        if not Path(path).is_relative_to(self._root):
+            return False
         relative = Path(path).relative_to(self._root)
         folders = relative.parts[:-1]
+        if relative.parts[:1] and relative.parts[0] in _BUILT:
+            return False
         if any(part in _SKIPPED or part.startswith(".") for part in folders):
             return False
         return relative.name == ".env" or relative.suffix in _SUFFIXES

@@ -107,7 +107,7 @@ async def read_request(
         ClientGoneError: the connection closed.
     """
     body = await read_body(receive, headers, limit_bytes)
-    query = scope["query_string"].decode("latin-1")
+    query = scope["query_string"].decode("utf-8", "replace")
     return _request(scope, body, headers, path_params, parse_query(query))
 
 

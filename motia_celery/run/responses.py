@@ -22,6 +22,8 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 #: The server itself frames the message; a handler's word on it could only break it.
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+#: A list that a response may add to, where others stand for the whole.
+_ADDED = frozenset({b"vary"})
 #: These have no body, whatever the handler returned (RFC 9110).
 _BODYLESS = frozenset({204, 205, 304})
 
@@ -36,7 +38,7 @@ class Response:
 
     def with_headers(self, extra: Iterable[Header]) -> Response:
         """The response with ``extra`` headers where it has none of that name."""
-        present = {name for name, _ in self.headers}
+        present = {name for name, _ in self.headers} - _ADDED
         added = (header for header in extra if header[0] not in present)
         return Response(self.status, self.body, (*self.headers, *added))
 

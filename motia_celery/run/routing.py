@@ -13,6 +13,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from motia_celery.model.path import METHODS, CompiledPath, decode_path
+from motia_celery.plan.routes import RESERVED_PREFIX
 from motia_celery.run.body import ClientGoneError
 from motia_celery.run.cors import Cors
 from motia_celery.run.endpoint import Endpoint
@@ -54,7 +55,7 @@ class RouteTable:
         return None
 
     def methods(self, path: str) -> tuple[str, ...]:
-        """The methods that the path takes, OPTIONS and HEAD among them; none where it is unknown."""
+        """The methods that the path takes, HEAD and OPTIONS too; none for an unknown path."""
         found = {method for method in METHODS if self.find(method, path)}
         if not found:
             return ()
@@ -98,7 +99,7 @@ class StepRoutes:
             await self._app(scope, receive, send)
 
     def _is_own(self, path: str) -> bool:
-        return path in self._own_paths or path.startswith("/__")
+        return path in self._own_paths or path.startswith(RESERVED_PREFIX)
 
     async def _respond(
         self,
@@ -115,7 +116,7 @@ class StepRoutes:
         except ClientGoneError:
             return
         except Exception:
-            log.exception("Could not answer.", extra={"action": "request_crashed"})
+            log.exception("Could not answer.", extra={"action": "web.request_crashed"})
             response = error_response(500, "Internal server error")
         await response.with_headers(cors).send(send, head=scope["method"] == "HEAD")
 
@@ -138,8 +139,9 @@ async def _answer(
 
 def _raw_path(scope: Scope) -> str:
     """The path as sent, so that an encoded slash stays part of its segment."""
-    raw = scope.get("raw_path")
-    root: str = scope.get("root_path", "")
-    if not raw or root:
+    raw: bytes | None = scope.get("raw_path")
+    if not raw:
         return route_path(scope).replace("%", "%25")
-    return str(raw.partition(b"?")[0].decode("latin-1"))
+    path = raw.partition(b"?")[0].decode("utf-8", "replace")
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if route_path(scope) != scope["path"] else path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-import orjson
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
 from fastapi import Response as HttpResponse
@@ -26,6 +26,8 @@ from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response, json_response
 from motia_celery.run.routing import RouteTable, StepRoutes
 from motia_celery.settings import Settings
+
+log = logging.getLogger("motia_celery.web")
 
 EmitFunction = Callable[[str, Any], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
@@ -71,6 +73,7 @@ def create_app(
     _add_health(app, probes)
     if settings.emit_route:
         _add_emit(app, settings, emit)
+        _warn_of_emit_step(table)
     return app
 
 
@@ -116,6 +119,16 @@ def _add_emit(app: FastAPI, settings: Settings, emit: EmitFunction) -> None:
     app.add_route(EMIT_PATH, emit_event, methods=["POST"], include_in_schema=False)
 
 
+def _warn_of_emit_step(table: RouteTable) -> None:
+    found = table.find("POST", EMIT_PATH)
+    if found and found[0].route.path.static:
+        log.warning(
+            "POST /emit of %s never runs: emit_route serves that path.",
+            found[0].route.step.file,
+            extra={"action": "web.route_shadowed", "step": found[0].route.step.name},
+        )
+
+
 async def _emit(body: Any, emit: EmitFunction) -> Response:
     topic = body.get("topic") if isinstance(body, dict) else None
     if not isinstance(topic, str) or topic_fault(topic):
@@ -138,9 +151,9 @@ def _as_http(response: Response) -> HttpResponse:
 async def _http_error(request: HttpRequest, error: Exception) -> HttpResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(getattr(error, "detail", "Internal server error"))
-    headers = getattr(error, "headers", None)
-    body = orjson.dumps({"error": detail})
-    return HttpResponse(body, status, headers, media_type="application/json")
+    answer = _as_http(error_response(status, detail))
+    answer.headers.update(getattr(error, "headers", None) or {})
+    return answer
 
 
 async def _crash(request: HttpRequest, error: Exception) -> HttpResponse:

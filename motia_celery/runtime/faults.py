@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import RunError
+from motia_celery.runtime.modules import PROJECT_PACKAGE, STEP_FOLDERS
+
+_OWN_FOLDER = str(Path(__file__).parent.parent) + os.sep
 
 #: A traceback is kept for people; past this many characters only its end is.
 _TRACEBACK_LIMIT = 8_000
@@ -14,27 +21,45 @@ _TRACEBACK_LIMIT = 8_000
 
 def load_problem(error: BaseException, file: str, path: Path, root: Path) -> Problem:
     """What is wrong with a file that could not be loaded, with the line to look at."""
-    if isinstance(error, SyntaxError):
-        where = Path(error.filename or path)
+    if isinstance(error, SyntaxError) and _is_of_project(error.filename or "", root):
         return Problem(
-            file=_relative(where, root) or file,
+            file=_relative(Path(error.filename or path), root),
             line=error.lineno,
             what=f"syntax error: {error.msg}",
             fix="Correct the line; the rest of the app runs without this file.",
         )
+    line = _line_in(error, path)
+    if isinstance(error, FrameworkError):
+        return Problem(file=file, line=line, what=error.what.rstrip("."), fix=error.fix)
     return Problem(
         file=file,
-        line=_line_in(error, path),
-        what=f"can not be loaded: {type(error).__name__}: {error}",
+        line=line,
+        what=f"can not be loaded: {type(error).__name__}: {_load_message(error)}"
+        + _elsewhere(error, path, root),
         fix=_load_fix(error),
     )
+
+
+def _load_message(error: BaseException) -> str:
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
+    return " ".join(_message(error).replace(f"{PROJECT_PACKAGE}.", "").split())
+
+
+def _elsewhere(error: BaseException, path: Path, root: Path) -> str:
+    """Where the fault is, if it is in another file of the project."""
+    place = _place(_frames(error, root), root)
+    return f" (in {place})" if place and not place.startswith(_relative(path, root)) else ""
 
 
 def _load_fix(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
+        if package in (PROJECT_PACKAGE, *STEP_FOLDERS):
+            return "Correct the import: the project has no such file."
         return f"Install the package that provides {package!r}, or correct the import."
-    if isinstance(error, KeyError) and "environ" in _source_of(error):
+    if isinstance(error, KeyError) and error.args and "environ" in _source_of(error):
         return f"Set the environment variable {error.args[0]}, for example in .env."
     if isinstance(error, SystemExit):
         return "A Step file must not end the process while it is imported."
@@ -52,27 +77,55 @@ def _line_in(error: BaseException, path: Path) -> int | None:
     return lines[-1] if lines else None
 
 
-def _relative(path: Path, root: Path) -> str | None:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else None
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _is_of_project(filename: str, root: Path) -> bool:
+    """Whether the user wrote the file: a virtual environment may lie inside the project."""
+    path = Path(filename)
+    if not path.is_relative_to(root) or filename.startswith(_OWN_FOLDER):
+        return False
+    folders = path.relative_to(root).parts[:-1]
+    return not any(part == "site-packages" or part.startswith(".") for part in folders)
+
+
+def _frames(error: BaseException, root: Path) -> traceback.StackSummary:
+    """The frames, from the first one that the user wrote; ours are left out."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((_OWN_FOLDER, "<frozen importlib"))
+    ]
+    first = next((i for i, f in enumerate(frames) if _is_of_project(f.filename, root)), 0)
+    return traceback.StackSummary.from_list(frames[first:])
+
+
+def _place(frames: traceback.StackSummary, root: Path) -> str:
+    """``file:line`` of the innermost frame in the project."""
+    for frame in reversed(frames):
+        if _is_of_project(frame.filename, root):
+            return f"{_relative(Path(frame.filename), root)}:{frame.lineno}"
+    return ""
 
 
 def run_error(error: BaseException, root: Path) -> RunError:
     """Why a run failed; frames of this package are left out of the traceback."""
-    own = str(Path(__file__).parent.parent)
-    frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)
-    ]
-    in_project = [f for f in frames if Path(f.filename).is_relative_to(root)]
-    where = ""
-    if in_project:
-        where = f"{_relative(Path(in_project[-1].filename), root)}:{in_project[-1].lineno}"
-    text = "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(error))
+    frames = _frames(error, root)
+    text = "".join(traceback.format_list(frames)) + "".join(_final_lines(error))
     return RunError(
         type=type(error).__name__,
         message=_message(error),
-        where=where,
+        where=_place(frames, root),
         traceback=text[-_TRACEBACK_LIMIT:],
     )
+
+
+def _final_lines(error: BaseException) -> list[str]:
+    try:
+        return traceback.format_exception_only(error)
+    except Exception:
+        return [f"{type(error).__name__}: {_message(error)}\n"]
 
 
 def _message(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
 from motia_celery.model.run import Failure, Outcome, Run, Success
 from motia_celery.model.step import EventTrigger, Language, Step
+from motia_celery.plan.routes import no_remote
 from motia_celery.runtime.faults import run_error
 
 logger = logging.getLogger("motia_celery.runtime")
@@ -52,19 +53,35 @@ class Invoker:
         step = self._steps[run.step]
         context = Context(run, step, self._services)
         self._warn_of_misfit(run, context)
+        deadline = asyncio.timeout(step.timeout_seconds)
         try:
-            async with asyncio.timeout(step.timeout_seconds) as deadline:
-                result = await self._hosts[step.language].call(run, context)
-                await context.finish()
-        except asyncio.CancelledError:
-            raise
+            async with deadline:
+                return Success(await self._finished(run, context))
+        except asyncio.CancelledError as error:
+            # A handler may await something that was cancelled; only its own task ends the run.
+            if _is_being_cancelled():
+                raise
+            return self._failure(error)
         except TimeoutError as error:
-            if deadline.expired():
-                return Failure(run_error(self._timed_out(step), self._root))
-            return Failure(run_error(error, self._root))
+            return self._failure(self._timed_out(step) if deadline.expired() else error)
         except (Exception, SystemExit) as error:
-            return Failure(run_error(error, self._root))
-        return Success(result)
+            return self._failure(error)
+
+    async def _finished(self, run: Run, context: Context) -> Any:
+        """What the handler returned, once nothing that it began is under way."""
+        try:
+            result = await self._hosts[self._steps[run.step].language].call(run, context)
+        except (Exception, SystemExit):
+            await context.settle()
+            raise
+        except asyncio.CancelledError:
+            context.cancel()
+            raise
+        await context.finish()
+        return result
+
+    def _failure(self, error: BaseException) -> Failure:
+        return Failure(run_error(error, self._root))
 
     def _timed_out(self, step: Step) -> RunTimeoutError:
         return RunTimeoutError(
@@ -82,15 +99,20 @@ class Invoker:
             f"{'/'.join(map(str, error.instance_path)) or 'data'}: {error.message}"
             for _, error in zip(range(10), validator.iter_errors(run.input), strict=False)
         ]
-        step_logger = context.logger
-        step_logger.warn("The event does not fit the Step's input schema", {"faults": faults})
+        message = "The event does not fit the Step's input schema"
+        context.logger.warn(message, {"faults": faults})
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _validator(step: Step, trigger: EventTrigger) -> jsonschema_rs.Validator | None:
     if not trigger.input_schema:
         return None
     try:
-        return jsonschema_rs.validator_for(dict(trigger.input_schema))
+        return jsonschema_rs.validator_for(dict(trigger.input_schema), retriever=no_remote)
     except (ValueError, jsonschema_rs.ValidationError) as error:
         logger.warning(
             "The input schema is not valid JSON Schema: %s",

@@ -20,7 +20,8 @@ from types import ModuleType
 #: The folders that are scanned for Steps, in this order.
 STEP_FOLDERS = ("steps", "src")
 
-_PROJECT = "motia_project"
+#: The package that stands for the project's folder.
+PROJECT_PACKAGE = "motia_project"
 
 
 class _Aliases(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -48,22 +49,47 @@ def _real_name(fullname: str) -> str | None:
     """The name behind an alias, or None where ``fullname`` is no alias."""
     top, _, rest = fullname.partition(".")
     if top in STEP_FOLDERS:
-        return f"{_PROJECT}.{fullname}"
-    if top == _PROJECT and rest and rest.partition(".")[0] not in STEP_FOLDERS:
+        return f"{PROJECT_PACKAGE}.{fullname}"
+    below = rest.partition(".")[0]
+    if top == PROJECT_PACKAGE and below and below not in STEP_FOLDERS and _is_of_project(below):
         return rest
     return None
+
+
+def _is_of_project(top: str) -> bool:
+    """Whether ``import top`` finds the project's own: ``types`` and the like never do."""
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # a module without a spec, such as __main__
+        return False
+    places = (spec.submodule_search_locations or [spec.origin]) if spec else []
+    return str(_root()) in {str(Path(place).parent) for place in places if place}
+
+
+def _root() -> Path:
+    return Path(sys.modules[PROJECT_PACKAGE].__path__[0])
 
 
 def prepare_imports(root: Path) -> None:
     """Makes the project's folder importable, as a package and as the first import path."""
     entry = str(root)
-    if entry not in sys.path:
-        sys.path.insert(0, entry)
-    package = sys.modules.get(_PROJECT)
+    sys.path[:] = [entry, *(other for other in sys.path if other != entry)]
+    importlib.invalidate_caches()
+    package = sys.modules.get(PROJECT_PACKAGE)
     if package is None:
-        package = sys.modules[_PROJECT] = ModuleType(_PROJECT)
+        package = sys.modules[PROJECT_PACKAGE] = ModuleType(PROJECT_PACKAGE)
         sys.meta_path.insert(0, _Aliases())
+    elif package.__path__ != [entry]:
+        _forget_modules()
     package.__path__ = [entry]
+
+
+def _forget_modules() -> None:
+    """Makes room for another project, whose files may have the same names."""
+    for name in [*sys.modules]:
+        top, _, rest = name.partition(".")
+        if top in STEP_FOLDERS or (top == PROJECT_PACKAGE and rest):
+            del sys.modules[name]
 
 
 def load_module(root: Path, path: Path) -> ModuleType:
@@ -76,7 +102,7 @@ def load_module(root: Path, path: Path) -> ModuleType:
     loaded = sys.modules.get(name)
     if loaded is not None:
         return loaded
-    importlib.import_module(name.rpartition(".")[0])
+    _import_packages(root, path.parent)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} can not be loaded as a Python module")
@@ -85,12 +111,30 @@ def load_module(root: Path, path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     return module
 
 
+def _import_packages(root: Path, folder: Path) -> None:
+    """Imports the folder's package and those above it."""
+    if folder == root:
+        return
+    _import_packages(root, folder.parent)
+    name = module_name(root, folder)
+    if name in sys.modules or "." not in folder.name:
+        importlib.import_module(name)
+        return
+    # The import system would look for `v1` in `v1.2`.
+    package = sys.modules[name] = ModuleType(name)
+    package.__path__ = [str(folder)]
+
+
 def module_name(root: Path, path: Path) -> str:
-    """The module's full name; ``a/01-order.step.py`` is no identifier and need not be one."""
-    parts = path.relative_to(root).with_suffix("").parts
-    return ".".join((_PROJECT, *parts[:-1], parts[-1].replace(".", "_")))
+    """The module's full name; ``a/01-order.step.py`` is no identifier and need not be one.
+
+    A dot becomes a colon, which no other file's name brings: ``a.step.py`` is not ``a_step.py``.
+    """
+    parts = path.relative_to(root).parts
+    names = (*parts[:-1], parts[-1].removesuffix(".py"))
+    return ".".join((PROJECT_PACKAGE, *(name.replace(".", ":") for name in names)))

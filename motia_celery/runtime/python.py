@@ -62,7 +62,7 @@ class PythonHost:
         """
         handler = self._handlers[run.step]
         if handler.middleware:
-            return await _Chain(self, handler).start(run.input, context)
+            return await _Chain(self, handler, run, context).start()
         return await self._invoke(handler.function, handler.arguments(run, context))
 
     async def _invoke(self, function: Function, arguments: Sequence[Any]) -> Any:
@@ -71,7 +71,7 @@ class PythonHost:
         ambient = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         result = await loop.run_in_executor(
-            self._threads, lambda: ambient.run(function, *arguments)
+            self._threads, lambda: ambient.run(_call, function, arguments)
         )
         return await result if inspect.isawaitable(result) else result
 
@@ -94,10 +94,6 @@ class _Handler:
             return (context,)[: self._room]
         return (run.input, context)[: self._room]
 
-    def shortened(self, *arguments: Any) -> tuple[Any, ...]:
-        """The leading arguments that it takes."""
-        return arguments[: self._room]
-
 
 class _Chain:
     """Middleware around a handler, outermost first, as Motia composes it.
@@ -106,34 +102,43 @@ class _Chain:
     the handler always gets the original, which middleware may change in place.
     """
 
-    def __init__(self, host: PythonHost, handler: _Handler) -> None:
-        self._host = host
+    def __init__(self, host: PythonHost, handler: _Handler, run: Run, context: Context) -> None:
+        self._invoke = host._invoke
         self._handler = handler
+        self._run = run
+        self._context = context
 
-    async def start(self, request: Any, context: Context) -> Any:
-        """Runs the chain for one request."""
-        return await self._link(0, request, request, context)
+    async def start(self) -> Any:
+        """Runs the chain."""
+        return await self._link(0, self._run.input)
 
-    async def _link(self, index: int, request: Any, original: Any, context: Context) -> Any:
-        middleware, invoke = self._handler.middleware, self._host._invoke
-        if index == len(middleware):
-            return await invoke(self._handler.function, self._handler.shortened(original, context))
+    async def _link(self, index: int, request: Any) -> Any:
+        handler, context = self._handler, self._context
+        if index == len(handler.middleware):
+            return await self._invoke(handler.function, handler.arguments(self._run, context))
 
         async def following(replacement: Any = None) -> Any:
-            passed = request if replacement is None else replacement
-            return await self._link(index + 1, passed, original, context)
+            return await self._link(index + 1, request if replacement is None else replacement)
 
-        return await invoke(middleware[index], (request, context, following))
+        return await self._invoke(handler.middleware[index], (request, context, following))
 
 
-def _room(function: Function) -> int:
-    """How many arguments the function takes, at most two; ``*args`` takes both."""
+def _call(function: Function, arguments: Sequence[Any]) -> Any:
+    try:
+        return function(*arguments)
+    except StopIteration as error:
+        # No future can hold it: the run would never end.
+        raise RuntimeError("the handler raised StopIteration") from error
+
+
+def _room(function: Function) -> int | None:
+    """How many arguments the function takes, at most two; None for ``*args``, which takes all."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 2
+        return None
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return 2
+        return None
     return min(2, sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters))
 
 

@@ -22,7 +22,9 @@ from typing import IO, TYPE_CHECKING, Any, Self
 import orjson
 import psutil
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
+from redis.retry import Retry
 
 from motia_celery.errors import ServerMissingError, StoreUnavailableError
 
@@ -240,7 +242,11 @@ class EmbeddedServer:
     def _answers(self) -> bool:
         """Whether it came up in time; one that reads a long file gets longer."""
         client = redis.Redis(
-            port=self._port, password=self._password, socket_timeout=1, protocol=2, retry=None
+            port=self._port,
+            password=self._password,
+            socket_timeout=1,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
         )
         started = time.monotonic()
         limit = START_SECONDS

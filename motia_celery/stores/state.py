@@ -14,6 +14,8 @@ from motia_celery.stores.redis import reaching
 from motia_celery.stores.values import decode, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import redis.asyncio
 
 # KEYS: the group's hash, the set of group names. ARGV: the key, the group's name.
@@ -91,7 +93,7 @@ class RedisState:
 
     async def delete(self, group: str, key: str) -> Any | None:
         """Remove the key and return what it held, or None."""
-        keys = [self._hash(group), self._names]
+        keys: list[bytes | str | memoryview] = [self._hash(group), self._names]
         with reaching(self._client):
             found = await self._take_out(keys=keys, args=[_encoded(key), _encoded(group)])
         return None if found is None else decode(found, _place(group, key))
@@ -109,7 +111,7 @@ class RedisState:
     async def groups(self) -> list[str]:
         """The names of the groups that hold something."""
         with reaching(self._client):
-            names = await self._client.smembers(self._names)
+            names: set[Any] = await self._client.smembers(self._names)
         return sorted(name.decode() for name in names)
 
     async def clear(self, group: str) -> None:
@@ -173,7 +175,7 @@ class MemoryState:
         return self._groups.get(_encoded(group), {})
 
 
-def _decoded(group: str, found: dict[bytes, bytes]) -> dict[str, Any]:
+def _decoded(group: str, found: Mapping[Any, bytes | str]) -> dict[str, Any]:
     # UTF-8 sorts as its text does, so both stores list in one order.
     return {key.decode(): decode(found[key], _place(group, key.decode())) for key in sorted(found)}
 

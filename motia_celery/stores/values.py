@@ -44,7 +44,7 @@ def encode(value: Any, where: str) -> bytes:
     return encoded
 
 
-def decode(encoded: bytes, where: str) -> Any:
+def decode(encoded: bytes | str, where: str) -> Any:
     """The value that :func:`encode` wrote.
 
     Raises:

@@ -1,0 +1,132 @@
+"""The example app in a folder of its own, and the commands that a user types."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import redis
+from integration.apps import ROOT, Process, wait_until
+
+#: A cron Step that leaves one entry a run, so that a slot which ran twice is seen.
+TICKS = """
+import uuid
+
+config = {"type": "cron", "name": "ticks", "cron": "* * * * * *", "emits": []}
+
+
+async def handler(context):
+    await context.state.set("ticks", f"{context.run_id}/{uuid.uuid4()}", context.run_id)
+"""
+
+
+class Example:
+    """The example app, copied; its processes; what its Steps wrote to Redis."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.environment = environment
+        self._processes: list[Process] = []
+        for name in ("steps", "config"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "Procfile", folder)
+        (folder / "steps" / "ticks_step.py").write_text(TICKS)
+
+    def start(self, *arguments: str, **environment: str) -> Process:
+        """``python …`` in the app's folder."""
+        inherited = {n: v for n, v in os.environ.items() if not n.startswith("MOTIA_")}
+        log = self.folder / f"{len(self._processes)}.log"
+        process = Process(
+            arguments,
+            self.folder,
+            {
+                **inherited,
+                "PYTHONPATH": str(ROOT),
+                "PYTHONUNBUFFERED": "1",
+                **self.environment,
+                **environment,
+            },
+            log,
+        )
+        self._processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self._processes:
+            process.kill()
+            print(f"--- {process.log.name}\n{process.output[-20_000:]}")
+
+
+class State:
+    """State as the Steps left it, read straight from Redis."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._client = redis.Redis.from_url(url)
+        self._prefix = prefix
+
+    def group(self, name: str) -> dict[str, Any]:
+        found = self._client.hgetall(f"{self._prefix}:state:{name}")
+        return {key.decode(): orjson.loads(value) for key, value in found.items()}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@pytest.fixture
+def make_example(tmp_path: Path) -> Iterator[Any]:
+    made: list[Example] = []
+
+    def make(**environment: str) -> Example:
+        made.append(Example(tmp_path / f"app{len(made)}", **environment))
+        return made[-1]
+
+    yield make
+    for example in made:
+        example.close()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for_web(address: str, process: Process, seconds: float = 60) -> None:
+    """Returns once the app is ready to take requests, broker and store included."""
+
+    def ready() -> bool:
+        assert process.running, process.output
+        try:
+            return httpx.get(f"{address}/health/ready", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until(ready, f"{address} is ready", seconds)
+
+
+def order(address: str, item: str, quantity: int = 1) -> str:
+    """Places an order, and gives its id."""
+    answer = httpx.post(
+        f"{address}/orders", json={"item": item, "quantity": quantity, "email": "ann@example.com"}
+    )
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["orderId"])
+
+
+def settled(address: str, order_id: str, seconds: float = 40) -> dict[str, Any]:
+    """The order once its flow is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = httpx.get(f"{address}/orders/{order_id}").json()
+        if found.get("status") in ("paid", "rejected"):
+            return dict(found)
+        assert time.monotonic() < deadline, f"the order is still {found}"
+        time.sleep(0.1)

@@ -1,0 +1,130 @@
+"""``motia-celery dev`` with nothing installed and nothing set."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from acceptance.conftest import Example, free_port, order, settled, wait_for_web
+from integration.apps import Process, wait_until
+
+from motia_celery.stores.embedded import data_directory
+
+_NO_SERVERS = {name: "" for name in ("AMQP_URL", "REDIS_URL", "CLOUDAMQP_URL", "RABBITMQ_URL")}
+
+
+@pytest.fixture
+def dev(make_example: Any) -> tuple[Example, Process, str]:
+    example = make_example(**_NO_SERVERS)
+    port = free_port()
+    process = example.start("-m", "motia_celery", "dev", "--port", str(port))
+    address = f"http://127.0.0.1:{port}"
+    wait_for_web(address, process)
+    return example, process, address
+
+
+def test_the_example_runs_without_any_server(dev: tuple[Example, Process, str]) -> None:
+    """A request starts a flow, events run, the failing gateway is retried, a cron fires."""
+    example, process, address = dev
+
+    paid = settled(address, order(address, "lamp", 2))
+    rejected = settled(address, order(address, "table", 5))
+
+    assert paid["status"] == "paid"
+    assert paid["receipt"]["amount"] == 40
+    assert rejected["status"] == "rejected"
+    assert httpx.get(f"{address}/orders/none").status_code == 404
+    wait_until(lambda: re.search(r"worker .*restock .*Looked", process.output), "a cron line", 15)
+    assert re.search(r"web +.*create-order .*Order accepted", process.output)
+    assert re.search(r"worker +.*charge-card .*Card charged", process.output)
+
+
+def test_a_changed_step_is_live_within_a_second(dev: tuple[Example, Process, str]) -> None:
+    """Edited, broken, mended: the answer follows, and the other routes stay."""
+    example, process, address = dev
+    file = example.folder / "steps" / "hello_step.py"
+
+    def answer() -> Any:
+        response = httpx.get(f"{address}/hello", timeout=5)
+        return response.text if response.status_code == 200 else None
+
+    for word in ("one", "two"):
+        file.write_text(_hello(word))
+        changed = time.monotonic()
+        wait_until(lambda expected=word: answer() == expected, f"the answer {word}", 10, 0.02)
+        print(f"live after {time.monotonic() - changed:.2f} s")
+    file.write_text("config = {")
+    wait_until(lambda: "steps/hello_step.py:1" in process.output, "the syntax error's place", 10)
+    assert order(address, "lamp")
+
+
+def test_ctrl_c_stops_every_child(dev: tuple[Example, Process, str]) -> None:
+    """Nothing is left running, the embedded server included, and its data can be used again."""
+    example, process, _ = dev
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert any("valkey" in child.name() or "redis" in child.name() for child in family)
+
+    process.send(signal.SIGINT)
+
+    assert process.wait(20) == 0
+    gone, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
+    assert "Traceback" not in process.output
+    assert data_directory(example.folder).exists()
+
+
+def test_kill_9_leaves_no_child_behind(dev: tuple[Example, Process, str]) -> None:
+    """The children notice that dev is gone, however it went."""
+    _, process, _ = dev
+    family = [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "valkey" not in child.name() and "redis" not in child.name()
+    ]
+
+    process.send(signal.SIGKILL)
+
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert not alive
+
+
+def test_a_taken_port_gives_the_next_one(dev: tuple[Example, Process, str], make_example: Any) -> None:
+    _, _, address = dev
+    port = int(address.rpartition(":")[2])
+    other = make_example(**_NO_SERVERS)
+
+    process = other.start("-m", "motia_celery", "dev", "--port", str(port))
+
+    process.wait_for_line(f"Port {port} is taken")
+    found = re.search(r"App +(http://\S+)", process.output)
+    assert found
+    wait_for_web(found[1], process)
+
+
+def test_only_this_machine_reaches_dev(dev: tuple[Example, Process, str]) -> None:
+    """dev binds the loopback address, and its own paths refuse foreign hosts."""
+    _, process, address = dev
+    listening = {
+        connection.laddr.ip
+        for child in psutil.Process(process.pid).children(recursive=True)
+        for connection in child.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening <= {"127.0.0.1"}
+    foreign = httpx.get(f"{address}/openapi.json", headers={"host": "evil.example"})
+    assert foreign.status_code in (400, 403, 421)
+
+
+def _hello(word: str) -> str:
+    return f"""
+config = {{"type": "api", "name": "hello", "path": "/hello", "method": "GET", "emits": []}}
+
+
+async def handler(req, context):
+    return {{"status": 200, "body": "{word}", "headers": {{"content-type": "text/plain"}}}}
+"""
