@@ -7,11 +7,13 @@ that hosting platforms set (``PORT``, ``REDIS_URL``, …), then ``MOTIA_<NAME>``
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -19,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from motia_celery.errors import SettingsError
 
 PREFIX = "MOTIA_"
+_BROKER_SCHEMES = ("amqp://", "amqps://", "pyamqp://", "redis://", "rediss://", "memory://")
 Pool = Literal["async", "threads", "prefork"]
 
 
@@ -30,7 +33,9 @@ def _from_environment(name: str, *platform_names: str) -> AliasChoices:
 class Settings(BaseSettings):
     """Every setting of one process; frozen once read. Times are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True
+    )
 
     environment: Literal["development", "production", "test"] = Field(
         "development", validation_alias=_from_environment("environment", "MOTIA_ENV")
@@ -130,6 +135,13 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: Any) -> Any:
         return value or None
 
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(_BROKER_SCHEMES):
+            raise ValueError("is no URL of a broker: it starts with amqp://, amqps:// or redis://")
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -216,6 +228,7 @@ def load_settings(
     for name in ("default", environment or "development"):
         file = directory / "config" / f"{name}.toml"
         for key, value in _read_toml(file).items():
+            _require_known(key, f"config/{name}.toml")
             values[key] = value
             origins[key] = f"config/{name}.toml"
     _add_environment(env, values, origins)
@@ -223,6 +236,14 @@ def load_settings(
         values[key] = value
         origins[key] = "command line"
     return _validated(values, origins)
+
+
+def _require_known(key: str, place: str) -> None:
+    known = sorted(Settings.model_fields.keys() - {"root"})
+    if key not in known:
+        near = get_close_matches(key, known, n=1)
+        fix = f"Did you mean {near[0]!r}?" if near else "`motia-celery doctor` lists them all."
+        raise SettingsError(f"{key!r} is no setting.", place, fix)
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
@@ -249,7 +270,8 @@ def _add_environment(
                 values[field] = env[name]
                 origins[field] = name
                 break
-    if "redis_url" not in origins and env.get("MOTIA_REDIS_HOST"):
+    from_file = origins.get("redis_url", "config/").startswith("config/")
+    if from_file and env.get("MOTIA_REDIS_HOST"):
         values["redis_url"] = _motia_redis_url(env)
         origins["redis_url"] = "MOTIA_REDIS_HOST"
 
@@ -269,7 +291,7 @@ def _validated(values: dict[str, Any], origins: dict[str, str]) -> Settings:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         field = str(fault["loc"][0]) if fault["loc"] else "settings"
-        message = "is no setting" if fault["type"] == "extra_forbidden" else fault["msg"]
+        message = fault["msg"].removeprefix("Value error, ")
         raise SettingsError(
             f"{message}.", f"{field} ({origins.get(field, 'settings')})", "Correct its value."
         ) from error
@@ -278,10 +300,14 @@ def _validated(values: dict[str, Any], origins: dict[str, str]) -> Settings:
 
 
 def masked_url(url: str) -> str:
-    """The URL without its password and query, fit for a terminal or a log."""
-    parts = urlsplit(url)
-    if not parts.hostname:
-        return f"{parts.scheme}://{parts.path}" if parts.scheme else "***"
-    user = f"{parts.username}:***@" if parts.username or parts.password else ""
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit((parts.scheme, f"{user}{parts.hostname}{port}", parts.path, "", ""))
+    """The URL without its password and query, fit for a terminal or a log.
+
+    Passwords are often written without escapes, so all before the last ``@`` is taken for one.
+    """
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        return "***"
+    credentials, at, address = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    shown = f"{user}:***@" if colon and re.fullmatch(r"[\w.%-]*", user) else "***@" if at else ""
+    return f"{scheme}://{shown}{re.split('[?#]', address)[0]}"

@@ -9,7 +9,7 @@ from celery import Celery
 
 from motia_celery.broker.connection import tls_options, transport_options
 from motia_celery.broker.publisher import Publisher
-from motia_celery.broker.queue import StepQueue, step_queue
+from motia_celery.broker.queue import EVENT_TASK, StepQueue, step_queue
 from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.wire import Message
@@ -64,7 +64,9 @@ def celery_settings(
         | ({"confirm_publish": True} if amqp else {}),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "broker_pool_limit": 1,
+        # Opened when needed, which is for remote control only: `inspect` holds one connection
+        # while it takes another, and Flower asks eight questions at once.
+        "broker_pool_limit": 16,
         "broker_heartbeat": 30,
         "task_queues": task_queues(settings, plan, refused),
         "task_default_queue": names.default_queue,
@@ -76,7 +78,7 @@ def celery_settings(
         "task_ignore_result": True,
         "task_serializer": "json",
         "result_serializer": "json",
-        "accept_content": ["json"],
+        "accept_content": ["json", EVENT_TASK],
         "control_exchange": f"{settings.prefix}.control",
         "event_exchange": f"{settings.prefix}.celeryev",
         "event_queue_prefix": f"{settings.prefix}.celeryev",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer
@@ -23,14 +24,38 @@ class StepConsumer(Consumer):
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Rejects the message; Celery's default acknowledges, and so drops, it."""
+        self._bury(message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """Buries a task message with headers that Celery does not understand."""
+        self._bury(message, exc)
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        """Celery's handler of deliveries; what it fails on does not end the worker."""
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def received(message: Any) -> Any:
+            try:
+                return handle(message)
+            except Exception as error:
+                if message.acknowledged or isinstance(error, self._broker_faults()):
+                    raise
+                return self._bury(message, error)
+
+        return received
+
+    def _broker_faults(self) -> tuple[type[BaseException], ...]:
+        return (*self.connection_errors, *self.channel_errors)
+
+    def _bury(self, message: Any, error: Exception) -> None:
         logger.error(
             "A task message can not be decoded; it goes to the dead letters: %s",
-            exc,
+            error,
             extra={"action": "message.refused"},
         )
         keep = getattr(self.app, "keep_refused", None)
         if keep is not None:
-            keep(message, f"{type(exc).__name__}: {exc}")
+            keep(message, f"{type(error).__name__}: {error}")
             message.ack_log_error(logger, self.connection_errors)
         else:
             message.reject_log_error(logger, self.connection_errors)

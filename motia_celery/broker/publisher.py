@@ -173,7 +173,7 @@ class Publisher:
             exchange=names.dead_letter_exchange if self._amqp else "",
             routing_key=target.name if self._amqp else names.dead_letter_queue,
             body=wire.event_body(event, self._settings.event_limit_bytes),
-            headers={**wire.event_headers(event, attempts), **failure},
+            headers={**wire.event_headers(event), wire.ATTEMPT: attempts, **failure},
             properties=wire.event_properties(event),
             mandatory=True,
         )

@@ -6,12 +6,13 @@ message for this queue's Step. Nothing inside Celery is touched.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
 
 import orjson
-from kombu import Exchange, Queue, binding
+from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
@@ -22,12 +23,23 @@ from motia_celery.plan.topology import DELIVERY_LIMIT, Names, QueuePlan
 
 logger = logging.getLogger("motia_celery.broker")
 
+#: The content type of a rewritten delivery. kombu's own JSON gives a meaning to dicts with a
+#: `__type__`; an event's data has none, and arrives as it was sent.
+EVENT_TASK = "application/x-motia-event-task"
+serialization.register("motia-event-task", json.dumps, json.loads, EVENT_TASK, "utf-8")
+
 #: Celery's options for what follows a task; an event has none of them.
 _EMBED = b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
 _CONTENT_TYPES = frozenset({None, "", "application/json", "application/cloudevents+json"})
 _ENCODINGS = frozenset({None, "", "utf-8", "utf8", "binary", "us-ascii"})
 #: Characters of an event's data that Flower shows.
 _REPR_LIMIT = 500
+
+#: The headers that a run sees. Others stay behind: Celery would take some for its own.
+_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, wire.GROUP, "tracestate", "baggage")
+#: AMQP's limit for short strings, which ids become when they are sent on.
+_TEXT_LIMIT = 255
+_EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
 
 Refused = Callable[[Any, MessageRejectedError], None]
 
@@ -108,11 +120,14 @@ class StepQueue(Queue):
         """
         delivery = _Delivery(raw)
         task = delivery.headers.get("task")
-        if task is None:
-            self._check(delivery)
-            delivery.rewrite(*self._task_message(delivery))
-        elif task != self.task:
+        if task is not None and task != self.task:
             raise MessageRejectedError(f"it asks for the task {str(task)[:100]!r}.", self.name)
+        self._check(delivery)
+        body = self._parsed(delivery)
+        if task is None:
+            delivery.rewrite(*self._task_message(delivery))
+        elif fault := task_fault(delivery.headers, body):
+            raise MessageRejectedError(fault, self.name)
         # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
@@ -129,16 +144,18 @@ class StepQueue(Queue):
         if (encoding.lower() if isinstance(encoding, str) else encoding) not in _ENCODINGS:
             raise MessageRejectedError(f"its encoding is {str(encoding)[:100]!r}.", self.name)
 
-    def _task_message(self, delivery: _Delivery) -> tuple[bytes, dict[str, Any], str]:
+    def _parsed(self, delivery: _Delivery) -> Any:
         try:
-            orjson.loads(delivery.body)
+            return orjson.loads(delivery.body)
         except orjson.JSONDecodeError as error:
             raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
+
+    def _task_message(self, delivery: _Delivery) -> tuple[bytes, dict[str, Any], str]:
         topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
         event_id = delivery.event_id(topic)
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
         headers = {
-            **delivery.headers,
+            **{name: value for name in _CARRIED if (value := _text(delivery.headers, name))},
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             "lang": "py",
@@ -206,25 +223,58 @@ class _Delivery:
         self.properties["correlation_id"] = identity
         if self._virtual:
             self._raw.body, self._raw.headers = body, headers
-            self._raw.content_type, self._raw.content_encoding = "application/json", "utf-8"
+            self._raw.content_type, self._raw.content_encoding = EVENT_TASK, "utf-8"
             self._raw._decoded_cache = None
+            self._raw.errors.clear()  # kombu's, of headers that do not count any more
         else:
             self._raw.body = body
             self.properties.update(
                 application_headers=headers,
-                content_type="application/json",
+                content_type=EVENT_TASK,
                 content_encoding="utf-8",
             )
 
 
 def _text(headers: dict[str, Any], name: str) -> str | None:
     value = headers.get(name)
-    return value if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value or len(value.encode()) > _TEXT_LIMIT:
+        return None
+    return value
 
 
 def _attempt(headers: dict[str, Any]) -> int:
     value = headers.get(wire.ATTEMPT)
-    return value if isinstance(value, int) and 1 <= value <= 1_000_000 else 1
+    return value if type(value) is int and 1 <= value <= 1_000_000 else 1
+
+
+def task_fault(headers: dict[str, Any], body: Any) -> str | None:
+    """Why Celery could not take a task message, or None: one that it fails on ends its worker."""
+    if _text(headers, "id") is None:
+        return "it is a task without an id."
+    if headers.get("compression"):
+        return "it is a compressed task."
+    limits = headers.get("timelimit")
+    if limits and not _are_numbers(limits, 2):
+        return "its time limits are no two numbers."
+    if not _are_numbers([headers.get("retries")], 1):
+        return "its number of retries is none."
+    if not isinstance(body, list) or len(body) != 3:
+        return "its body is no task."
+    args, kwargs, embed = body
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        return "its body holds no arguments."
+    if embed is not None and not (isinstance(embed, dict) and embed.keys() <= _EMBEDDED):
+        return "what follows it can not be understood."
+    return None
+
+
+def _are_numbers(values: Any, count: int) -> bool:
+    """Whether it is a list of so many numbers that are not negative, each of which may be None."""
+    return (
+        isinstance(values, (list, tuple))
+        and len(values) == count
+        and all(v is None or (type(v) in (int, float) and v >= 0) for v in values)
+    )
 
 
 def queue_arguments(names: Names) -> dict[str, Any]:

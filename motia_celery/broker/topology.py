@@ -229,6 +229,7 @@ def _move(connection: Connection, source: str, target: str) -> int:
     """Moves every message: published with a confirm before it is acknowledged."""
     moved = 0
     with connection.channel() as channel:
+        channel.auto_decode = False  # bodies stay the bytes that they are
         while (raw := channel.basic_get(source)) is not None:
             channel.basic_publish_confirm(
                 _copy(channel, raw), exchange="", routing_key=target, mandatory=True
@@ -241,9 +242,8 @@ def _move(connection: Connection, source: str, target: str) -> int:
 def _copy(channel: Any, raw: Any) -> Any:
     properties = dict(raw.properties)
     headers = properties.pop("application_headers", None)
-    body = raw.body.encode() if isinstance(raw.body, str) else raw.body
     return channel.prepare_message(
-        body,
+        raw.body,
         content_type=properties.pop("content_type", None),
         content_encoding=properties.pop("content_encoding", None),
         headers=headers,

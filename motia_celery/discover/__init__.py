@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,14 +64,27 @@ def _load(
 
 def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tuple[Problem, ...]]:
     step, problems = read_step(definition.config, file=source.file, path=str(source.path))
-    if step is None or not step.triggers or callable(definition.handler):
+    if step is None or not step.triggers:
         return step, problems
-    missing = Problem(
+    fault = _handler_fault(definition.handler)
+    if fault is None:
+        return step, problems
+    unusable = Problem(
         file=source.file,
-        what=f"the Step {step.name!r} has no handler",
+        what=f"the Step {step.name!r} {fault}",
         fix="Define async def handler(…); this Step does not run until then.",
     )
-    return None, (*problems, missing)
+    return None, (*problems, unusable)
+
+
+def _handler_fault(handler: object) -> str | None:
+    if handler is None:
+        return "has no handler"
+    if not callable(handler):
+        return f"has a handler that is no function but {type(handler).__name__}"
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        return "has a handler with 'yield' in it, which would never run"
+    return None
 
 
 def _no_node(source: SourceFile) -> Problem:

@@ -24,7 +24,11 @@ def located(problems: tuple[Problem, ...], path: Path) -> tuple[Problem, ...]:
 def config_lines(source: str) -> dict[str, int]:
     """The lines by dotted field, ``emits.0.topic`` for example; ``""`` is the config itself."""
     lines: dict[str, int] = {}
-    for statement in ast.parse(source).body:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # it was loaded, but may have been changed since
+        return lines
+    for statement in tree.body:
         if isinstance(statement, ast.Assign):
             targets = statement.targets
         elif isinstance(statement, ast.AnnAssign):

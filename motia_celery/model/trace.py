@@ -27,9 +27,9 @@ class Trace:
     @classmethod
     def from_header(cls, traceparent: object) -> Trace | None:
         """The trace of a ``traceparent`` header, or None where it is missing or malformed."""
-        match = (
-            _TRACEPARENT.fullmatch(traceparent.strip()) if isinstance(traceparent, str) else None
-        )
+        if not isinstance(traceparent, str):
+            return None
+        match = _TRACEPARENT.fullmatch(traceparent.strip())
         if not match or match[2] == _ZERO_TRACE or match[3] == _ZERO_SPAN:
             return None
         version, trace_id, span_id, flags, more = match.groups()

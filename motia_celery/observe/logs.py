@@ -1,6 +1,7 @@
 """Log lines: readable in a terminal, JSON for machines, the same fields in both.
 
-Every line is a sentence plus the fields in :data:`FIELDS`, and the user's own under ``data``.
+Every line is a sentence plus fields: first those in :data:`FIELDS`, then what else the line was
+given, and the user's own under ``data``.
 """
 
 from __future__ import annotations
@@ -15,12 +16,21 @@ from typing import Any, Literal
 
 import orjson
 
-#: The fields that a line may carry, in the order in which they are shown.
-FIELDS = ("action", "process", "step", "run_id", "trace_id", "attempt", "flows")
+#: The fields that lines have in common, in the order in which they are shown.
+FIELDS = ("action", "step", "run_id", "trace_id", "attempt", "flows")
+
+#: What every record carries, whatever it was given.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OWN_KEYS = frozenset({"ts", "level", "msg", "logger", "process", "data"})
 
 _COLORS = {"DEBUG": "90", "INFO": "36", "WARNING": "33", "ERROR": "31", "CRITICAL": "35"}
 _LEVELS = {"WARNING": "WARN", "CRITICAL": "ERROR"}
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {10: "\\n", 13: "\\r", 9: "  "}
+#: C0 and C1 controls, line separators, and the marks that turn the direction of writing.
+_CONTROL = (
+    {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+    | {code: f"\\u{code:04x}" for code in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))}
+    | {10: "\\n", 13: "\\r", 9: "  "}
+)
 
 #: Libraries whose INFO lines repeat what ours say, at several lines a task.
 _QUIET = {
@@ -78,14 +88,31 @@ class JsonFormatter(logging.Formatter):
         if self._process:
             line["process"] = self._process
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+        line |= _extras(record)
         data = getattr(record, "data", None)
         if data is not None:
             line["data"] = data
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode(
-            errors="replace"
-        )
+            line["traceback"] = self.formatException(record.exc_info)
+        return _json_line(line)
+
+
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
+    """What the line was given beyond the common fields."""
+    known = _STANDARD | _OWN_KEYS
+    return {n: v for n, v in record.__dict__.items() if n not in known and not n.startswith("_")}
+
+
+def _json_line(line: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except (TypeError, ValueError, RecursionError):
+        # Lone surrogates, numbers past 64 bits, circular references: the line is kept as text.
+        return json.dumps({n: v if _is_plain(v) else _compact(v) for n, v in line.items()})
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (str, bool, int))
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -111,10 +138,14 @@ class ConsoleFormatter(logging.Formatter):
         trace_id = getattr(record, "trace_id", None)
         if trace_id:
             parts.append(self._paint("90", one_line(trace_id)[:8]))
-        text = " ".join(parts)
+        return " ".join(parts) + self._traceback(record)
+
+    def _traceback(self, record: logging.LogRecord) -> str:
+        text = getattr(record, "traceback", None)
         if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return text
+            text = self.formatException(record.exc_info)
+        # Indented, so that no message inside can pass for a line of its own.
+        return "".join(f"\n    {one_line(line)}" for line in str(text or "").splitlines())
 
     def _level(self, name: str) -> str:
         return self._paint(_COLORS.get(name, "0"), f"{_LEVELS.get(name, name):<5}")
@@ -131,7 +162,7 @@ def one_line(text: object) -> str:
 def _compact(data: Any) -> str:
     try:
         return json.dumps(data, default=str, ensure_ascii=False)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return repr(data)
 
 
@@ -174,8 +205,10 @@ class StepLogger:
 
 def _as_fields(data: Any) -> Any:
     """What Motia accepts beside a message: a dict, an object's attributes, or any value."""
-    if data is None or isinstance(data, Mapping):
-        return data
+    if data is None:
+        return None
+    if isinstance(data, Mapping):
+        return dict(data)
     attributes = getattr(data, "__dict__", None)
     if attributes and not isinstance(data, BaseException):
         return dict(attributes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step, Stream
 from motia_celery.plan.checks import (
+    broken_inputs,
     unheard_emits,
     unique_steps,
     unique_streams,
@@ -73,6 +74,7 @@ def compile_plan(
             *route_problems,
             *schedule_problems,
             *unheard_emits(kept),
+            *broken_inputs(kept),
             *unsupported_options(kept),
         ),
     )

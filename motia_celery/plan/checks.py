@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step, Stream
 from motia_celery.model.topic import matches
+from motia_celery.plan.routes import schema_fault
 
 
 def unique_steps(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Problem, ...]]:
@@ -56,6 +57,20 @@ def unheard_emits(steps: Iterable[Step]) -> Iterator[Problem]:
                     what=f"nobody hears the topic {emit.topic!r} that {step.name!r} emits",
                     fix="Subscribe a Step to it, or move it to virtualEmits if another "
                     "service consumes it.",
+                    severity="warning",
+                )
+
+
+def broken_inputs(steps: Iterable[Step]) -> Iterator[Problem]:
+    """A warning for each ``input`` schema that can not be compared with any event."""
+    for step in steps:
+        for trigger in step.events:
+            fault = trigger.input_schema and schema_fault(trigger.input_schema)
+            if fault:
+                yield Problem(
+                    file=step.file,
+                    what=f"input of {step.name!r} is not a valid JSON Schema: {fault}",
+                    fix="Correct the schema; events are not compared with it until then.",
                     severity="warning",
                 )
 

@@ -62,12 +62,11 @@ def _is_of_project(top: str) -> bool:
         spec = importlib.util.find_spec(top)
     except ValueError:  # a module without a spec, such as __main__
         return False
-    places = (spec.submodule_search_locations or [spec.origin]) if spec else []
-    return str(_root()) in {str(Path(place).parent) for place in places if place}
-
-
-def _root() -> Path:
-    return Path(sys.modules[PROJECT_PACKAGE].__path__[0])
+    if spec is None:
+        return False
+    places = spec.submodule_search_locations or [spec.origin or ""]
+    root = sys.modules[PROJECT_PACKAGE].__path__[0]
+    return root in {str(Path(place).parent) for place in places}
 
 
 def prepare_imports(root: Path) -> None:

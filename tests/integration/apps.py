@@ -272,7 +272,7 @@ class Project:
         count: int = 1,
         what: str = "done",
         token: str | None = None,
-        seconds: float = 30,
+        seconds: float = 12,
     ) -> list[Any]:
         """The Step's lines once there are ``count`` of them."""
         wait_until(
@@ -414,6 +414,7 @@ class Project:
         """Takes every message out of a queue."""
         found = []
         with self.channel() as channel:
+            channel.auto_decode = False
             while (raw := channel.basic_get(queue, no_ack=True)) is not None:
                 body = raw.body if self.settings().uses_rabbitmq else None
                 message = channel.message_to_python(raw)
@@ -427,7 +428,7 @@ class Project:
                 )
         return found
 
-    def dead_letters(self, count: int = 1, seconds: float = 20) -> list[Letter]:
+    def dead_letters(self, count: int = 1, seconds: float = 12) -> list[Letter]:
         """Takes the dead letters, once there are ``count`` of them."""
         found: list[Letter] = []
 

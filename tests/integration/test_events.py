@@ -97,7 +97,17 @@ def test_a_name_that_is_no_queue_name_works(app: Project, token: str) -> None:
     assert len(app.wait_for("named Ä/weird", token=token)) == 1
 
 
-@pytest.mark.parametrize("data", [None, 0, "text", [1, 2.5], {"ü": "😀", "n": 12345678901234567890}])
+DATA = [
+    None,
+    0,
+    "text",
+    [1, 2.5],
+    {"ü": "😀", "n": 12345678901234567890},
+    {"__type__": "datetime", "__value__": "yesterday"},
+]
+
+
+@pytest.mark.parametrize("data", DATA, ids=str)
 def test_data_arrives_as_it_was_sent(app: Project, data: object) -> None:
     event = app.emit("other", data)
     mine = run_id(event.id, app.queue("other"))

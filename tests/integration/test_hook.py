@@ -34,6 +34,12 @@ BROKEN_TASKS = {
     "unknown compression": {"body": b"x", "headers": {**OWN, "compression": "nothing"}},
     "no list": {"body": b"17"},
     "too short": {"body": b"[[]]"},
+    "no id": {"body": b"[[1],{},{}]", "headers": {"task": "step:other"}},
+    "odd time limits": {"body": b"[[1],{},{}]", "headers": {**OWN, "timelimit": ["a", 1]}},
+    "odd retries": {"body": b"[[1],{},{}]", "headers": {**OWN, "retries": "x"}},
+    "odd eta": {"body": b"[[1],{},{}]", "headers": {**OWN, "eta": "never"}},
+    "odd expiry": {"body": b"[[1],{},{}]", "headers": {**OWN, "expires": [1]}},
+    "odd callbacks": {"body": b'[[1],{},{"id": 5}]'},
     "arguments that are no list": {"body": b'[5, 6, {"chord": null}]'},
 }
 
@@ -78,6 +84,7 @@ def test_a_broken_task_of_this_step_becomes_a_dead_letter(
         {"motia-topic": "x" * 300},
         {"motia-run-id": 7, "motia-root-id": [], "motia-parent-id": {}},
         {"retries": "x", "eta": "never", "expires": "never", "timelimit": 4},
+        {"compression": "nothing", "is_eager": True, "stamped_headers": 5},
         {"id": None, "root_id": 5, "group": {"a": 1}},
     ],
     ids=str,

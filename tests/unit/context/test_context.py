@@ -1,0 +1,139 @@
+"""The context: what a handler may use."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from motia_celery.context import Context, Services
+from motia_celery.errors import ConfigError, FrameworkError, UndeclaredTopicError
+from motia_celery.model.run import Run
+from motia_celery.model.step import Emit, EventTrigger, Step
+from motia_celery.model.trace import Trace
+from motia_celery.stores.state import MemoryState
+
+TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
+
+
+class Exchange:
+    def __init__(self):
+        self.events = []
+
+    async def emit(self, event):
+        self.events.append(event)
+
+
+@pytest.fixture
+def exchange():
+    return Exchange()
+
+
+@pytest.fixture
+def make(exchange):
+    def make(*emits, strict=False, **run):
+        step = Step(
+            name="charge",
+            file="steps/charge_step.py",
+            language="python",
+            triggers=(EventTrigger(topics=("order.created",)),),
+            emits=tuple(Emit(topic=topic) for topic in emits),
+        )
+        services = Services(emitter=exchange, state=MemoryState(), strict_emits=strict)
+        values = {"id": "r1", "step": "charge", "trigger": "event", "input": None, "trace": TRACE}
+        return Context(Run(**{**values, **run}), step, services)
+
+    return make
+
+
+async def test_the_context_tells_about_the_run(make):
+    context = make(flows=("orders",), attempt=2, max_attempts=4, topic="order.created")
+    assert context.trace_id == context.traceId == TRACE.trace_id
+    assert (context.run_id, context.attempt, context.max_attempts) == ("r1", 2, 4)
+    assert (context.flows, context.topic) == (["orders"], "order.created")
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        (({"topic": "a", "data": {"n": 1}, "messageGroupId": "g"},), {}),
+        ((), {"topic": "a", "data": {"n": 1}, "message_group_id": "g"}),
+    ],
+)
+async def test_emit_takes_motias_dict_or_keywords(make, exchange, args, kwargs):
+    await make().emit(*args, **kwargs)
+    (event,) = exchange.events
+    assert (event.topic, event.data, event.group) == ("a", {"n": 1}, "g")
+
+
+async def test_an_event_carries_the_trace_and_its_cause(make, exchange):
+    await make().emit(topic="a")
+    await make(root_id="first").emit(topic="a")
+    first, second = exchange.events
+    assert first.trace == TRACE
+    assert (first.root_id, first.parent_id) == ("r1", "r1")
+    assert (second.root_id, second.parent_id) == ("first", "r1")
+
+
+async def test_no_emits_allows_every_topic(make, exchange):
+    await make().emit(topic="anything")
+    assert len(exchange.events) == 1
+
+
+async def test_an_undeclared_topic_is_dropped_with_a_warning(make, exchange, caplog):
+    """Motia's rule; the warning names the Step and the topic."""
+    assert await make("declared").emit(topic="other") is None
+    assert exchange.events == []
+    assert caplog.records[0].levelno == logging.WARNING
+    assert "'charge'" in caplog.text
+    assert "'other'" in caplog.text
+
+
+async def test_an_undeclared_topic_raises_where_the_setting_is_strict(make, exchange):
+    context = make("declared", strict=True)
+    with pytest.raises(UndeclaredTopicError, match="other") as caught:
+        await context.emit(topic="other")
+    assert caught.value.where == "steps/charge_step.py"
+    await context.emit(topic="declared")
+    assert len(exchange.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        ((), {}),
+        (({"type": "old", "data": 1},), {}),
+        (({"topic": ""},), {}),
+        (({"topic": 7},), {}),
+        (("order.created",), {}),
+        ((), {"topic": "x" * 256}),
+        ((), {"topic": "\ud800"}),
+    ],
+)
+async def test_an_emit_without_a_usable_topic_says_how_to_write_it(make, exchange, args, kwargs):
+    with pytest.raises(ConfigError) as caught:
+        await make().emit(*args, **kwargs)
+    assert caught.value.where == "steps/charge_step.py"
+    assert "context.emit({'topic'" in caught.value.fix
+    assert exchange.events == []
+
+
+async def test_flows_can_not_be_changed_by_a_handler(make):
+    context = make(flows=("orders",))
+    context.flows.append("mine")
+    assert context.flows == ["orders"]
+
+
+async def test_streams_have_their_place_and_say_what_to_do_instead(make):
+    context = make()
+    for use in (lambda: context.streams.chat, lambda: context.streams["chat"]):
+        with pytest.raises(FrameworkError, match="context.state"):
+            use()
+
+
+async def test_log_lines_carry_the_run(make, caplog):
+    with caplog.at_level(logging.INFO):
+        make(attempt=3).logger.info("Charged", {"amount": 5})
+    (record,) = caplog.records
+    assert (record.step, record.run_id, record.trace_id) == ("charge", "r1", TRACE.trace_id)
+    assert (record.attempt, record.data) == (3, {"amount": 5})

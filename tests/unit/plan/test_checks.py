@@ -1,0 +1,78 @@
+"""What is wrong between Steps: names taken twice, emits that nobody hears."""
+
+from __future__ import annotations
+
+import pytest
+
+from motia_celery.model.step import Emit, EventTrigger, QueueOptions, Step, Stream
+from motia_celery.plan.checks import (
+    broken_inputs,
+    unheard_emits,
+    unique_steps,
+    unique_streams,
+    unsupported_options,
+)
+
+
+def step(name, *, file=None, hears=(), emits=(), **more):
+    return Step(
+        name=name,
+        file=file or f"steps/{name}_step.py",
+        language="python",
+        triggers=(EventTrigger(topics=hears),) if hears else (),
+        emits=tuple(Emit(topic=topic) for topic in emits),
+        **more,
+    )
+
+
+def test_the_first_step_of_a_name_runs_and_the_later_one_is_a_problem():
+    first, second = step("a", file="steps/1_step.py"), step("a", file="steps/2_step.py")
+    kept, (problem,) = unique_steps([first, step("b"), second])
+    assert [s.file for s in kept] == ["steps/1_step.py", "steps/b_step.py"]
+    assert (problem.file, problem.severity) == ("steps/2_step.py", "error")
+    assert "steps/1_step.py" in problem.what
+
+
+def test_equal_steps_from_one_file_are_no_excuse():
+    """Values may be equal; what counts is that the name is there twice."""
+    kept, problems = unique_steps([step("a"), step("a")])
+    assert (len(kept), len(problems)) == (1, 1)
+
+
+def test_the_last_stream_of_a_name_is_used_as_in_motia():
+    streams = [Stream(name="chat", file=f"steps/{n}_stream.py", language="python") for n in "12"]
+    kept, (problem,) = unique_streams(streams)
+    assert [s.file for s in kept] == ["steps/2_stream.py"]
+    assert problem.file == "steps/2_stream.py"
+
+
+def test_an_emit_that_nobody_hears_is_a_warning():
+    (problem,) = unheard_emits([step("a", emits=["x", "y"]), step("b", hears=("y",))])
+    assert (problem.severity, problem.file) == ("warning", "steps/a_step.py")
+    assert "'x'" in problem.what
+
+
+@pytest.mark.parametrize("pattern", ["order.paid", "order.*", "#", "order.#", "*.paid"])
+def test_wildcards_count_as_hearing(pattern):
+    assert list(unheard_emits([step("a", emits=["order.paid"]), step("b", hears=(pattern,))])) == []
+
+
+def test_virtual_subscribes_count_as_hearing_and_virtual_emits_need_nobody():
+    drawn = step("b", virtual_subscribes=("x",), virtual_emits=(Emit(topic="mail"),))
+    assert list(unheard_emits([step("a", emits=["x"]), drawn])) == []
+
+
+def test_options_that_are_not_honoured_yet_are_said():
+    queue = QueueOptions(type="fifo", delay_seconds=5, concurrency=1)
+    trigger = EventTrigger(topics=("x",), queue=queue)
+    found = Step(name="a", file="f", language="python", triggers=(trigger,))
+    assert all(p.severity == "warning" and p.fix for p in unsupported_options([found]))
+    assert list(unsupported_options([step("b", hears=("x",))])) == []
+
+
+def test_an_input_schema_that_fits_nothing_is_a_warning():
+    bad = EventTrigger(topics=("x",), input_schema={"type": "strin"})
+    remote = EventTrigger(topics=("x",), input_schema={"$ref": "http://127.0.0.1:9/x.json"})
+    good = EventTrigger(topics=("x",), input_schema={"type": "object"})
+    found = Step(name="a", file="f", language="python", triggers=(bad, remote, good))
+    assert [p.severity for p in broken_inputs([found])] == ["warning", "warning"]

@@ -1,0 +1,74 @@
+"""Topology: one queue for each Step that events or the clock start, under one prefix."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motia_celery.model.step import CronTrigger, EventTrigger, HttpTrigger, Step
+from motia_celery.plan.topology import Names, compile_topology
+
+
+def step(name, *triggers):
+    return Step(name=name, file=f"steps/{name}_step.py", language="python", triggers=triggers)
+
+
+def event(name, *topics):
+    return step(name, EventTrigger(topics=topics))
+
+
+def test_event_and_cron_steps_have_queues_and_others_none():
+    topology = compile_topology(
+        "motia",
+        [
+            event("charge", "order.created", "order.*"),
+            step("report", CronTrigger(expression="@daily")),
+            step("create", HttpTrigger(method="POST", path="/orders")),
+            step("drawn"),
+        ],
+    )
+    assert [(q.name, q.task, q.topics) for q in topology.queues] == [
+        ("motia.q.charge", "step:charge", ("order.created", "order.*")),
+        ("motia.q.report", "step:report", ()),
+    ]
+    assert topology.by_step["charge"] is topology.queues[0]
+
+
+def test_every_name_starts_with_the_prefix():
+    names = Names("shop")
+    everything = (
+        names.events,
+        names.steps,
+        names.dead_letter_exchange,
+        names.dead_letter_queue,
+        names.default_queue,
+        names.queue("a"),
+    )
+    assert all(name.startswith("shop.") for name in everything)
+    assert len(set(everything)) == len(everything)
+
+
+def test_an_event_reaches_each_queue_that_hears_it_once():
+    topology = compile_topology(
+        "motia", [event("a", "order.created", "order.#"), event("b", "#"), event("c", "user.*")]
+    )
+    for _ in range(2):
+        assert [q.step for q in topology.subscribers("order.created")] == ["a", "b"]
+    assert [q.step for q in topology.subscribers("user.42")] == ["b", "c"]
+
+
+def test_what_is_remembered_of_topics_is_bounded():
+    """Topics may carry ids."""
+    topology = compile_topology("motia", [event("a", "user.*")])
+    for number in range(10_050):
+        topology.subscribers(f"user.{number}")
+    assert len(topology._by_topic) == 10_000
+    assert [q.step for q in topology.subscribers("user.10049")] == ["a"]
+
+
+@given(st.lists(st.text(max_size=200), unique=True, min_size=2, max_size=8))
+def test_different_steps_never_share_a_queue_whatever_their_names(step_names):
+    queues = [Names("motia").queue(name) for name in step_names]
+    assert len(set(queues)) == len(queues)
+    assert all(len(queue) < 200 and queue.isascii() for queue in queues)
+    assert not any(mark in queue for queue in queues for mark in " *#/\n")
