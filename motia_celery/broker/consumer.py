@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from celery.exceptions import TimeLimitExceeded
 from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 
@@ -68,9 +69,18 @@ class StepRequest(Request):
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
     ) -> Any:
         """Acknowledges a run whose event was already buried, before Celery reports the failure."""
-        if isinstance(_raised(exc_info), StepFailedError):
+        error = _raised(exc_info)
+        if isinstance(error, StepFailedError):
             self.acknowledge()
+        elif isinstance(error, TimeLimitExceeded):
+            self.reject()
         return super().on_failure(exc_info, send_failed_event, return_ok)
+
+    def on_timeout(self, soft: bool, timeout: float) -> Any:
+        """Makes a dead letter of a run past its hard limit; Celery would run it again and again."""
+        if not soft:
+            self.reject()
+        return super().on_timeout(soft, timeout)
 
     def reject(self, requeue: bool = False) -> Any:
         """Rejects the delivery; on a broker without dead letters it is kept by us first."""

@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -70,18 +70,28 @@ def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
     if isinstance(body, TaskBody) and body.parent is not None:
         result: T = body.parent.switch(coroutine)
         return result
-    return asyncio.run_coroutine_threadsafe(coroutine, loop_thread().loop).result()
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop_thread().loop)
+    try:
+        return future.result()
+    except BaseException:  # a time limit, where it is a signal
+        future.cancel()
+        raise
 
 
-async def run_body(function: Any) -> Any:
-    """Runs a task body as a greenlet, awaiting on its behalf what it waits for."""
+async def run_body(
+    function: Callable[[], Any], cause: Callable[[BaseException], BaseException]
+) -> Any:
+    """Runs a task body as a greenlet, awaiting on its behalf what it waits for.
+
+    What that raises is raised in the body, as ``cause`` puts it.
+    """
     body = TaskBody(function, getcurrent())
     result = body.switch()
     while not body.dead:
         try:
             value = await result
         except BaseException as error:  # cancellation goes into the body too
-            result = body.throw(error)
+            result = body.throw(cause(error))
         else:
             result = body.switch(value)
     return result

@@ -42,20 +42,27 @@ class Job:
 
     async def run(self, slots: asyncio.Semaphore, on_error: Callable[..., Any]) -> None:
         """Waits for a slot, then runs the body."""
-        async with slots:
-            try:
-                await run_body(self._body)
-            except asyncio.CancelledError:
-                self._report(self.cause or (lambda: Terminated("cancelled")), on_error)
-            except BaseException:  # Celery's rule: the pool answers for what escapes
-                escaped = error
-                self._report(lambda: escaped, on_error)
-
-    def _report(self, cause: _Cause, on_error: Callable[..., Any]) -> None:
         try:
-            raise cause()
-        except BaseException:
-            on_error(ExceptionInfo())
+            async with slots:
+                await run_body(self._body, self._cause_of)
+        except BaseException as error:  # Celery's rule: the pool answers for what escapes
+            _report(self._cause_of(error), on_error)
+
+    def _cause_of(self, error: BaseException) -> BaseException:
+        """Why the job was cut, in place of the cancellation that cut it; else the error itself."""
+        if self.cause is None or not isinstance(error, asyncio.CancelledError):
+            return error
+        cause, self.cause = self.cause, None
+        if self.task is not None:
+            self.task.uncancel()
+        return cause()
+
+
+def _report(error: BaseException, on_error: Callable[..., Any]) -> None:
+    try:
+        raise error
+    except BaseException:
+        on_error(ExceptionInfo())
 
 
 class TaskPool(BasePool):

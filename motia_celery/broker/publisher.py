@@ -14,7 +14,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,7 @@ logger = logging.getLogger("motia_celery.broker")
 WINDOW = 256
 _RECONNECT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 _IDLE_SECONDS = 10.0
+_GRACE_SECONDS = 0.5
 #: The exchange where Celery's native delayed delivery begins; its key holds 28 bits of seconds.
 _DELAY_EXCHANGE = "celery_delayed_27"
 
@@ -49,6 +51,11 @@ class _Pending:
     deadline: float
     done: Future[None] = field(default_factory=Future)
     returned: bool = False
+
+    @property
+    def patience(self) -> float:
+        """How long its caller waits; the thread, which knows more, answers first if it can."""
+        return max(0, self.deadline - time.monotonic()) + _GRACE_SECONDS
 
 
 class Publisher:
@@ -184,12 +191,24 @@ class Publisher:
         seconds = timeout or self._settings.emit_timeout_seconds
         waiting = [self._submit(message, seconds) for message in messages]
         for pending in waiting:
-            await asyncio.wrap_future(pending.done)
+            try:
+                async with asyncio.timeout(pending.patience):
+                    await asyncio.wrap_future(pending.done)
+            except TimeoutError:
+                self._give_up(pending)
 
     def _wait(self, messages: Iterable[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds
         for pending in [self._submit(message, seconds) for message in messages]:
-            pending.done.result()
+            try:
+                pending.done.result(pending.patience)
+            except TimeoutError:
+                self._give_up(pending)
+
+    def _give_up(self, pending: _Pending) -> None:
+        """Ends the wait for a thread that hangs in a socket; what it has not sent it drops."""
+        _fail(pending, _late(pending.message, TimeoutError("no answer"), self._settings))
+        pending.done.result()
 
     def _submit(self, message: Message, timeout_seconds: float) -> _Pending:
         self._start()
@@ -200,10 +219,10 @@ class Publisher:
         return pending
 
     def _start(self) -> None:
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             return
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
                 self._thread.start()
 
@@ -276,17 +295,28 @@ class Publisher:
     def _publish(self, batch: list[_Pending]) -> None:
         if self._amqp:
             for pending in batch:
-                self._sequence += 1
-                self._unconfirmed[self._sequence] = pending
-                self._send(pending.message)
+                if self._sent(pending):
+                    self._sequence += 1
+                    self._unconfirmed[self._sequence] = pending
             self._collect_confirms()
             return
         for pending in batch:
+            if self._sent(pending):
+                _succeed(pending)
+
+    def _sent(self, pending: _Pending) -> bool:
+        """Whether the message was sent. One that can not be encoded fails, and no other with it."""
+        try:
             if pending.message.delay_seconds and self._hold is not None:
                 self._hold(pending.message)
             else:
                 self._send(pending.message)
-            pending.done.set_result(None)
+        except (FrameworkError, *self._broker_faults()):
+            raise
+        except Exception as error:
+            _fail(pending, _unsendable(pending.message, error))
+            return False
+        return True
 
     def _send(self, message: Message) -> None:
         prepared = self._channel.prepare_message(
@@ -325,7 +355,7 @@ class Publisher:
             if pending.returned:
                 _fail(pending, _unroutable(pending.message))
             elif accepted:
-                pending.done.set_result(None)
+                _succeed(pending)
             else:
                 _fail(pending, _refused(pending.message))
 
@@ -404,8 +434,13 @@ class Publisher:
         return [pending for pending in batch if not pending.done.done()]
 
 
+def _succeed(pending: _Pending) -> None:
+    with suppress(InvalidStateError):  # its caller has given up
+        pending.done.set_result(None)
+
+
 def _fail(pending: _Pending, error: Exception) -> None:
-    if not pending.done.done():
+    with suppress(InvalidStateError):
         pending.done.set_exception(error)
 
 
@@ -414,6 +449,14 @@ def _late(message: Message, error: BaseException, settings: Settings) -> EmitErr
         f"the broker did not confirm in time ({error or type(error).__name__}).",
         _named(message),
         f"Look at the broker at {masked_url(settings.broker)}; the event may be sent again.",
+    )
+
+
+def _unsendable(message: Message, error: Exception) -> EmitError:
+    return EmitError(
+        f"the message can not be sent ({type(error).__name__}: {error}).",
+        _named(message),
+        "Ids have at most 255 bytes.",
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Reject, Retry
+from celery.exceptions import Reject, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 
 from motia_celery.broker import wire
 from motia_celery.broker.consumer import StepFailedError
@@ -25,6 +27,15 @@ from motia_celery.plan.topology import QueuePlan
 logger = logging.getLogger("motia_celery.worker")
 
 Invoke = Callable[[Run], Coroutine[Any, Any, Outcome]]
+
+
+#: Celery's time limits, and a cancellation of the handler's own making.
+_CUT_SHORT = (
+    SoftTimeLimitExceeded,
+    TimeLimitExceeded,
+    asyncio.CancelledError,
+    concurrent.futures.CancelledError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +64,12 @@ class StepTask(Task):
 
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Runs the Step for the delivery in ``self.request``."""
-        wait_for(self._attempt(_delivered(self, args, kwargs)))
+        delivery = _delivered(self, args, kwargs)
+        try:
+            wait_for(self._attempt(delivery))
+        except _CUT_SHORT as error:
+            fault = RunError(type(error).__name__, "the run was cut short.")
+            wait_for(self._after_failure(delivery, fault))
 
     async def _attempt(self, delivery: _Delivered) -> None:
         outcome = await self.work.invoke(delivery.run)

@@ -36,7 +36,7 @@ def prepare_worker(
     def on_logging(**_: Any) -> None:
         configure_logging()
         # Celery announces this choice of ours at every reconnect.
-        warnings.filterwarnings("ignore", message=".*long_running_tasks_on_connection_loss.*")
+        warnings.filterwarnings("ignore", message="(?s).*long_running_tasks_on_connection_loss.*")
 
     def on_init(**_: Any) -> None:
         with broker_errors(settings), open_connection(settings) as connection:

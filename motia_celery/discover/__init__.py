@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from motia_celery.discover.files import find_sources
 from motia_celery.discover.lines import located
-from motia_celery.model.config import read_step, read_stream
 from motia_celery.model.problem import Problem
+from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import Step, Stream
 from motia_celery.runtime.faults import load_problem
 from motia_celery.runtime.python import PythonHost
@@ -55,7 +57,9 @@ def _load(
     if source.language != "python":
         return None, (_no_node(source),)
     try:
-        return host.load(source), ()
+        # Commands print data to stdout, which a file's own prints must not spoil.
+        with contextlib.redirect_stdout(sys.stderr):
+            return host.load(source), ()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a file may raise anything, SystemExit included

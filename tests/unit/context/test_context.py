@@ -127,7 +127,7 @@ async def test_flows_can_not_be_changed_by_a_handler(make):
 async def test_streams_have_their_place_and_say_what_to_do_instead(make):
     context = make()
     for use in (lambda: context.streams.chat, lambda: context.streams["chat"]):
-        with pytest.raises(FrameworkError, match="context.state"):
+        with pytest.raises(FrameworkError, match=r"context\.state"):
             use()
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from motia_celery import ApiStep, CronStep, EventStep, NoopStep, StreamConfig
-from motia_celery.model.config import read_step, read_stream
+from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import (
     CronTrigger,
     Emit,
@@ -221,9 +221,7 @@ def test_a_bad_field_is_named_with_what_is_wrong(raw, field, words):
     assert words in problem.what
 
 
-@pytest.mark.parametrize(
-    "raw", [None, 7, "config", ["api"], object(), Order, StreamConfig(name="s")]
-)
+@pytest.mark.parametrize("raw", [None, 7, "config", ["api"], Order, StreamConfig(name="s")])
 def test_a_config_of_another_type_is_named(raw):
     assert type(raw).__name__ in fault_of(raw).what
 
@@ -289,9 +287,7 @@ def test_a_stream_may_have_an_access_rule():
     assert stream.has_access_rule
 
 
-@pytest.mark.parametrize(
-    "raw", [None, {}, {"name": ""}, {"name": "a", "schema": 7}, API | {"name": 1}]
-)
+@pytest.mark.parametrize("raw", [None, {}, {"name": ""}, {"name": 1}, {"name": "a", "schema": 7}])
 def test_a_bad_stream_is_a_problem(raw):
     stream, problems = read_stream(raw, file="s")
     assert stream is None

@@ -6,7 +6,7 @@ import json
 
 from pydantic import BaseModel
 
-from motia_celery.model.config import read_step
+from motia_celery.model.reading import read_step
 from motia_celery.model.step import Stream
 from motia_celery.plan import compile_plan
 from motia_celery.plan.describe import describe, mermaid

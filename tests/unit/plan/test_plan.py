@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from motia_celery.model.config import read_step
 from motia_celery.model.problem import Problem
+from motia_celery.model.reading import read_step
 from motia_celery.model.step import Stream
 from motia_celery.plan import compile_plan
 

@@ -1,0 +1,167 @@
+"""Reading a ``config``: it becomes a Step or a stream, and a list of what is wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from motia_celery.model.config import (
+    ApiStep,
+    Config,
+    CronStep,
+    EmitConfig,
+    EventStep,
+    NoopStep,
+    RunningConfig,
+    StepConfig,
+    StreamConfig,
+)
+from motia_celery.model.problem import Problem
+from motia_celery.model.retry import RetryPolicy
+from motia_celery.model.step import Emit, Language, Step, Stream, step_id
+
+#: Marks left in a config by Motia's own loaders; they carry no meaning here.
+_IGNORED_KEYS = frozenset({"__motia_hasCanAccess"})
+
+_TYPES: dict[str, type[StepConfig]] = {
+    "api": ApiStep,
+    "event": EventStep,
+    "cron": CronStep,
+    "noop": NoopStep,
+}
+
+
+def read_step(
+    raw: Any, *, file: str, path: str, language: Language = "python"
+) -> tuple[Step | None, tuple[Problem, ...]]:
+    """The Step that a ``config`` describes, with what is wrong in it.
+
+    ``file`` is relative to the project, ``path`` absolute. The Step is None where an error
+    keeps it from running; unknown keys are only warned of.
+    """
+    if isinstance(raw, (ApiStep, EventStep, CronStep, NoopStep)):
+        return _build(raw, file, path, language), _unknown_keys(raw, file)
+    if not isinstance(raw, Mapping):
+        return None, (_not_a_config(raw, file),)
+    kind = raw.get("type")
+    model = _TYPES.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        return None, (_unknown_type(kind, file),)
+    try:
+        config = model.model_validate({k: v for k, v in raw.items() if k not in _IGNORED_KEYS})
+    except ValidationError as error:
+        return None, tuple(_field_problems(error, file))
+    return _build(config, file, path, language), _unknown_keys(config, file)
+
+
+def read_stream(
+    raw: Any, *, file: str, language: Language = "python"
+) -> tuple[Stream | None, tuple[Problem, ...]]:
+    """The stream that a ``config`` describes, with what is wrong in it."""
+    if isinstance(raw, StreamConfig):
+        config = raw
+    elif isinstance(raw, Mapping):
+        try:
+            config = StreamConfig.model_validate(raw)
+        except ValidationError as error:
+            return None, tuple(_field_problems(error, file))
+    else:
+        return None, (_not_a_config(raw, file),)
+    stream = Stream(
+        name=config.name,
+        file=file,
+        language=language,
+        schema=config.schema_,
+        has_access_rule=config.can_access is not None,
+    )
+    return stream, _unknown_keys(config, file)
+
+
+def _build(config: StepConfig, file: str, path: str, language: Language) -> Step:
+    running = config if isinstance(config, RunningConfig) else None
+    infrastructure = config.infrastructure if isinstance(config, EventStep) else None
+    retry = RetryPolicy()
+    if infrastructure:
+        retry = RetryPolicy(max_attempts=infrastructure.queue.max_retries + 1)
+    return Step(
+        name=config.name,
+        file=file,
+        language=language,
+        triggers=config.triggers(),
+        emits=_emits(running.emits if running else ()),
+        description=config.description,
+        flows=config.flows,
+        virtual_emits=_emits(config.virtual_emits),
+        virtual_subscribes=config.virtual_subscribes,
+        retry=retry if config.type == "event" else RetryPolicy(max_attempts=1),
+        timeout_seconds=infrastructure.handler.timeout if infrastructure else None,
+        id=step_id(path),
+    )
+
+
+def _emits(emits: Iterable[str | EmitConfig]) -> tuple[Emit, ...]:
+    return tuple(
+        Emit(topic=emit)
+        if isinstance(emit, str)
+        else Emit(topic=emit.topic, label=emit.label, conditional=emit.conditional)
+        for emit in emits
+    )
+
+
+def _not_a_config(raw: Any, file: str) -> Problem:
+    return Problem(
+        file=file,
+        what=f"config is {type(raw).__name__}, not a dict or a typed config object",
+        fix='Write config = {"type": "event", "name": …}.',
+    )
+
+
+def _unknown_type(kind: object, file: str) -> Problem:
+    return Problem(
+        file=file,
+        what=f"config has the type {kind!r}" if kind else "config has no type",
+        fix='Set "type" to one of: api, event, cron, noop.',
+        field="type",
+    )
+
+
+def _field_problems(error: ValidationError, file: str) -> Iterable[Problem]:
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        parts = (str(part) for part in fault["loc"])
+        where = ".".join(part for part in parts if not part.startswith("<"))
+        message = fault["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+        yield Problem(
+            file=file,
+            what=f"config field {where!r}: {message}",
+            fix=f"Correct {where!r} in the config; this file is left out until then.",
+            field=where,
+        )
+
+
+def _unknown_keys(config: BaseModel, file: str, inside: str = "") -> tuple[Problem, ...]:
+    """A warning for each key that no field of the config takes, at any depth."""
+    problems = [
+        Problem(
+            file=file,
+            what=f"unknown config key {inside + key!r}",
+            fix=f"Remove it, or correct its spelling; {_known_keys(config)} are known here.",
+            severity="warning",
+            field=inside + key,
+        )
+        for key in config.model_extra or {}
+    ]
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        label = f"{inside}{field.alias or name}."
+        if isinstance(value, Config):
+            problems.extend(_unknown_keys(value, file, label))
+        for index, part in enumerate(value if isinstance(value, tuple) else ()):
+            if isinstance(part, Config):
+                problems.extend(_unknown_keys(part, file, f"{label}{index}."))
+    return tuple(problems)
+
+
+def _known_keys(config: BaseModel) -> str:
+    return ", ".join(field.alias or name for name, field in type(config).model_fields.items())

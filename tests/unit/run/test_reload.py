@@ -1,0 +1,100 @@
+"""Reload: which processes a changed file touches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from watchfiles import Change
+
+from motia_celery.model.reading import read_step
+from motia_celery.plan import compile_plan
+from motia_celery.plan.describe import describe
+from motia_celery.run.reload import ROLES, SourceFilter, touched
+
+API = {"type": "api", "name": "api", "method": "GET", "path": "/a"}
+EVENT = {"type": "event", "name": "event", "subscribes": ["x"]}
+CRON = {"type": "cron", "name": "cron", "cron": "@daily"}
+NOOP = {"type": "noop", "name": "noop"}
+
+
+def plan_of(*configs):
+    steps = [
+        read_step(c, file=f"steps/{c['type']}_step.py", path=f"/app/{c['type']}")[0]
+        for c in configs
+    ]
+    return describe(compile_plan(prefix="m", timezone="UTC", steps=steps))
+
+
+ALL = plan_of(API, EVENT, CRON, NOOP)
+EVERY = frozenset(ROLES)
+
+
+@pytest.mark.parametrize(
+    ("file", "roles"),
+    [
+        ("steps/api_step.py", {"web"}),
+        ("steps/event_step.py", {"worker"}),
+        ("steps/cron_step.py", {"worker"}),
+        ("steps/noop_step.py", set()),
+        ("steps/services/bank.py", {"web", "worker"}),
+        ("lib/money.py", {"web", "worker"}),
+        (".env", EVERY),
+        ("config/default.toml", EVERY),
+    ],
+)
+def test_a_file_touches_the_processes_that_run_it(file, roles):
+    assert touched([file], ALL, ALL) == roles
+
+
+def test_several_files_touch_all_of_theirs():
+    files = ["steps/api_step.py", "steps/event_step.py"]
+    assert touched(files, ALL, ALL) == {"web", "worker"}
+
+
+def test_a_changed_route_touches_the_web_process_alone():
+    after = plan_of({**API, "path": "/b"}, EVENT, CRON, NOOP)
+    assert touched(["steps/api_step.py"], ALL, after) == {"web"}
+
+
+def test_a_changed_queue_touches_everyone_who_publishes():
+    after = plan_of(API, {**EVENT, "subscribes": ["y"]}, CRON, NOOP)
+    assert touched(["steps/event_step.py"], ALL, after) == EVERY
+
+
+def test_a_changed_schedule_touches_beat_and_the_worker():
+    after = plan_of(API, EVENT, {**CRON, "cron": "@hourly"}, NOOP)
+    assert touched(["steps/cron_step.py"], ALL, after) == {"worker", "beat"}
+
+
+def test_a_step_that_was_removed_or_is_new_touches_what_ran_or_runs_it():
+    without = plan_of(EVENT, CRON, NOOP)
+    assert touched(["steps/api_step.py"], ALL, without) == {"web"}
+    assert touched(["steps/api_step.py"], without, ALL) == {"web"}
+
+
+@pytest.mark.parametrize(
+    ("path", "matters"),
+    [
+        ("steps/a_step.py", True),
+        ("steps/build/a_step.py", True),
+        ("config/default.toml", True),
+        (".env", True),
+        ("lib/data.json", True),
+        ("steps/a.step.ts", True),
+        ("notes.txt", False),
+        (".git/x.py", False),
+        (".motia/x.json", False),
+        (".venv/lib/x.py", False),
+        ("steps/__pycache__/x.py", False),
+        ("node_modules/x/y.js", False),
+        ("dist/x.js", False),
+        ("build/lib/x.py", False),
+    ],
+)
+def test_only_files_that_a_step_may_depend_on_matter(path, matters):
+    assert SourceFilter(Path("/app"))(Change.modified, f"/app/{path}") is matters
+
+
+def test_a_file_outside_the_project_does_not_matter():
+    assert SourceFilter(Path("/app"))(Change.modified, "/else/a_step.py") is False
