@@ -109,7 +109,7 @@ def run_beat(app: Celery, scheduler_cls: type[Scheduler], loglevel: str) -> None
     service.start()
 
 
-class CronSchedule(BaseSchedule):  # type: ignore[misc]
+class CronSchedule(BaseSchedule):
     """A cron expression in a time zone, as a Celery schedule that redbeat can store."""
 
     def __init__(
@@ -159,7 +159,7 @@ class CronSchedule(BaseSchedule):  # type: ignore[misc]
         return type(self), (self.cron.expression, self.cron.timezone)
 
 
-class _Encoder(RedBeatJSONEncoder):  # type: ignore[misc]
+class _Encoder(RedBeatJSONEncoder):
     def default(self, obj: object) -> Any:
         if isinstance(obj, CronSchedule):
             cron = obj.cron
@@ -167,14 +167,14 @@ class _Encoder(RedBeatJSONEncoder):  # type: ignore[misc]
         return super().default(obj)
 
 
-class _Decoder(RedBeatJSONDecoder):  # type: ignore[misc]
+class _Decoder(RedBeatJSONDecoder):
     def dict_to_object(self, d: dict[str, Any]) -> Any:
         if d.get("__type__") == _TYPE:
             return CronSchedule(d["expression"], d["timezone"])
         return super().dict_to_object(d)
 
 
-class Entry(redbeat.RedBeatSchedulerEntry):  # type: ignore[misc]
+class Entry(redbeat.RedBeatSchedulerEntry):
     """One cron trigger in Redis; ``last_run_at`` is the slot that was last confirmed."""
 
     last_run_at: datetime
@@ -244,7 +244,7 @@ class Entry(redbeat.RedBeatSchedulerEntry):  # type: ignore[misc]
 _Due = tuple[Entry, datetime]
 
 
-class Scheduler(redbeat.RedBeatScheduler):  # type: ignore[misc]
+class Scheduler(redbeat.RedBeatScheduler):
     """redbeat's scheduler, with a lock that is taken again and slots that are confirmed.
 
     Redis may be away at any time, at start too: it is first asked by :meth:`tick`, which waits.
