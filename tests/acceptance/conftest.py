@@ -36,7 +36,9 @@ class Example:
         self.environment = environment
         self._processes: list[Process] = []
         for name in ("steps", "config"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         shutil.copy(ROOT / "Procfile", folder)
         (folder / "steps" / "ticks_step.py").write_text(TICKS)
 

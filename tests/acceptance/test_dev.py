@@ -93,7 +93,9 @@ def test_kill_9_leaves_no_child_behind(dev: tuple[Example, Process, str]) -> Non
     assert not alive
 
 
-def test_a_taken_port_gives_the_next_one(dev: tuple[Example, Process, str], make_example: Any) -> None:
+def test_a_taken_port_gives_the_next_one(
+    dev: tuple[Example, Process, str], make_example: Any
+) -> None:
     _, _, address = dev
     port = int(address.rpartition(":")[2])
     other = make_example(**_NO_SERVERS)

@@ -307,7 +307,7 @@ def test_release_does_its_part_on_redis(make_project: Callable[..., Project]) ->
         (["--flows", "billing", "--exclude", "two"], {"three"}),
         (["--flows", "billing", "--steps", "one"], {"one", "two", "three"}),
     ],
-    ids=str,
+    ids=["steps", "exclude", "flows", "flows-exclude", "flows-steps"],
 )
 def test_options_choose_the_steps_of_a_worker(
     project: Project, options: list[str], served: set[str]

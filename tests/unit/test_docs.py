@@ -11,7 +11,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_each_setting_is_documented_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \|\s*(.*?)\s*\|", (DOCS / "settings.md").read_text(), re.M))
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \|\s*(.*?)\s*\|", (DOCS / "settings.md").read_text(), re.M)
+    )
     assert rows.keys() == Settings.model_fields.keys()
     for name, field in Settings.model_fields.items():
         shown = rows[name].strip("`")
