@@ -14,6 +14,7 @@ from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
+from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 
@@ -60,8 +61,7 @@ def celery_settings(
     return {
         "broker_url": settings.broker,
         "broker_use_ssl": tls_options(settings),
-        "broker_transport_options": transport_options(settings)
-        | ({"confirm_publish": True} if amqp else {}),
+        "broker_transport_options": transport_options(settings) | _delivery_options(plan, amqp),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         # Opened when needed, which is for remote control only: `inspect` holds one connection
@@ -97,6 +97,16 @@ def celery_settings(
         "timezone": "UTC",
         "enable_utc": True,
     }
+
+
+def _delivery_options(plan: Plan, amqp: bool) -> dict[str, Any]:
+    """Confirms on RabbitMQ. On Redis, when an unacknowledged delivery is given to another worker:
+    once no Step's own ``visibilityTimeout`` is left, since the transport has one for all.
+    """
+    if amqp:
+        return {"confirm_publish": True}
+    timeouts = [t.queue.visibility_timeout_seconds for step in plan.steps for t in step.events]
+    return {"visibility_timeout": max([DEFAULT_VISIBILITY_SECONDS, *timeouts])}
 
 
 def task_queues(

@@ -25,7 +25,6 @@ def transport_options(settings: Settings) -> dict[str, Any]:
         # Every key that kombu makes lies under the app's prefix, so that another Celery app
         # on the same Redis neither sees nor restores our messages.
         "global_keyprefix": f"{settings.prefix}:broker:",
-        "visibility_timeout": 3600,
         # With kombu's defaults a message of a killed worker comes back after 100 s.
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,

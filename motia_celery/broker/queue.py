@@ -30,8 +30,8 @@ serialization.register("motia-event-task", json.dumps, json.loads, EVENT_TASK, "
 
 #: Celery's options for what follows a task; an event has none of them.
 _EMBED = b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
-_CONTENT_TYPES = frozenset({None, "", "application/json", "application/cloudevents+json"})
-_ENCODINGS = frozenset({None, "", "utf-8", "utf8", "binary", "us-ascii"})
+_CONTENT_TYPES = (None, "", "application/json", "application/cloudevents+json")
+_ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
 #: Characters of an event's data that Flower shows.
 _REPR_LIMIT = 500
 

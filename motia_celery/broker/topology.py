@@ -120,7 +120,9 @@ def release(
         declare(connection, topology, settings)
         return done, kept
     with connection.channel() as channel:
-        Exchange(topology.names.dead_letter_exchange, type="topic", durable=True)(channel).declare()
+        names = topology.names
+        for name in (names.dead_letter_exchange, names.events, names.steps):
+            Exchange(name, type="topic", durable=True)(channel).declare()
     queues = queues_of(topology, settings, amqp=True)
     for queue in (_dead_letters(connection, topology), *queues):
         done.extend(_bring_to_plan(connection, queue))
@@ -141,7 +143,7 @@ def _unbind_dropped_topics(
     """Declaring a queue never removes a binding, so a dropped topic is unbound by name."""
     for topic in sorted(set(before) - set(queue.topics)):
         with connection.channel() as channel:
-            queue(channel).unbind_from(queue.events.name, topic)
+            queue(channel).unbind_from(queue.events, topic)
         yield f"unbound {topic} from {queue.name}"
 
 
@@ -152,14 +154,14 @@ def _retire(
     with _missing_is_fine(), connection.channel() as channel:
         queue = Queue(name)(channel)
         for topic in topics:
-            queue.unbind_from(topology.names.events, topic)
+            queue.unbind_from(Exchange(topology.names.events), topic)
         ready = queue.queue_declare(passive=True)
         if ready.message_count:
             held = f"it still holds {ready.message_count} messages"
             return f"retired {name}: no event reaches it any more, {held}", False
         if ready.consumer_count:
             return f"retired {name}: its last workers are still connected", False
-        queue.delete(if_unused=True, if_empty=True)
+        queue.delete()
     return f"deleted {name}, whose Step is gone", True
 
 
@@ -172,36 +174,60 @@ def _missing_is_fine() -> Iterator[None]:
 
 
 def _bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
-    """Declares the queue; replaces one that has other arguments, with its messages moved."""
+    """Declares the queue; replaces one that has other arguments, with its messages moved.
+
+    They wait in a queue aside, which hears the same topics. Killed at any point, it is resumed by
+    the next release: the queue aside goes last.
+    """
     aside = Queue(f"{queue.name}.moving", durable=True, queue_arguments={"x-queue-type": "quorum"})
-    if _exists(connection, aside.name):
-        yield f"resumed the replacement of {queue.name}"
-        _move_back(connection, queue, aside)
-        return
+    resumed = _exists(connection, aside.name)
     try:
         declare_queue(connection, queue)
-        return
     except QueueConflictError:
         _refuse_while_consumed(connection, queue)
+        _put_aside(connection, queue, aside)
+        declare_queue(connection, queue)
+    else:
+        if not resumed:
+            return
+    moved = _move_back(connection, queue, aside)
+    how = "resumed the replacement of" if resumed else "replaced"
+    yield f"{how} {queue.name}, whose arguments changed; {moved} messages moved"
+
+
+def _put_aside(connection: Connection, queue: Queue, aside: Queue) -> None:
     declare_queue(connection, aside)
-    with connection.channel() as channel:
-        for bound in getattr(queue, "bindings", ()) or ():
-            aside(channel).bind_to(bound.exchange.name, bound.routing_key)
-    moved = _move(connection, queue.name, aside.name)
-    with connection.channel() as channel:
-        queue(channel).delete(if_unused=True, if_empty=True)
-    _move_back(connection, queue, aside)
-    yield f"replaced {queue.name}, whose arguments changed; {moved} messages moved"
+    _redirect(connection, queue, queue.name, aside.name)
+    _drain(connection, queue.name, aside.name)
 
 
-def _move_back(connection: Connection, queue: Queue, aside: Queue) -> None:
-    declare_queue(connection, queue)
+def _move_back(connection: Connection, queue: Queue, aside: Queue) -> int:
+    _redirect(connection, queue, aside.name, queue.name)
+    return _drain(connection, aside.name, queue.name)
+
+
+def _redirect(connection: Connection, queue: Queue, source: str, target: str) -> None:
+    """Leads what is meant for ``queue`` to ``target`` and away from ``source``, in this order."""
+    routes = [(bound.exchange, bound.routing_key) for bound in getattr(queue, "bindings", ())]
+    routes.append((queue.exchange, queue.routing_key))
+    if isinstance(queue, StepQueue):
+        routes.append((queue.exchange, f"#.{queue.routing_key}"))  # where delays come from
     with connection.channel() as channel:
-        for bound in getattr(queue, "bindings", ()) or ():
-            aside(channel).unbind_from(bound.exchange.name, bound.routing_key)
-    _move(connection, aside.name, queue.name)
+        for exchange, key in routes:
+            Queue(target)(channel).bind_to(exchange, key)
+        for exchange, key in routes:
+            Queue(source)(channel).unbind_from(exchange, key)
+
+
+def _drain(connection: Connection, source: str, target: str) -> int:
+    """Moves every message, and deletes ``source``."""
+    moved = _move(connection, source, target)
     with connection.channel() as channel:
-        aside(channel).delete(if_unused=True, if_empty=True)
+        # Quorum queues refuse a delete on the condition that they are empty.
+        while channel.queue_declare(source, passive=True).message_count:
+            moved += _move(connection, source, target)
+        channel.queue_delete(source)
+    return moved
 
 
 def _refuse_while_consumed(connection: Connection, queue: Queue) -> None:

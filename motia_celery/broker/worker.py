@@ -13,6 +13,7 @@ from celery.exceptions import SecurityWarning
 
 from motia_celery.broker.connection import broker_errors, open_connection
 from motia_celery.broker.topology import declare
+from motia_celery.errors import FrameworkError
 from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
 
@@ -39,9 +40,15 @@ def prepare_worker(
         warnings.filterwarnings("ignore", message="(?s).*long_running_tasks_on_connection_loss.*")
 
     def on_init(**_: Any) -> None:
-        with broker_errors(settings), open_connection(settings) as connection:
-            connection.ensure_connection(max_retries=None, errback=_waiting)
-            declare(connection, topology, settings)
+        on_logging()
+        try:
+            with broker_errors(settings), open_connection(settings) as connection:
+                connection.ensure_connection(max_retries=None, errback=_waiting)
+                declare(connection, topology, settings)
+        except FrameworkError as error:
+            logger.error("%s", error, extra={"action": "worker.refused"})
+            # Celery logs, and passes over, any other exception of a signal's receiver.
+            raise SystemExit(1) from None
 
     def on_ready(**_: Any) -> None:
         started()
@@ -77,7 +84,14 @@ def run_worker(app: Celery, settings: Settings, queues: Sequence[str], name: str
     """Runs the worker in the foreground until it is told to stop."""
     # Celery warns root of pickle, which is refused here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    arguments = ["--quiet", "worker", "--loglevel", settings.log_level, "--without-mingle", "--queues"]
+    arguments = [
+        "--quiet",
+        "worker",
+        "--loglevel",
+        settings.log_level,
+        "--without-mingle",
+        "--queues",
+    ]
     arguments.append(",".join(queues))
     arguments += ["--hostname", name or f"{settings.prefix}-{os.getpid()}@%h"]
     app.worker_main(arguments)

@@ -12,6 +12,9 @@ from motia_celery.model.retry import RetryPolicy
 Language = Literal["python", "typescript", "javascript"]
 JsonSchema = Mapping[str, Any]
 
+#: Motia's default.
+DEFAULT_VISIBILITY_SECONDS = 900
+
 #: Motia derives a Step's id from its absolute path in this namespace; projects keep them.
 STEP_ID_NAMESPACE = uuid.UUID("7f1c3ff2-9b00-4d0a-bdd7-efb8bca49d4f")
 
@@ -50,7 +53,7 @@ class QueueOptions:
     """How an event Step's queue behaves (``infrastructure.queue``)."""
 
     type: Literal["standard", "fifo"] = "standard"
-    visibility_timeout_seconds: float = 900
+    visibility_timeout_seconds: float = DEFAULT_VISIBILITY_SECONDS
     delay_seconds: float = 0
     concurrency: int | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
 
+logger = logging.getLogger("motia_celery.plan")
+
 
 @dataclass(frozen=True, slots=True)
 class _Resources:
@@ -33,6 +36,21 @@ class _Resources:
     store: AsyncClient
     waiting: DelayedMessages | None
     invoker: Invoker
+
+
+def report_problems(plan: Plan) -> None:
+    """Logs each problem; `dev`, which shows them itself, sets ``MOTIA_QUIET_PROBLEMS``."""
+    if os.environ.get("MOTIA_QUIET_PROBLEMS"):
+        return
+    for problem in plan.problems:
+        logger.log(
+            logging.ERROR if problem.severity == "error" else logging.WARNING,
+            "%s: %s. %s",
+            problem.place or "project",
+            problem.what,
+            problem.fix,
+            extra={"action": "plan.problem"},
+        )
 
 
 class App:

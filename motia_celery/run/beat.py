@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from motia_celery.broker.schedule import beat_schedule, run_beat, scheduler_class
 from motia_celery.model.event import Event
 from motia_celery.plan.schedule import tick_id
-from motia_celery.run.app import App
+from motia_celery.run.app import App, report_problems
 from motia_celery.run.worker import celery_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def beat(settings: Settings) -> None:
     """Runs beat until it is told to stop; any number of them may run, one of them sends."""
     app = App(settings)
+    report_problems(app.plan)
     celery = celery_of(app)
     celery.conf.beat_schedule = beat_schedule(app.plan.schedules)
     steps = {entry.name: entry.step for entry in app.plan.schedules}

@@ -114,7 +114,7 @@ def ask_for_plan(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
-    os.environ.update(environment)
+    _take_environment(environment)
     from motia_celery.plan.describe import describe
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
@@ -123,6 +123,12 @@ def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
         answer.send(describe(App(read_environment()).plan))
     except FrameworkError as error:
         answer.send(error)
+
+
+def _take_environment(environment: Mapping[str, str]) -> None:
+    """Makes this the whole environment: the process forked from has read an older ``.env``."""
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _main(
@@ -139,7 +145,7 @@ def _main(
     output.close()
     sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    os.environ.update(environment)
+    _take_environment(environment)
     threading.Thread(target=_end_with_starter, args=(alive,), daemon=True).start()
     try:
         _run(role, listener)

@@ -19,7 +19,7 @@ from motia_celery.errors import FrameworkError, SettingsError
 from motia_celery.run.banner import Banner, Printer
 from motia_celery.run.children import Child, ask_for_plan, preload
 from motia_celery.run.environment import read_environment, remap_sigterm
-from motia_celery.run.reload import ROLES, SourceFilter, touched
+from motia_celery.run.reload import ROLES, SourceFilter, needed, touched
 from motia_celery.settings import Settings
 from motia_celery.stores.embedded import EmbeddedServer, data_directory
 
@@ -39,12 +39,14 @@ def dev(*, port: int | None = None, host: str | None = None) -> None:
         ServerMissingError: no server is set, and there is none to start.
     """
     remap_sigterm()
+    # Taken before `.env` is read into it: each child reads the file as it is then.
+    ambient = dict(os.environ)
     settings = _dev_settings(port, host)
     preload()
     with ExitStack() as stack:
         embedded = _embedded(settings, stack)
         listener = stack.enter_context(_listen(settings.host, settings.port))
-        environment = _environment(settings, embedded, listener)
+        environment = {**ambient, **_additions(settings, embedded, listener)}
         Dev(settings, environment, listener, embedded is not None).run()
 
 
@@ -61,7 +63,7 @@ def _embedded(settings: Settings, stack: ExitStack) -> EmbeddedServer | None:
     return stack.enter_context(EmbeddedServer(data_directory(settings.project_root)))
 
 
-def _environment(
+def _additions(
     settings: Settings, embedded: EmbeddedServer | None, listener: socket.socket
 ) -> dict[str, str]:
     """What the children's environment has beside dev's own."""
@@ -79,7 +81,7 @@ def _environment(
         chosen["FORCE_COLOR"] = "1"
     if embedded is not None:
         chosen["MOTIA_REDIS_URL"] = embedded.url
-    return {**os.environ, **chosen}
+    return chosen
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -118,6 +120,8 @@ class Dev:
         self._listener = listener
         self._embedded = embedded
         self._children: dict[str, Child] = {}
+        #: Asked to end, and kept: a child ends for good when its starter lets go of it.
+        self._leaving: list[tuple[Child, float]] = []
         self._printer = Printer(ROLES)
         self._stop = threading.Event()
         self._lock = threading.RLock()
@@ -131,7 +135,7 @@ class Dev:
         port = self._listener.getsockname()[1]
         Banner(self._settings, self._plan, port, embedded=self._embedded).show(self._printer)
         self._release()
-        for role in ROLES:
+        for role in needed(self._plan):
             self._start(role)
         supervisor = threading.Thread(target=self._supervise, daemon=True)
         supervisor.start()
@@ -168,10 +172,16 @@ class Dev:
         if before["queues"] != self._plan["queues"]:
             self._release()
         with self._lock:
-            for role in ROLES:
-                if role in roles and not self._stop.is_set():
-                    self._children[role].stop()
-                    self._start(role)
+            self._restart(roles)
+
+    def _restart(self, roles: frozenset[str]) -> None:
+        wanted = needed(self._plan)
+        for role in ROLES:
+            child = self._children.get(role)
+            if child and (role in roles or role not in wanted):
+                self._dismiss(self._children.pop(role))
+            if role in wanted and role not in self._children and not self._stop.is_set():
+                self._start(role)
 
     def _release(self) -> None:
         """Declares the queues before anything is emitted, and unbinds dropped topics."""
@@ -196,10 +206,20 @@ class Dev:
         if rest:
             self._printer.line(child.role, rest.decode(errors="replace"))
 
+    def _dismiss(self, child: Child) -> None:
+        """Lets a child finish its runs beside its successor."""
+        child.stop()
+        self._leaving.append((child, time.monotonic() + _KILL_AFTER_SECONDS))
+
     def _supervise(self) -> None:
-        """Starts again what ended by itself."""
+        """Starts again what ended by itself, and ends what does not end."""
         while not self._stop.wait(0.2):
             with self._lock:
+                for child, deadline in list(self._leaving):
+                    if child.exit_code is not None:
+                        self._leaving.remove((child, deadline))
+                    elif time.monotonic() > deadline:
+                        child.kill()
                 for role, child in list(self._children.items()):
                     if child.exit_code is None or child.stopping:
                         continue
@@ -213,16 +233,15 @@ class Dev:
         signal.signal(signal.SIGINT, lambda *_: self._kill())
         self._printer.note("Stopping; running Steps are finished first")
         with self._lock:
-            children = list(self._children.values())
-        for child in children:
-            child.stop()
-        deadline = time.monotonic() + _KILL_AFTER_SECONDS
-        for child in children:
+            for child in self._children.values():
+                self._dismiss(child)
+            leaving = list(self._leaving)
+        for child, deadline in leaving:
             if not child.wait(deadline - time.monotonic()):
                 child.kill()
                 child.wait(1)
         self._printer.note("Stopped")
 
     def _kill(self) -> None:
-        for child in self._children.values():
+        for child, _ in self._leaving:
             child.kill()

@@ -38,6 +38,12 @@ class SourceFilter(DefaultFilter):
         return relative.name == ".env" or relative.suffix in _SUFFIXES
 
 
+def needed(plan: Mapping[str, Any]) -> tuple[Role, ...]:
+    """The processes that have something to do."""
+    wanted = {"web": True, "worker": plan["queues"], "beat": plan["schedules"]}
+    return tuple(role for role in ROLES if wanted[role])
+
+
 def touched(
     files: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> frozenset[Role]:

@@ -13,7 +13,7 @@ import uvicorn
 
 from motia_celery.broker.server import check_broker
 from motia_celery.observe.logs import configure_logging
-from motia_celery.run.app import App
+from motia_celery.run.app import App, report_problems
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings, load_settings
 
@@ -28,6 +28,7 @@ Probe = Callable[[], Awaitable[None]]
 def web_app(settings: Settings) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
+    report_problems(app.plan)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

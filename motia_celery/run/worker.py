@@ -9,7 +9,7 @@ from motia_celery.broker.celery_app import create_celery, queue_names
 from motia_celery.broker.worker import prepare_worker, run_worker
 from motia_celery.errors import SettingsError
 from motia_celery.observe.logs import configure_logging
-from motia_celery.run.app import App
+from motia_celery.run.app import App, report_problems
 
 if TYPE_CHECKING:
     from motia_celery.settings import Settings
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 def celery_of(app: App) -> Any:
     """The Celery app that serves this app's Steps."""
     settings = app.settings
+
+    def started() -> None:
+        report_problems(app.plan)
+        app.start_relay()
+
     celery = create_celery(settings, app.plan, invoke=app.invoke, publisher=lambda: app.publisher)
     prepare_worker(
         celery,
@@ -26,7 +31,7 @@ def celery_of(app: App) -> Any:
         configure_logging=lambda: configure_logging(
             settings.log_level, settings.log_format, "worker"
         ),
-        started=app.start_relay,
+        started=started,
         stopped=app.close,
     )
     return celery

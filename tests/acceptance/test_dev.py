@@ -15,7 +15,7 @@ from integration.apps import Process, wait_until
 
 from motia_celery.stores.embedded import data_directory
 
-_NO_SERVERS = {name: "" for name in ("AMQP_URL", "REDIS_URL", "CLOUDAMQP_URL", "RABBITMQ_URL")}
+_NO_SERVERS = dict.fromkeys(("AMQP_URL", "REDIS_URL", "CLOUDAMQP_URL", "RABBITMQ_URL"), "")
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def dev(make_example: Any) -> tuple[Example, Process, str]:
 
 def test_the_example_runs_without_any_server(dev: tuple[Example, Process, str]) -> None:
     """A request starts a flow, events run, the failing gateway is retried, a cron fires."""
-    example, process, address = dev
+    _, process, address = dev
 
     paid = settled(address, order(address, "lamp", 2))
     rejected = settled(address, order(address, "table", 5))
@@ -72,7 +72,7 @@ def test_ctrl_c_stops_every_child(dev: tuple[Example, Process, str]) -> None:
     process.send(signal.SIGINT)
 
     assert process.wait(20) == 0
-    gone, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
     assert "Traceback" not in process.output
     assert data_directory(example.folder).exists()
@@ -129,4 +129,41 @@ config = {{"type": "api", "name": "hello", "path": "/hello", "method": "GET", "e
 
 async def handler(req, context):
     return {{"status": 200, "body": "{word}", "headers": {{"content-type": "text/plain"}}}}
+"""
+
+
+def test_a_running_step_outlives_a_reload(dev: tuple[Example, Process, str]) -> None:
+    """A changed file does not cut what runs: its worker ends beside its successor."""
+    example, process, address = dev
+    (example.folder / "steps" / "slow_step.py").write_text(_SLOW)
+    (example.folder / "steps" / "start_step.py").write_text(_START)
+    wait_until(lambda: httpx.post(f"{address}/slow").status_code == 202, "the new route", 10)
+    wait_until(lambda: "slow begins attempt 1" in process.output, "the run's begin", 20)
+    before = process.output.count("Worker ready")
+
+    (example.folder / "steps" / "orders" / "services" / "gateway.py").touch()
+    wait_until(lambda: process.output.count("Worker ready") > before, "the next worker", 10)
+
+    wait_until(lambda: "slow ends attempt 1" in process.output, "the run's end", 10)
+
+
+_START = """
+config = {"type": "api", "name": "start", "path": "/slow", "method": "POST", "emits": ["slow"]}
+
+
+async def handler(req, context):
+    await context.emit(topic="slow", data={})
+    return {"status": 202, "body": {}}
+"""
+
+_SLOW = """
+import asyncio
+
+config = {"type": "event", "name": "slow", "subscribes": ["slow"], "emits": []}
+
+
+async def handler(data, context):
+    context.logger.info(f"slow begins attempt {context.attempt}")
+    await asyncio.sleep(2)
+    context.logger.info(f"slow ends attempt {context.attempt}")
 """

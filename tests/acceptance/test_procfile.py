@@ -51,6 +51,7 @@ def test_each_line_of_the_procfile_works_together(example: Example, state: State
     """Request in, flow done, Flower lists the Step tasks by name, SIGTERM stops all cleanly."""
     release(example)
     port = _port_block()
+    example.environment["WEB_CONCURRENCY"] = "2"
     process = honcho(example, port, "web", "worker", "beat", "flower")
     address, flower = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 300}"
     wait_for_web(address, process)

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 40.0
 
 #: What every handler of a test project does, as its event's data says.
-ACTS = '''
+ACTS = """
 import asyncio
 import json
 import os
@@ -84,7 +84,7 @@ def act_in_thread(name, data, context):
     wishes = begin(name, data, context)
     time.sleep(wishes.get("sleep", 0))
     end(name, wishes, data, context)
-'''
+"""
 
 ASYNC_STEP = """
 from acts import act
@@ -153,6 +153,11 @@ class Process:
     @property
     def output(self) -> str:
         return self.log.read_text(errors="replace")
+
+    @property
+    def words(self) -> str:
+        """The output in one line, however it was wrapped."""
+        return " ".join(self.output.split())
 
     @property
     def running(self) -> bool:

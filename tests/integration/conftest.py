@@ -6,16 +6,13 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
-import redis
-from servers import GivenRabbit, RabbitNode, Room
-
 from integration.apps import Project
+from servers import GivenRabbit, RabbitNode, Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from motia_celery.stores.embedded import EmbeddedServer
 
 MakeProject = "Callable[..., Project]"
 
@@ -27,7 +24,9 @@ def token() -> str:
 
 
 @pytest.fixture
-def make_project(tmp_path: Path, name_prefix: str, redis_url: str) -> Iterator[Callable[..., Project]]:
+def make_project(
+    tmp_path: Path, name_prefix: str, redis_url: str
+) -> Iterator[Callable[..., Project]]:
     """Makes a project; its processes are killed in the end, its logs shown if the test fails."""
     made: list[Project] = []
 
@@ -76,9 +75,7 @@ def shared(
         amqp_url = rabbitmq.vhost()
     with room.redis() as server:
         folder = tmp_path_factory.mktemp("shared")
-        project = Project(
-            folder, prefix, server.url, amqp_url, event_limit_bytes=4096, prefetch=20
-        )
+        project = Project(folder, prefix, server.url, amqp_url, event_limit_bytes=4096, prefetch=20)
         write_shared_steps(project)
         project.worker()
         yield project

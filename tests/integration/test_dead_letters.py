@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from integration.apps import Project
 
 from motia_celery.model.event import run_id

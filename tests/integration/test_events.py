@@ -7,7 +7,6 @@ import time
 
 import pika
 import pytest
-
 from integration.apps import Project, wait_until
 
 from motia_celery.model.event import run_id
@@ -48,7 +47,9 @@ def test_a_star_stands_for_one_word_and_a_hash_for_any(app: Project, token: str)
     app.wait_for("any-words", 3, token=token)
     app.wait_for("one-word", 1, token=token)
     time.sleep(0.5)
-    heard = {s: {n["topic"] for n in app.notes(s, "done", token)} for s in ("one-word", "any-words")}
+    heard = {
+        s: {n["topic"] for n in app.notes(s, "done", token)} for s in ("one-word", "any-words")
+    }
     assert heard == {
         "one-word": {"order.paid"},
         "any-words": {"order", "order.paid", "order.paid.late"},

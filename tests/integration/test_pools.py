@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from celery import Celery
-
 from integration.apps import Project, wait_until
 
 from motia_celery.broker.celery_app import create_celery
@@ -30,17 +29,13 @@ def start(project: Project, command: str, pool: str, **settings: object) -> Any:
 
 @pytest.mark.parametrize("command", ["motia-celery", "celery"])
 @pytest.mark.parametrize("pool", POOLS)
-def test_every_pool_runs_retries_and_buries(
-    on_rabbitmq: Project, pool: str, command: str
-) -> None:
+def test_every_pool_runs_retries_and_buries(on_rabbitmq: Project, pool: str, command: str) -> None:
     """Async and sync handlers, under ``motia-celery worker`` and plain ``celery worker``."""
     check_pool(on_rabbitmq, pool, command)
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_every_pool_works_on_redis(
-    make_project: Callable[..., Project], pool: str
-) -> None:
+def test_every_pool_works_on_redis(make_project: Callable[..., Project], pool: str) -> None:
     check_pool(make_project(None), pool, "motia-celery")
 
 
@@ -142,9 +137,7 @@ def controlled(on_rabbitmq: Project) -> Iterator[tuple[Project, Celery]]:
 
 def plan_of(project: Project) -> Plan:
     """A plan with no Steps but the project's names: what another service's Celery app knows."""
-    return compile_plan(
-        prefix=project.prefix, timezone="UTC", steps=(), streams=(), problems=()
-    )
+    return compile_plan(prefix=project.prefix, timezone="UTC", steps=(), streams=(), problems=())
 
 
 def never(*_: Any) -> Any:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
 from integration.apps import Project
 from servers import RabbitNode
 

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
 from integration.apps import Project, wait_until
 from servers import RabbitNode
 
@@ -69,8 +68,9 @@ def test_delays_never_bind_to_the_events_exchange(
     """Topics are bound as they are; ``#.<key>`` hangs on the private exchange alone."""
     project = on_rabbitmq
     project.step("works", ["created", "order.*"])
+    worker = project.worker()
+    worker.kill()
     assert project.release().wait() == 0
-    project.worker().kill()
     queue = project.queue("works")
     events = bindings(project, rabbitmq, project.names.events)
     assert events == {(queue, "created"), (queue, "order.*")}
@@ -103,7 +103,7 @@ def test_a_removed_topic_is_unbound(on_rabbitmq: Project) -> None:
     project.step("works", ["stays", "comes"])
     release = project.release()
     assert release.wait() == 0
-    assert "unbound goes" in release.output
+    assert "unbound goes" in release.words
     for topic in ("goes", "stays", "comes"):
         project.emit(topic, {"token": topic})
     taken = [letter.data["token"] for letter in project.take(project.queue("works"))]
@@ -129,7 +129,7 @@ def test_the_empty_queue_of_a_removed_step_is_deleted(on_rabbitmq: Project) -> N
     project.remove("goes")
     release = project.release()
     assert release.wait() == 0
-    assert f"deleted {gone}" in release.output
+    assert f"deleted {gone}" in release.words
     assert not project.exists(gone)
     assert project.exists(project.queue("stays"))
 
@@ -147,13 +147,13 @@ def test_the_queue_of_a_removed_step_is_kept_while_it_holds_messages(
     project.emit("work", {"n": 1})
     project.remove("goes")
     release = project.release()
-    assert "still holds 1 messages" in release.output
+    assert "still holds 1 messages" in release.words
     project.publisher.close()
     project._publisher = None
     project.emit("work", {"n": 2})
     assert [letter.data for letter in project.take(gone)] == [{"n": 1}]
     last = project.release()
-    assert f"deleted {gone}" in last.output
+    assert f"deleted {gone}" in last.words
     assert not project.exists(gone)
 
 
@@ -166,7 +166,7 @@ def test_a_queue_with_other_arguments_is_replaced_with_its_messages(on_rabbitmq:
     fill(project, queue, 50)
     release = project.release()
     assert release.wait() == 0, release.output
-    assert "50 messages moved" in release.output
+    assert "50 messages moved" in release.words
     assert project.depth(queue) == 50
     assert not project.exists(f"{queue}.moving")
     project.worker()
@@ -210,9 +210,9 @@ def test_a_replacement_is_refused_while_somebody_consumes(on_rabbitmq: Project) 
         channel.basic_consume(queue, callback=lambda message: None)
         release = project.release()
     assert release.wait() == 1
-    assert "consumers are still connected" in release.output
-    assert "Stop the workers" in release.output
-    assert "Traceback" not in release.output
+    assert "consumers are still connected" in release.words
+    assert "Stop the workers" in release.words
+    assert "Traceback" not in release.words
     assert not project.exists(f"{queue}.moving")
 
 
@@ -271,9 +271,9 @@ def test_a_worker_explains_a_queue_with_other_arguments(
     declare_otherwise(project, project.queue("works"), QUORUM)
     worker = project.start("-m", *command)
     assert worker.wait() == 1
-    assert "motia-celery release" in worker.output
-    assert "the queue exists with other arguments" in worker.output
-    assert "Traceback" not in worker.output
+    assert "motia-celery release" in worker.words
+    assert "the queue exists with other arguments" in worker.words
+    assert "Traceback" not in worker.words
 
 
 def test_a_broker_that_is_away_is_explained(make_project: Callable[..., Project]) -> None:
@@ -281,8 +281,8 @@ def test_a_broker_that_is_away_is_explained(make_project: Callable[..., Project]
     project.step("works", ["work"])
     release = project.release()
     assert release.wait() == 1
-    assert "the broker does not answer" in release.output
-    assert "Traceback" not in release.output
+    assert "the broker does not answer" in release.words
+    assert "Traceback" not in release.words
 
 
 def test_release_does_its_part_on_redis(make_project: Callable[..., Project]) -> None:
@@ -325,7 +325,9 @@ def test_options_choose_the_steps_of_a_worker(
     assert left == {"one", "two", "three"} - served
 
 
-@pytest.mark.parametrize("options", [["--steps", "nobody"], ["--flows", "nothing"], ["--exclude", "one"]])
+@pytest.mark.parametrize(
+    "options", [["--steps", "nobody"], ["--flows", "nothing"], ["--exclude", "one"]]
+)
 def test_a_worker_with_nothing_to_serve_says_so(
     make_project: Callable[..., Project], options: list[str]
 ) -> None:
@@ -333,12 +335,14 @@ def test_a_worker_with_nothing_to_serve_says_so(
     project.step("one", ["work"])
     worker = project.command("worker", *options)
     assert worker.wait() == 1
-    assert "motia-celery plan" in worker.output
-    assert "Traceback" not in worker.output
+    assert "motia-celery plan" in worker.words
+    assert "Traceback" not in worker.words
 
 
 def test_two_prefixes_do_not_see_each_other(
-    make_project: Callable[..., Project], broker_url: str, name_prefix: str,
+    make_project: Callable[..., Project],
+    broker_url: str,
+    name_prefix: str,
     forget_queue: Callable[[str], None],
 ) -> None:
     """Two apps share one virtual host and one Redis; events, retries and dead letters stay apart."""

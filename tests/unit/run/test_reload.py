@@ -10,7 +10,7 @@ from watchfiles import Change
 from motia_celery.model.reading import read_step
 from motia_celery.plan import compile_plan
 from motia_celery.plan.describe import describe
-from motia_celery.run.reload import ROLES, SourceFilter, touched
+from motia_celery.run.reload import ROLES, SourceFilter, needed, touched
 
 API = {"type": "api", "name": "api", "method": "GET", "path": "/a"}
 EVENT = {"type": "event", "name": "event", "subscribes": ["x"]}
@@ -98,3 +98,12 @@ def test_only_files_that_a_step_may_depend_on_matter(path, matters):
 
 def test_a_file_outside_the_project_does_not_matter():
     assert SourceFilter(Path("/app"))(Change.modified, "/else/a_step.py") is False
+
+
+def test_only_processes_with_something_to_do_are_needed() -> None:
+    """An app of routes alone has no worker, which would have no queue to serve."""
+    plan = {"queues": [], "schedules": []}
+
+    assert needed(plan) == ("web",)
+    assert needed({**plan, "queues": ["q"]}) == ("web", "worker")
+    assert needed({"queues": ["q"], "schedules": ["s"]}) == ("web", "worker", "beat")
