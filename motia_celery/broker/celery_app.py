@@ -69,6 +69,7 @@ def celery_settings(
         "broker_pool_limit": 16,
         "broker_heartbeat": 30,
         "task_queues": task_queues(settings, plan, refused),
+        "task_routes": {queue.task: {"queue": queue.name} for queue in plan.topology.queues},
         "task_default_queue": names.default_queue,
         "task_default_queue_type": "quorum" if amqp else "classic",
         "task_default_exchange_type": "topic",

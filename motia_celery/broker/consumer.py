@@ -1,14 +1,17 @@
-"""The worker's consumer, and the request of a Step: where Celery would lose a message, it is kept."""
+"""The worker's consumer, and a Step's request: where Celery would lose a message, it is kept."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery.exceptions import TimeLimitExceeded
 from celery.worker.consumer import Consumer
 from celery.worker.request import Request
+from kombu.asynchronous import get_event_loop
 
 logger = logging.getLogger("motia_celery.broker")
 
@@ -75,6 +78,18 @@ class StepRequest(Request):
         elif isinstance(error, TimeLimitExceeded):
             self.reject()
         return super().on_failure(exc_info, send_failed_event, return_ok)
+
+    def send_event(self, type: str, **fields: Any) -> Any:
+        """Sends a task event (what Flower shows), always from the consumer's own thread.
+
+        That thread reads the events' connection too: a confirm that another thread waits for
+        would be read, and lost, there, and the waiting thread, with all its handlers, would hang.
+        """
+        send = partial(super().send_event, type, **fields)
+        hub = get_event_loop()
+        if hub is None or threading.current_thread() is threading.main_thread():
+            return send()
+        return hub.call_soon(send)
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
         """Makes a dead letter of a run past its hard limit; Celery would run it again and again."""

@@ -311,9 +311,9 @@ class Publisher:
                 self._hold(pending.message)
             else:
                 self._send(pending.message)
-        except (FrameworkError, *self._broker_faults()):
-            raise
         except Exception as error:
+            if isinstance(error, (FrameworkError, *self._broker_faults())):
+                raise
             _fail(pending, _unsendable(pending.message, error))
             return False
         return True

@@ -96,6 +96,13 @@ class StepQueue(Queue):
             consumer_tag, deliver, no_ack=no_ack, nowait=nowait, on_cancel=on_cancel
         )
 
+    def as_dict(self, recurse: bool = False) -> dict[str, Any]:
+        """The queue as a dict; ``recurse`` is for `inspect active_queues`, which sends it."""
+        fields: dict[str, Any] = super().as_dict(recurse)
+        if recurse:
+            fields.pop("refused", None)
+        return fields
+
     def _refuse(self, raw: Any, error: Exception) -> None:
         fault = error
         if not isinstance(fault, MessageRejectedError):

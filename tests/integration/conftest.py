@@ -98,6 +98,8 @@ def write_shared_steps(project: Project) -> None:
     project.step("sync", ["sync"], retries=1, sync=True)
     project.step("starts", ["starts"], emits=["middle"])
     project.step("middle", ["middle"], retries=0)
+    project.step("slow", ["slow"], retries=0)
+    project.step("quick", ["quick"], retries=0)
     project.step("named Ä/weird", ["weird"], retries=0)
 
 

@@ -18,11 +18,11 @@ def test_control_and_inspect_reach_the_worker(project: Project) -> None:
     project.celery_worker()
     project.emit("slow", {"sleep": 15})
     project.wait_for("slow", 1, "begun")
-    assert "step:slow" in celery(project, "inspect", "active")
-    assert "step:slow" in celery(project, "inspect", "registered")
-    assert project.queue("slow") in celery(project, "inspect", "active_queues")
+    assert "step:slow" in celery(project, "inspect", "active", "--timeout", "3")
+    assert "step:slow" in celery(project, "inspect", "registered", "--timeout", "3")
+    assert project.queue("slow") in celery(project, "inspect", "active_queues", "--timeout", "3")
     assert "no longer consuming" in celery(
-        project, "control", "cancel_consumer", project.queue("slow")
+        project, "control", "--timeout", "3", "cancel_consumer", project.queue("slow")
     )
 
 
@@ -58,8 +58,9 @@ def test_the_command_line_chooses_the_concurrency(on_rabbitmq: Project) -> None:
     assert max(line["at"] for line in done) - min(line["at"] for line in begun) >= 0.95
 
 
-def test_sigterm_stops_it_softly_too(project: Project) -> None:
+def test_sigterm_stops_it_softly_too(on_rabbitmq: Project) -> None:
     """As a platform stops it: the run is finished before the worker ends."""
+    project = on_rabbitmq
     project.step("slow", ["slow"])
     worker = project.celery_worker(soft_shutdown_seconds=5)
     project.emit("slow", {"sleep": 1})

@@ -16,7 +16,7 @@ def failed(app: Project, token: str) -> dict[str, object]:
 
 
 def test_the_last_failure_makes_one_dead_letter_with_its_reason(app: Project, token: str) -> None:
-    """Error type, message and place, run id and attempts are in the headers; the event as it was."""
+    """Error type, message and place, run id and attempts are in the headers; the event is kept."""
     event = app.emit("other", failed(app, token))
     (letter,) = app.dead_letters()
     assert letter.data == event.data

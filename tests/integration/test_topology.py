@@ -310,8 +310,9 @@ def test_release_does_its_part_on_redis(make_project: Callable[..., Project]) ->
     ids=["steps", "exclude", "flows", "flows-exclude", "flows-steps"],
 )
 def test_options_choose_the_steps_of_a_worker(
-    project: Project, options: list[str], served: set[str]
+    on_rabbitmq: Project, options: list[str], served: set[str]
 ) -> None:
+    project = on_rabbitmq
     project.step("one", ["work"], flows=["orders"])
     project.step("two", ["work"], flows=["orders", "billing"])
     project.step("three", ["work"], flows=["billing"])
@@ -345,7 +346,7 @@ def test_two_prefixes_do_not_see_each_other(
     name_prefix: str,
     forget_queue: Callable[[str], None],
 ) -> None:
-    """Two apps share one virtual host and one Redis; events, retries and dead letters stay apart."""
+    """Two apps share one virtual host and one Redis, and no event or dead letter."""
     ours = make_project(broker_url, f"{name_prefix}a")
     theirs = make_project(broker_url, f"{name_prefix}b")
     for project in (ours, theirs):

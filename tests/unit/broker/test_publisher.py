@@ -130,7 +130,7 @@ def test_a_nack_is_an_error():
     under = Under()
     under.publisher._answered(1, False, accepted=False)
     assert under.answered() == ["failed", "open", "open"]
-    with pytest.raises(EmitError, match="'order.paid'.*full"):
+    with pytest.raises(EmitError, match=r"'order\.paid'.*full"):
         under.pending[0].done.result()
 
 

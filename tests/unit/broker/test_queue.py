@@ -183,10 +183,11 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-HEADER_NAMES = st.text(max_size=8) | st.sampled_from(
-    ["task", "id", "retries", "timelimit", "compression", "eta", "traceparent", "motia-topic"]
-    + ["motia-root-id", "motia-parent-id", "motia-group", "motia-attempt", "motia-run-id"]
+KNOWN_HEADERS = (
+    *("task", "id", "retries", "timelimit", "compression", "eta", "traceparent", "motia-topic"),
+    *("motia-root-id", "motia-parent-id", "motia-group", "motia-attempt", "motia-run-id"),
 )
+HEADER_NAMES = st.text(max_size=8) | st.sampled_from(KNOWN_HEADERS)
 BODIES = (
     st.binary(max_size=40)
     | st.text(max_size=20)
@@ -294,3 +295,10 @@ def test_a_copy_keeps_everything():
     assert (made.task, made.prefetch, made.limit_bytes) == ("step:pay", 3, 1000)
     assert made.exchange.name == "app.steps"
     assert {b.routing_key for b in made.bindings} == {"order.*"}
+
+
+def test_a_queue_can_be_shown_to_flower():
+    """`inspect active_queues` sends it as JSON, whatever takes the refused messages."""
+    made = queue(amqp=False, refused=lambda raw, fault: None)
+    assert json.loads(json.dumps(made.as_dict(recurse=True)))["name"] == "app.q.pay"
+    assert made.as_dict()["refused"] is not None
