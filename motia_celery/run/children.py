@@ -114,7 +114,7 @@ def ask_for_plan(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
-    _take_environment(environment)
+    _begin(environment)
     from motia_celery.plan.describe import describe
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
@@ -125,8 +125,11 @@ def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
         answer.send(error)
 
 
-def _take_environment(environment: Mapping[str, str]) -> None:
+def _begin(environment: Mapping[str, str]) -> None:
     """Makes this the whole environment: the process forked from has read an older ``.env``."""
+    # Python takes compiled code for fresh if a file's second and size are as they were, which
+    # they are when one is saved twice in a second.
+    sys.dont_write_bytecode = True
     os.environ.clear()
     os.environ.update(environment)
 
@@ -145,7 +148,7 @@ def _main(
     output.close()
     sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    _take_environment(environment)
+    _begin(environment)
     threading.Thread(target=_end_with_starter, args=(alive,), daemon=True).start()
     try:
         _run(role, listener)

@@ -35,8 +35,8 @@ def call(project):
 
     async def call(handler, trigger="event", data="input", middleware=""):
         config = CONFIGS[trigger].replace("MW", middleware)
-        for earlier in project.root.glob("steps/*"):
-            earlier.rename(project.root / "gone.py")
+        for earlier in project.root.glob("steps/*.py"):
+            earlier.unlink()
         project.write(f"steps/{secrets.token_hex(4)}_step.py", f"{handler}\nconfig = {config}\n")
         found = project.discover()
         assert [p for p in found.problems if p.severity == "error"] == []
