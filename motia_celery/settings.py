@@ -204,6 +204,13 @@ class Settings(BaseSettings):
         )
 
     @property
+    def slots(self) -> int | None:
+        """Runs at once in one worker process; None, where nobody chose it, for one a processor."""
+        if self.pool == "prefork" and self.origin("concurrency") == "default":
+            return None
+        return self.concurrency
+
+    @property
     def prefetch_count(self) -> int:
         """How many unacknowledged deliveries one Step queue may hold in one worker process."""
         return self.prefetch or self.concurrency

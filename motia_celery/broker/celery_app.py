@@ -88,7 +88,7 @@ def celery_settings(
         "event_queue_exclusive": True,
         "worker_consumer": "motia_celery.broker.consumer:StepConsumer",
         "worker_pool": POOLS[settings.pool],
-        "worker_concurrency": settings.concurrency if settings.pool != "prefork" else None,
+        "worker_concurrency": settings.slots,
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_send_task_events": True,

@@ -228,3 +228,11 @@ def test_a_masked_url_shows_where_and_never_the_secret(url, shown):
 def test_no_password_gets_through_whatever_its_letters(password, user, tail):
     secret = f"~{password}~"
     assert "~" not in masked_url(f"amqp://{user}:{secret}@host:5672{tail}")
+
+
+def test_prefork_takes_a_process_a_processor_unless_someone_chose() -> None:
+    """A hundred slots suit coroutines, not processes."""
+    assert load_settings(environ={}).slots == 100
+    assert load_settings(environ={}, pool="prefork").slots is None
+    assert load_settings(environ={}, pool="prefork", concurrency=2).slots == 2
+    assert load_settings(environ={"MOTIA_CONCURRENCY": "3"}, pool="prefork").slots == 3
