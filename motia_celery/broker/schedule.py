@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import signal
-import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 from motia_celery.errors import CronError, FrameworkError
 from motia_celery.model.cron import Cron
 from motia_celery.plan.topology import task_name
+from motia_celery.stores.connections import connection_name, redis_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -54,8 +54,8 @@ def redbeat_settings(settings: Settings) -> dict[str, Any]:
         "redbeat_redis_url": settings.redis,
         "redbeat_key_prefix": f"{settings.prefix}:redbeat:",
         "redbeat_lock_timeout": lock_seconds,
-        "redbeat_redis_use_ssl": _tls_options(settings),
-        "redbeat_redis_options": _redis_options(lock_seconds),
+        "redbeat_redis_use_ssl": redis_tls(settings),
+        "redbeat_redis_options": _redis_options(settings),
         # The lock is kept alive once a loop, so a loop must end well before it runs out.
         "beat_max_loop_interval": min(MAX_LOOP_SECONDS, lock_seconds / 3),
     }
@@ -376,24 +376,15 @@ class Scheduler(redbeat.RedBeatScheduler):
         return float(self.max_interval)
 
 
-def _tls_options(settings: Settings) -> dict[str, Any]:
-    """How to check the certificate behind a ``rediss://`` URL."""
-    if not settings.redis_tls_verify:
-        return {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
-    options: dict[str, Any] = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
-    if settings.tls_ca_file:
-        options["ssl_ca_certs"] = str(settings.tls_ca_file)
-    return options
-
-
-def _redis_options(lock_seconds: float) -> dict[str, Any]:
+def _redis_options(settings: Settings) -> dict[str, Any]:
     """The Redis client's options.
 
     No ``retry_period``: it would sleep inside a call, past the lock's end, where the next tick
     tries again anyway. The client itself retries once, for a connection that Redis has closed.
     """
-    timeout = max(1.0, lock_seconds / 2)
+    timeout = max(1.0, settings.beat_lock_seconds / 2)
     return {
+        "client_name": connection_name(settings),
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
         "socket_keepalive": True,

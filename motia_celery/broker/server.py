@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from motia_celery.broker.connection import broker_errors, open_connection, speaks_amqp
+from motia_celery.broker.connection import checked_connection, speaks_amqp
 from motia_celery.broker.topology import broker_version
+from motia_celery.errors import BrokerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +24,14 @@ FEATURES: Mapping[str, tuple[int, int]] = {
     "priorities on quorum queues": (4, 0),
 }
 #: Without these, messages can be lost or delays do not work.
-REQUIRED = frozenset({"quorum queues", "at-least-once dead letters"})
+REQUIRED = ("quorum queues", "at-least-once dead letters")
+RABBITMQ = "RabbitMQ"
+CHECK_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerFacts:
-    """What the broker says about itself; ``features`` is empty for a Redis transport."""
+    """What the broker says about itself; ``features`` is empty for any but RabbitMQ."""
 
     product: str
     version: str
@@ -38,14 +43,47 @@ class BrokerFacts:
         return tuple(name for name in REQUIRED if not self.features.get(name, True))
 
 
+class BrokerCheck:
+    """Whether the broker answers, looked up once at a time and at most once a second.
+
+    Health checks come from anywhere, and must not use up the broker's connections.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._looking = threading.Lock()
+        self._looked = -CHECK_PAUSE_SECONDS
+        self._fault: BrokerUnavailableError | None = None
+
+    def run(self) -> None:
+        """Returns if the broker answers, or answered within the last second.
+
+        Raises:
+            BrokerUnavailableError: it does not.
+        """
+        with self._looking:
+            if time.monotonic() - self._looked >= CHECK_PAUSE_SECONDS:
+                self._fault = self._look()
+                self._looked = time.monotonic()
+            if self._fault is not None:
+                raise self._fault.with_traceback(None)
+
+    def _look(self) -> BrokerUnavailableError | None:
+        try:
+            check_broker(self._settings)
+        except BrokerUnavailableError as error:
+            return error
+        return None
+
+
 def check_broker(settings: Settings) -> None:
     """Connects once.
 
     Raises:
         BrokerUnavailableError: the broker does not answer.
     """
-    with broker_errors(settings), open_connection(settings) as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+    with checked_connection(settings):
+        pass
 
 
 def broker_facts(settings: Settings) -> BrokerFacts:
@@ -54,14 +92,18 @@ def broker_facts(settings: Settings) -> BrokerFacts:
     Raises:
         BrokerUnavailableError: it does not answer.
     """
-    with broker_errors(settings), open_connection(settings) as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+    with checked_connection(settings) as connection:
         if not speaks_amqp(connection):
-            return BrokerFacts(product="Redis transport", version="", features={})
-        version = broker_version(connection)
+            driver = str(connection.transport.driver_type).capitalize()
+            return BrokerFacts(product=f"{driver} transport", version="", features={})
         properties = connection.connection.server_properties
+        product = str(properties.get("product", "unknown"))
+        version = broker_version(connection)
         return BrokerFacts(
-            product=str(properties.get("product", "unknown")),
+            product=product,
             version=str(properties.get("version", "")),
-            features={name: version >= since for name, since in FEATURES.items()},
+            # The versions are RabbitMQ's; LavinMQ, for one, counts its own.
+            features={name: version >= since for name, since in FEATURES.items()}
+            if product == RABBITMQ
+            else {},
         )

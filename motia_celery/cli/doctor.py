@@ -19,10 +19,9 @@ def run(
 
     report = examine(read_environment())
     if json:
-        from dataclasses import asdict
         from json import dumps
 
-        print(dumps(asdict(report), indent=2, default=str))
+        print(dumps(report.as_dict(), indent=2))
     else:
         _print(report)
     raise typer.Exit(1 if report.problems else 0)
@@ -31,13 +30,14 @@ def run(
 def _print(report: Report) -> None:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from motia_celery.cli.terminal import out, show_problems
 
-    table = Table("Setting", "Value", "From", box=box.SIMPLE_HEAD)
+    settings = Table("Setting", "Value", "From", box=box.SIMPLE_HEAD)
     for setting in report.settings:
-        table.add_row(setting.name, setting.value, setting.origin)
-    out.print(table)
+        settings.add_row(setting.name, Text(setting.value), setting.origin)
+    out.print(settings)
     if report.broker:
         out.print(f"Broker: {report.broker.product} {report.broker.version}".rstrip())
         for feature, present in report.broker.features.items():
@@ -46,8 +46,9 @@ def _print(report: Report) -> None:
         facts = report.redis
         policy = facts.maxmemory_policy or "not told"
         out.print(f"Store: {facts.software} {facts.version}, maxmemory-policy {policy}")
-        out.print(f"  {facts.connected_clients} clients connected")
-    out.print("Connections of each process:")
-    for process, count in report.connections.items():
-        out.print(f"  {process}: {count}")
+        out.print(f"  connected clients: {facts.connected_clients} of {facts.max_clients or '?'}")
+    table = Table("Connections, at most", "RabbitMQ", "Redis", box=box.SIMPLE_HEAD)
+    for count in report.connections:
+        table.add_row(count.process, str(count.rabbitmq), str(count.redis))
+    out.print(table)
     show_problems(report.problems, out)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from motia_celery.broker.server import BrokerFacts, broker_facts
+from motia_celery.broker.server import RABBITMQ, BrokerFacts, broker_facts
 from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
 from motia_celery.settings import Settings, masked_url
@@ -16,6 +16,9 @@ from motia_celery.stores.redis import RedisFacts, server_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_WEB = "web (each of WEB_CONCURRENCY)"
+_PARENT, _CHILD = "worker (its parent)", "worker (each pool process)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +31,28 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """The most connections that one process opens; ``rabbitmq`` is 0 where Redis is the broker."""
+
+    process: str
+    rabbitmq: int
+    redis: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What ``motia-celery doctor`` shows."""
+    """What ``motia-celery doctor`` shows; ``broker`` and ``redis`` are None if away."""
 
     settings: tuple[Setting, ...]
     broker: BrokerFacts | None
     redis: RedisFacts | None
-    connections: dict[str, str]
+    connections: tuple[Connections, ...]
     problems: tuple[Problem, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON-ready fields."""
+        problems = [problem.as_dict() for problem in self.problems]
+        return {**asdict(self), "problems": problems}
 
 
 def examine(settings: Settings) -> Report:
@@ -43,7 +60,8 @@ def examine(settings: Settings) -> Report:
     problems: list[Problem] = []
     broker = _asked(lambda: broker_facts(settings), problems)
     redis = _asked(lambda: server_facts(settings), problems)
-    problems.extend(_server_problems(broker, redis))
+    problems.extend(_broker_problems(broker))
+    problems.extend(_redis_problems(redis))
     return Report(
         settings=tuple(_settings(settings)),
         broker=broker,
@@ -63,38 +81,74 @@ def _asked(ask: Callable[[], Any], problems: list[Problem]) -> Any:
 
 def _settings(settings: Settings) -> Iterator[Setting]:
     for name in Settings.model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            value = masked_url(value.get_secret_value())
-        yield Setting(name=name, value=str(value), origin=settings.origin(name))
+        yield Setting(
+            name=name, value=_shown(getattr(settings, name)), origin=settings.origin(name)
+        )
 
 
-def _server_problems(broker: BrokerFacts | None, redis: RedisFacts | None) -> Iterator[Problem]:
-    for feature in broker.missing if broker else ():
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return masked_url(value.get_secret_value())
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return "" if value is None else str(value)
+
+
+def _broker_problems(broker: BrokerFacts | None) -> Iterator[Problem]:
+    if broker is None:
+        return
+    for feature in broker.missing:
         yield Problem(
-            what=f"{broker.product if broker else ''} has no {feature}",
+            what=f"{broker.product} {broker.version} has no {feature}.",
             fix="Upgrade the broker: without it, messages can be lost.",
         )
+    if not broker.features and not broker.product.endswith("transport"):
+        yield Problem(
+            what=f"the broker is {broker.product}, not {RABBITMQ}.",
+            fix="What its queues keep when it stops is not known here; try it out first.",
+            severity="warning",
+        )
+
+
+def _redis_problems(redis: RedisFacts | None) -> Iterator[Problem]:
     policy = redis.maxmemory_policy if redis else None
     if policy not in (None, "noeviction"):
         yield Problem(
-            what=f"Redis's maxmemory-policy is {policy!r}",
+            what=f"Redis's maxmemory-policy is {policy!r}.",
             fix="Set it to noeviction: with any other, state and schedules vanish when memory "
             "is short.",
         )
 
 
-def connections(settings: Settings) -> dict[str, str]:
+def connections(settings: Settings) -> tuple[Connections, ...]:
     """The most connections that each process opens, which hosted plans limit."""
-    redis = settings.redis_max_connections
-    if not settings.uses_rabbitmq:
-        return {
-            "web (each of WEB_CONCURRENCY)": f"up to {redis} for state, 2 as the broker",
-            "worker": f"up to {redis} for state, 6 as the broker",
-            "beat": "4 in all",
-        }
-    return {
-        "web (each of WEB_CONCURRENCY)": f"1 to RabbitMQ, up to {redis} to Redis",
-        "worker": f"3 to RabbitMQ (consume, publish, events), up to {redis} to Redis",
-        "beat": "1 to RabbitMQ, 2 to Redis",
-    }
+    return tuple(_on_rabbitmq(settings) if settings.uses_rabbitmq else _on_redis(settings))
+
+
+# tests/integration/test_connections.py counts them under load. State's are capped by
+# `redis_max_connections`, and each pool process of prefork has its own.
+
+
+def _on_rabbitmq(settings: Settings) -> Iterator[Connections]:
+    state = settings.redis_max_connections
+    # It publishes, and looks at the broker once at a time when a health check asks.
+    yield Connections(process=_WEB, rabbitmq=2, redis=state)
+    # A worker consumes, tells what it does, answers `inspect`, and publishes.
+    if settings.pool == "prefork":
+        yield Connections(process=_PARENT, rabbitmq=3, redis=0)
+        yield Connections(process=_CHILD, rabbitmq=1, redis=state)
+    else:
+        yield Connections(process="worker", rabbitmq=4, redis=state)
+    yield Connections(process="beat", rabbitmq=1, redis=1)
+
+
+def _on_redis(settings: Settings) -> Iterator[Connections]:
+    state = settings.redis_max_connections
+    # kombu has a connection for each kind of command; delayed messages have up to two more.
+    yield Connections(process=_WEB, rabbitmq=0, redis=state + 4)
+    if settings.pool == "prefork":
+        yield Connections(process=_PARENT, rabbitmq=0, redis=13)
+        yield Connections(process=_CHILD, rabbitmq=0, redis=state + 3)
+    else:
+        yield Connections(process="worker", rabbitmq=0, redis=state + 14)
+    yield Connections(process="beat", rabbitmq=0, redis=3)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import uvicorn
 
-from motia_celery.broker.server import check_broker
+from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.web import create_app
@@ -52,8 +52,10 @@ def web_app(settings: Settings) -> FastAPI:
 
 
 def _probes(app: App) -> Mapping[str, Probe]:
+    check = BrokerCheck(app.settings)
+
     async def broker() -> None:
-        await anyio.to_thread.run_sync(check_broker, app.settings)
+        await anyio.to_thread.run_sync(check.run, abandon_on_cancel=True)
 
     return {"broker": broker, "store": app.ping_store}
 

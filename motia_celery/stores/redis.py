@@ -6,19 +6,20 @@ connection that broke is made again with growing pauses before the caller hears 
 
 from __future__ import annotations
 
-import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
 import redis.asyncio.retry
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from motia_celery.errors import SettingsError, StoreUnavailableError
+from motia_celery.stores.connections import connection_name, redis_tls, tls_fix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_TIMEOUT_SECONDS = 10.0
+CHECK_TIMEOUT_SECONDS = 3.0
 POOL_WAIT_SECONDS = 20.0
 HEALTH_CHECK_SECONDS = 30
 RETRIES = 4
@@ -47,6 +49,7 @@ class RedisFacts:
     version: str
     maxmemory_policy: str | None
     connected_clients: int | None
+    max_clients: int | None
 
 
 def connect(settings: Settings) -> redis.asyncio.Redis:
@@ -94,7 +97,7 @@ def server_facts(settings: Settings) -> RedisFacts:
     Raises:
         StoreUnavailableError: it does not answer.
     """
-    client = connect_sync(settings)
+    client = _impatient(settings)
     try:
         with reaching(client):
             info = _info(client)
@@ -109,7 +112,8 @@ def reaching(client: Any) -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        raise StoreUnavailableError(f"{_reason(error)}.", address(client), _FIX) from error
+        fix = tls_fix(error, "redis_tls_verify") or _FIX
+        raise StoreUnavailableError(f"{_reason(error)}.", address(client), fix) from error
 
 
 def address(client: Any) -> str:
@@ -130,7 +134,16 @@ def _backoff() -> ExponentialBackoff:
     return ExponentialBackoff(cap=1.0, base=0.05)
 
 
-def _pool(pool_class: Any, settings: Settings, retry: Any) -> Any:
+def _impatient(settings: Settings) -> redis.Redis:
+    """A client that asks once: somebody waits for the answer."""
+    timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), CHECK_TIMEOUT_SECONDS)
+    if settings.redis.startswith("unix://"):
+        del timeouts["socket_connect_timeout"]
+    pool = _pool(redis.BlockingConnectionPool, settings, Retry(NoBackoff(), 0), **timeouts)
+    return redis.Redis.from_pool(pool)
+
+
+def _pool(pool_class: Any, settings: Settings, retry: Any, **options: Any) -> Any:
     url = settings.redis
     if not url.startswith(_SCHEMES):
         raise SettingsError(
@@ -139,19 +152,30 @@ def _pool(pool_class: Any, settings: Settings, retry: Any) -> Any:
             "Write redis://host:6379/0, or rediss:// for TLS.",
         )
     try:
-        return pool_class.from_url(
+        pool = pool_class.from_url(
             url,
             max_connections=settings.redis_max_connections,
             timeout=POOL_WAIT_SECONDS,
             retry=retry,
-            **_connection_options(settings, url),
+            **_connection_options(settings, url) | options,
         )
-    except ValueError as error:
+        _require_database_number(url)
+        pool.connection_class(**pool.connection_kwargs)  # refuses what the URL's query holds
+    except (ValueError, TypeError, RedisError):
+        # The error's own words may hold a part of the password.
         raise SettingsError(
-            f"can not be understood ({error}).",
+            "can not be understood.",
             f"redis_url ({settings.origin('redis_url')})",
-            "Write redis://user:password@host:port/database.",
-        ) from error
+            "Write redis://user:password@host:port/database; in the password, / is %2F, "
+            "# is %23 and ? is %3F. TLS is set by rediss://, tls_ca_file and redis_tls_verify.",
+        ) from None
+    return pool
+
+
+def _require_database_number(url: str) -> None:
+    """Raises ValueError for a word, which redis-py would take for database 0."""
+    if not url.startswith("unix://"):
+        int(urlsplit(url).path.strip("/") or 0)
 
 
 def _connection_options(settings: Settings, url: str) -> dict[str, Any]:
@@ -161,24 +185,14 @@ def _connection_options(settings: Settings, url: str) -> dict[str, Any]:
         "decode_responses": False,
         "socket_timeout": ANSWER_TIMEOUT_SECONDS,
         "health_check_interval": HEALTH_CHECK_SECONDS,
+        "client_name": connection_name(settings),
     }
     if not url.startswith("unix://"):
         options["socket_connect_timeout"] = CONNECT_TIMEOUT_SECONDS
         options["socket_keepalive"] = True
     if url.startswith("rediss://"):
-        options.update(_tls_options(settings))
+        options.update(redis_tls(settings))
     return options
-
-
-def _tls_options(settings: Settings) -> dict[str, Any]:
-    if not settings.redis_tls_verify:
-        return {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
-    ca_file = settings.tls_ca_file
-    return {
-        "ssl_cert_reqs": ssl.CERT_REQUIRED,
-        "ssl_check_hostname": True,
-        "ssl_ca_certs": str(ca_file) if ca_file else None,
-    }
 
 
 def _info(client: redis.Redis) -> dict[str, Any]:
@@ -201,10 +215,14 @@ def _configured_policy(client: redis.Redis) -> str | None:
 def _facts(info: dict[str, Any], policy: str | None) -> RedisFacts:
     is_valkey = info.get("server_name") == "valkey"
     version = info.get("valkey_version") if is_valkey else info.get("redis_version")
-    clients = info.get("connected_clients")
     return RedisFacts(
         software="valkey" if is_valkey else "redis",
         version=str(version or "unknown"),
         maxmemory_policy=policy,
-        connected_clients=None if clients is None else int(clients),
+        connected_clients=_number(info.get("connected_clients")),
+        max_clients=_number(info.get("maxclients")),
     )
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)

@@ -441,8 +441,8 @@ class Project:
             found.extend(self.take(self.names.dead_letter_queue))
             return len(found) >= count
 
-        wait_until(enough, f"{count} dead letters", seconds, pause=0.2)
-        time.sleep(0.3)  # one that is there twice shows itself
+        wait_until(enough, f"{count} dead letters", seconds, pause=0.1)
+        time.sleep(0.15)  # one that is there twice shows itself
         return found + self.take(self.names.dead_letter_queue)
 
 

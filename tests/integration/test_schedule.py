@@ -537,10 +537,13 @@ class TestSettings:
     def test_a_short_lock_is_looked_after_more_often(self):
         assert self.settings(beat_lock_seconds=1)["beat_max_loop_interval"] < 0.5
 
-    def test_certificates_are_checked_unless_told_otherwise(self):
-        assert self.settings()["redbeat_redis_use_ssl"] == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
-        own_ca = self.settings(tls_ca_file=Path("/etc/ca.pem"))
-        assert own_ca["redbeat_redis_use_ssl"]["ssl_ca_certs"] == "/etc/ca.pem"
+    def test_certificates_are_checked_unless_told_otherwise(self, tmp_path):
+        checked = self.settings()["redbeat_redis_use_ssl"]
+        assert checked == {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+        authority = tmp_path / "ca.pem"
+        authority.touch()
+        own_ca = self.settings(tls_ca_file=authority)
+        assert own_ca["redbeat_redis_use_ssl"]["ssl_ca_certs"] == str(authority)
         unchecked = self.settings(redis_tls_verify=False)["redbeat_redis_use_ssl"]
         assert unchecked == {"ssl_cert_reqs": ssl.CERT_NONE, "ssl_check_hostname": False}
 

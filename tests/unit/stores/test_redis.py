@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +25,12 @@ def test_connections_are_capped_by_the_settings() -> None:
     assert connect(settings).connection_pool.max_connections == 3
 
 
-def test_tls_is_verified_unless_asked_otherwise() -> None:
-    verified = options(redis_url="rediss://h", tls_ca_file="/ca.pem")
+def test_tls_is_verified_unless_asked_otherwise(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    verified = options(redis_url="rediss://h", tls_ca_file=authority)
     assert verified["ssl_cert_reqs"] == ssl.CERT_REQUIRED
-    assert verified["ssl_ca_certs"] == "/ca.pem"
+    assert verified["ssl_ca_certs"] == str(authority)
     assert options(redis_url="rediss://h", redis_tls_verify=False)["ssl_cert_reqs"] == ssl.CERT_NONE
     assert "ssl_cert_reqs" not in options(redis_url="redis://h")
 
