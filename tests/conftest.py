@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ GIVEN = pytest.StashKey[dict[str, str]]()
 GIVEN_NAMES = ("AMQP_URL", "REDIS_URL")
 # A developer's own settings must not reach the tests, still less their servers.
 SETTINGS = (*GIVEN_NAMES, "CLOUDAMQP_URL", "RABBITMQ_URL", "REDIS_TLS_URL", "PORT", "LOG_LEVEL")
+
+#: What each suite may take of one process; two run at a time, and installing takes two minutes.
+BUDGETS_MINUTES = {"unit": 3, "integration": 14, "acceptance": 10, "browser": 8, "faults": 10}
 
 _database = count()
 
@@ -65,6 +69,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the run's servers, once all workers have ended."""
     if ROOM in config.stash:
         config.stash[ROOM].close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what each suite took of its share of CI's 25 minutes; a slow machine fails nothing."""
+    taken: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            suite = str(getattr(report, "nodeid", "")).split("/")[1:2]
+            if suite and hasattr(report, "duration"):
+                taken[suite[0]] += report.duration
+    for suite, seconds in taken.most_common():
+        minutes = BUDGETS_MINUTES.get(suite)
+        budget = f" of {minutes} minutes" if minutes else ""
+        over = ", OVER ITS BUDGET" if minutes and seconds > minutes * 60 else ""
+        terminalreporter.write_line(f"{suite}: {seconds / 60:.1f}{budget} of test time{over}")
 
 
 @pytest.fixture(scope="session")

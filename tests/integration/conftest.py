@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,10 +77,10 @@ def shared(
     with room.redis() as server:
         folder = tmp_path_factory.mktemp("shared")
         project = Project(folder, prefix, server.url, amqp_url, event_limit_bytes=4096, prefetch=20)
-        write_shared_steps(project)
-        project.worker()
-        yield project
-        project.close()
+        with closing(project):  # a worker that does not get ready is ended too
+            write_shared_steps(project)
+            project.worker()
+            yield project
     if isinstance(rabbitmq, GivenRabbit):
         rabbitmq.delete_queues([plan.name for plan in project.topology.queues])
         rabbitmq.forget(prefix)
