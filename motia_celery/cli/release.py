@@ -14,8 +14,9 @@ def run() -> None:
     app = App(settings)
     show_problems(p for p in app.plan.problems if p.severity == "error")
     for line in release(settings, app.plan):
-        out.print(f"• {line}")
+        out.print(f"• {line}", soft_wrap=True)
     out.print(
         f"Released: {len(app.plan.topology.queues)} queues under the prefix "
-        f"{settings.prefix!r} are as planned."
+        f"{settings.prefix!r} are as planned.",
+        soft_wrap=True,
     )
