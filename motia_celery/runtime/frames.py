@@ -85,7 +85,7 @@ def decode(body: bytes) -> Message:
         message = orjson.loads(body)
         if any(mark in body for mark in _MARKS):
             message = _revived(message)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError, AttributeError) as error:
         raise FrameError(f"a frame is not valid: {error}.") from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise FrameError("a frame holds no message.")

@@ -164,8 +164,9 @@ class NodeHost:
         return link if link is not None and link.is_alive and link.loop is loop else None
 
     async def _start(self) -> Link:
-        if self._link is not None:
+        if self._link is not None and self._link.is_alive:  # of another event loop
             self._link.kill()
+        elif self._link is not None:
             stable = time.monotonic() - self._started > _STABLE_SECONDS
             pause = 0.0 if stable else self._pause
             self._pause = min(max(0.1, pause * 2), _LONGEST_PAUSE_SECONDS)
