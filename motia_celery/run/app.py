@@ -149,4 +149,5 @@ class App:
         """:meth:`close`, and the connections of the event loop."""
         if self._resources is not None:
             await self._resources.store.aclose()
+        await self.node.aclose()
         self.close()

@@ -180,6 +180,12 @@ class NodeHost:
         """The Node process, once it runs."""
         return self._link.pid if self._link is not None and self._link.is_alive else None
 
+    async def aclose(self) -> None:
+        """:meth:`close`, from the event loop of the calls; returns once the process is gone."""
+        if (link := self._usable(asyncio.get_running_loop())) is not None:
+            await link.end()
+        self.close()
+
     def close(self) -> None:
         """Ends the Node process; runs that it still has fail."""
         if self._link is not None and self._pid == os.getpid():

@@ -95,24 +95,22 @@ class Link(asyncio.Protocol):
         self._calls: dict[int, _Call] = {}
         self._answers: set[asyncio.Task[None]] = set()
         self._last_id = 0
-        self.greeted = self._loop.create_future()
-        self.ended = self._loop.create_future()
+        self._greeted = asyncio.Event()
+        self._ended = asyncio.Event()
         threading.Thread(target=self._watch, name="host-watch", daemon=True).start()
 
     @classmethod
     async def open(cls, command: HostCommand, cancel_grace_seconds: float) -> Link:
-        """Starts a child, and returns once it has said hello.
-
-        Raises:
-            HostDiedError: it ended before.
-        """
+        """Starts a child; calls wait until it has said hello."""
         process, ours = command.start()
-        loop = asyncio.get_running_loop()
-        _, link = await loop.create_unix_connection(
-            lambda: cls(process, command, cancel_grace_seconds), sock=ours
-        )
+        link = cls(process, command, cancel_grace_seconds)
+        try:
+            await link._loop.create_unix_connection(lambda: link, sock=ours)
+        except BaseException:
+            link.kill()
+            ours.close()
+            raise
         link._write(command.hello)
-        await link.greeted
         return link
 
     @property
@@ -128,7 +126,7 @@ class Link(asyncio.Protocol):
     @property
     def is_alive(self) -> bool:
         """Whether it takes calls."""
-        return not self.ended.done()
+        return not self._ended.is_set()
 
     async def call(self, fields: Mapping[str, Any], answerer: Answerer) -> Any:
         """Calls a handler, and gives what it returned.
@@ -138,6 +136,7 @@ class Link(asyncio.Protocol):
             HostDiedError: the child ended meanwhile.
             FrameError: the input can not cross.
         """
+        await self._greeted.wait()
         if not self.is_alive:
             raise self._death()
         self._last_id += 1
@@ -164,6 +163,11 @@ class Link(asyncio.Protocol):
                 extra={"action": "host.stuck", "pid": self.pid},
             )
             self.kill()
+
+    async def end(self) -> None:
+        """Ends the child, and returns once it is gone."""
+        self.kill()
+        await self._ended.wait()
 
     def kill(self) -> None:
         """Ends the child at once."""
@@ -194,9 +198,10 @@ class Link(asyncio.Protocol):
             self._loop.call_soon_threadsafe(self._end)
 
     def _end(self) -> None:
-        if self.ended.done():
+        if self._ended.is_set():
             return
-        self.ended.set_result(None)
+        self._ended.set()
+        self._greeted.set()
         if self._transport is not None:
             self._transport.close()
         death = self._death()
@@ -206,8 +211,6 @@ class Link(asyncio.Protocol):
             if not call.future.done():
                 call.future.set_exception(death)
         self._calls.clear()
-        if not self.greeted.done():
-            self.greeted.set_exception(death)
 
     def _death(self) -> HostDiedError:
         code = self._process.poll()
@@ -241,8 +244,8 @@ class Link(asyncio.Protocol):
         if message.get("protocol") != PROTOCOL:
             logger.error("The host speaks another protocol: %s", message.get("protocol"))
             self.kill()
-        elif not self.greeted.done():
-            self.greeted.set_result(None)
+        else:
+            self._greeted.set()
 
     def _settle(self, message: Message, call: _Call) -> None:
         del self._calls[message["id"]]

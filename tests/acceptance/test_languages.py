@@ -120,3 +120,10 @@ def test_a_changed_step_and_a_helper_outside_of_steps_are_live(
         return httpx.post(f"{address}/start", json={"word": "bob", "id": "2"}).status_code
 
     wait_until(lambda: status() == 201, "the new status", 10)
+    (example.folder / "lib" / "words.ts").write_text(WORDS.replace("hello", "bye"))
+
+    def word() -> str:
+        status()
+        return str(httpx.get(f"{address}/words/2").json().get("word"))
+
+    wait_until(lambda: word() == "BYE BOB", "the new greeting", 15)

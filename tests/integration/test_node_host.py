@@ -93,10 +93,10 @@ def hostile(tmp_path_factory):
 
 
 @pytest.fixture
-def app(hostile):
+async def app(hostile):
     made = App(hostile)
     yield made
-    made.node.close()
+    await made.node.aclose()
     made.python.close()
 
 
