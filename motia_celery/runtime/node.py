@@ -71,6 +71,14 @@ def node_missing() -> HostMissingError:
     )
 
 
+def _not_built() -> HostMissingError:
+    return HostMissingError(
+        "the Node runtime is not built",
+        "",
+        "It comes with the package; in a clone of its repository type: pip install -e .",
+    )
+
+
 class NodeHost:
     """The TypeScript and JavaScript Steps of one process.
 
@@ -107,8 +115,9 @@ class NodeHost:
         """
         if not sources:
             return {}
-        if find_node() is None:
-            missing = node_missing()
+        missing = None if _PROGRAM.is_file() else _not_built()
+        missing = missing or (node_missing() if find_node() is None else None)
+        if missing is not None:
             return {source.file: missing for source in sources}
         names = {str(source.path): source.file for source in sources}
         loaded = self._load(list(names), self._load_timeout)

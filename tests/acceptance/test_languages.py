@@ -57,6 +57,22 @@ export const config = { type: 'api', name: 'bytes', method: 'GET', path: '/bytes
 export const handler = () => ({ status: 200, body: Buffer.from([0, 255]) });
 """
 
+DIES = """
+export const config = { type: 'event', name: 'dies', subscribes: ['dies'], emits: [] };
+export const handler = async (data: { id: string }, { state, attempt }) => {
+  if (attempt === 1) process.kill(process.pid, 'SIGKILL');
+  await state.set('words', data.id, { attempt });
+};
+"""
+
+KILL = """
+export const config = { type: 'api', name: 'kill', method: 'POST', path: '/kill', emits: ['dies'] };
+export const handler = async (_, { emit }) => {
+  emit({ topic: 'dies', data: { id: 'killed' } });
+  return { status: 202, body: {} };
+};
+"""
+
 THROWS = """
 export const config = { type: 'api', name: 'throws', method: 'GET', path: '/throws', emits: [] };
 
@@ -78,6 +94,8 @@ def dev(make_example: Any) -> tuple[Example, Process, str]:
     (steps / "read_step.js").write_text(READ)
     (steps / "bytes.step.js").write_text(BYTES)
     (steps / "throws.step.ts").write_text(THROWS)
+    (steps / "dies.step.ts").write_text(DIES)
+    (steps / "kill.step.ts").write_text(KILL)
     port = free_port()
     process = example.start("-m", "motia_celery", "dev", "--port", str(port))
     address = f"http://127.0.0.1:{port}"
@@ -117,7 +135,10 @@ def test_a_changed_step_and_a_helper_outside_of_steps_are_live(
     file.write_text(ROUTE.replace("status: 202", "status: 201"))
 
     def status() -> int:
-        return httpx.post(f"{address}/start", json={"word": "bob", "id": "2"}).status_code
+        try:
+            return httpx.post(f"{address}/start", json={"word": "bob", "id": "2"}).status_code
+        except httpx.TransportError:  # the process that was replaced had just closed
+            return 0
 
     wait_until(lambda: status() == 201, "the new status", 10)
     (example.folder / "lib" / "words.ts").write_text(WORDS.replace("hello", "bye"))
@@ -127,3 +148,14 @@ def test_a_changed_step_and_a_helper_outside_of_steps_are_live(
         return str(httpx.get(f"{address}/words/2").json().get("word"))
 
     wait_until(lambda: word() == "BYE BOB", "the new greeting", 15)
+
+
+def test_a_run_whose_node_process_was_killed_is_tried_again(
+    dev: tuple[Example, Process, str],
+) -> None:
+    """The worker starts another one, and the event is not lost."""
+    _, _, address = dev
+    assert httpx.post(f"{address}/kill").status_code == 202
+    found = f"{address}/words/killed"
+    wait_until(lambda: httpx.get(found).status_code == 200, "the second attempt", 30)
+    assert httpx.get(found).json() == {"attempt": 2}
