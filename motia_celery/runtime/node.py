@@ -94,7 +94,7 @@ class NodeHost:
         memory_mb: int | None = None,
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
         cancel_grace_seconds: float = 2,
-        load_timeout_seconds: float = 60,
+        load_timeout_seconds: float = 30,
     ) -> None:
         self._root = root
         self._memory_mb = memory_mb

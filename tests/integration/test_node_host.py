@@ -125,6 +125,20 @@ async def test_enums_parameter_properties_and_satisfies(app):
     assert await result(app, "syntax") == {"color": "blue", "size": 2, "sum": 3, "v": 3}
 
 
+async def test_more_of_typescripts_syntax(app):
+    assert await result(app, "more") == {
+        "taken": 1,
+        "name": "derived",
+        "untouched": False,
+        "over": "a",
+        "shout": "M!",
+        "base": "more.step.ts",
+        "both": 3,
+        "back": "Both",
+        "any": 2,
+    }
+
+
 async def test_commonjs_steps_require_typescript_and_modules_import_commonjs(app):
     folder = str(app.root / "steps")
     assert await result(app, "commonjs") == {
@@ -171,6 +185,7 @@ async def test_default_exports_packages_and_motia_without_its_package(app):
     [
         ("steps/broken.step.ts", 3, "syntax error", "Correct"),
         ("steps/namespace.step.ts", 3, "namespaces", "Correct"),
+        ("steps/decorator.step.ts", 2, "decorators", "Correct"),
         ("steps/throws.step.ts", 3, "NOT_SET_ANYWHERE is missing", ".env"),
         ("steps/missing_package.step.ts", None, "not-installed-here", "npm install not-installed"),
         ("steps/missing_file.step.ts", None, "not-there", "no such file"),

@@ -17,6 +17,8 @@ export function examine(source, file) {
   const isTyped = TYPESCRIPT.test(file);
   const { tokens } = parse(source, !/\.[mc]?ts$/.test(file), isTyped, false);
   if (isTyped) refuseNamespaces(source, tokens);
+  const decorator = tokens.find((token) => token.type === tt.at);
+  if (decorator) refuse('decorators are not supported', source, decorator);
   const facts = { isModule: false, usesCommonJs };
   tokens.forEach((token, index) => {
     const [next, second] = [tokens[index + 1], tokens[index + 2]];
@@ -41,11 +43,14 @@ function refuseNamespaces(source, tokens) {
     const before = tokens[index - 1];
     if (before && source.slice(before.start, before.end) === 'declare') return;
     if (!holdsValues(tokens, index)) return;
-    const line = source.slice(0, token.start).split('\n').length;
-    const error = new SyntaxError('TypeScript namespaces with values are not supported; use a module');
-    error.loc = { line };
-    throw error;
+    refuse('TypeScript namespaces with values are not supported; use a module', source, token);
   });
+}
+
+function refuse(message, source, token) {
+  const error = new SyntaxError(message);
+  error.loc = { line: source.slice(0, token.start).split('\n').length };
+  throw error;
 }
 
 function holdsValues(tokens, index) {
