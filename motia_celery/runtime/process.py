@@ -188,9 +188,8 @@ class Link(asyncio.Protocol):
             self.kill()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The child is gone, or about to go."""
+        """The child is gone, or about to go: its thread tells how."""
         self.kill()
-        self._end()
 
     def _watch(self) -> None:
         self._process.wait()
