@@ -317,3 +317,11 @@ async def test_thousands_of_calls_many_at_once(app):
             return (await app.act("echo", value=number)).result
 
     assert await asyncio.gather(*(one(n) for n in range(5000))) == [*range(5000)]
+
+
+async def test_a_handler_that_takes_too_much_memory_ends_node_and_the_next_call_works(hostile):
+    app = App(hostile, memory_mb=64)
+    outcome = await app.act("hog")
+    assert outcome.error.type == "HostDiedError"
+    assert await app.act("sync") == Success("text")
+    await app.node.aclose()

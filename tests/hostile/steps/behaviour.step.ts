@@ -33,6 +33,7 @@ const acts: Record<string, (input: any, ctx: any) => unknown> = {
   log: (_, { logger }) => { logger.info('said', { error: new Error('logged') }); logger.warn('plain'); },
   never: () => new Promise(() => {}),
   busy: () => { for (;;); },
+  hog: () => { const all: unknown[] = []; for (;;) all.push(new Array(1e5).fill(Math.random())); },
   sleep: (input) => new Promise((resolve) => setTimeout(() => resolve(input.ms), input.ms)),
   exit: () => process.exit(1),
   die: () => process.kill(process.pid, 'SIGKILL'),
