@@ -75,6 +75,18 @@ class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 
 
+class FrameError(FrameworkError):
+    """A message between this process and another language's host can not be sent or read."""
+
+
+class HostDiedError(FrameworkError):
+    """The process that ran a handler ended; the run may be tried again."""
+
+
+class HostMissingError(FrameworkError):
+    """The program that runs another language's Steps is not installed, or is too old."""
+
+
 class ResponseError(FrameworkError):
     """A handler returned something that can not become an HTTP response."""
 

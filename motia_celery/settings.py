@@ -103,6 +103,10 @@ class Settings(BaseSettings):
         "both", validation_alias=_from_environment("state_wrap")
     )
 
+    node_memory_mb: int | None = Field(
+        None, ge=64, validation_alias=_from_environment("node_memory_mb")
+    )
+
     timezone: str = Field("UTC", validation_alias=_from_environment("timezone"))
     beat_lock_seconds: float = Field(
         10, ge=1, validation_alias=_from_environment("beat_lock_seconds")

@@ -61,6 +61,11 @@ class State:
         self._calls = calls
         self._wrap = wrap
 
+    @property
+    def plain(self) -> State:
+        """The same state, which gives values as they are stored."""
+        return State(self._store, self._calls, "plain")
+
     def get(self, group_id: str, key: str) -> Any:
         """The value, or a falsy one where there is none."""
         return self._calls.start(self._get(group_id, key))

@@ -16,8 +16,11 @@ from motia_celery.context.streams import Streams
 from motia_celery.discover import discover
 from motia_celery.model.event import Event
 from motia_celery.model.run import Outcome, Run
+from motia_celery.model.step import Language
 from motia_celery.plan import Plan, compile_plan
-from motia_celery.runtime.invoke import Invoker
+from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
+from motia_celery.runtime.invoke import Host, Invoker
+from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
 from motia_celery.settings import Settings
 from motia_celery.stores.delayed import DelayedMessages
@@ -59,7 +62,13 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.host = PythonHost(settings.project_root, threads=settings.concurrency)
-        project = discover(settings.project_root, self.host)
+        self.node = NodeHost(
+            settings.project_root,
+            memory_mb=settings.node_memory_mb,
+            # A request carries its body twice, and as JSON.
+            limit_bytes=max(DEFAULT_LIMIT_BYTES, 8 * settings.body_limit_bytes),
+        )
+        project = discover(settings.project_root, self.host, self.node)
         self.plan: Plan = compile_plan(
             prefix=settings.prefix,
             timezone=settings.timezone,
@@ -108,7 +117,12 @@ class App:
             state_wrap=settings.state_wrap,
             streams=Streams(frozenset(stream.name for stream in self.plan.streams)),
         )
-        invoker = Invoker(self._step_names, {"python": self.host}, services, settings.project_root)
+        hosts: dict[Language, Host] = {
+            "python": self.host,
+            "typescript": self.node,
+            "javascript": self.node,
+        }
+        invoker = Invoker(self._step_names, hosts, services, settings.project_root)
         return _Resources(os.getpid(), publisher, store, waiting, invoker)
 
     async def ping_store(self) -> None:
@@ -129,9 +143,11 @@ class App:
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()
         self.host.close()
+        self.node.close()
 
     async def aclose(self) -> None:
         """:meth:`close`, and the connections of the event loop."""
         if self._resources is not None:
             await self._resources.store.aclose()
+        await self.node.aclose()
         self.close()

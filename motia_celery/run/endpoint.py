@@ -26,7 +26,9 @@ log = logging.getLogger("motia_celery.web")
 Invoke = Callable[[Run], Awaitable[Outcome]]
 
 #: Failures that are not the handler's fault: the client may try again.
-_UNAVAILABLE = frozenset({"EmitError", "BrokerUnavailableError", "StoreUnavailableError"})
+_UNAVAILABLE = frozenset(
+    {"EmitError", "BrokerUnavailableError", "StoreUnavailableError", "HostDiedError"}
+)
 
 
 class Endpoint:

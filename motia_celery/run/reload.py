@@ -12,7 +12,10 @@ Role = str
 #: The processes of an app, in the order in which they are started.
 ROLES: tuple[Role, ...] = ("web", "worker", "beat")
 
-_SUFFIXES = frozenset({".py", ".ts", ".js", ".json", ".toml", ".env"})
+_SUFFIXES = frozenset(
+    {".py", ".json", ".toml", ".env"}
+    | {".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"}
+)
 _SKIPPED = frozenset({"node_modules", "__pycache__"})
 #: Skipped in the project's root alone: a folder of Steps may have such a name.
 _BUILT = frozenset({"dist", "build"})

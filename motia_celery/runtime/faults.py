@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from pathlib import Path
 
@@ -12,15 +13,21 @@ from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import RunError
 from motia_celery.runtime.modules import PROJECT_PACKAGE, STEP_FOLDERS
+from motia_celery.runtime.remote import RemoteError
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + os.sep
 
 #: A traceback is kept for people; past this many characters only its end is.
 _TRACEBACK_LIMIT = 8_000
 
+#: Node's words for a package that is not installed.
+_MISSING_PACKAGE = re.compile(r"Cannot find (?:package|module) '((?:@[^/']+/)?[^/']+)")
+
 
 def load_problem(error: BaseException, file: str, path: Path, root: Path) -> Problem:
     """What is wrong with a file that could not be loaded, with the line to look at."""
+    if isinstance(error, RemoteError):
+        return _remote_problem(error, file)
     if isinstance(error, SyntaxError) and _is_of_project(error.filename or "", root):
         return Problem(
             file=_relative(Path(error.filename or path), root),
@@ -38,6 +45,32 @@ def load_problem(error: BaseException, file: str, path: Path, root: Path) -> Pro
         + _elsewhere(error, path, root),
         fix=_load_fix(error),
     )
+
+
+def _remote_problem(error: RemoteError, file: str) -> Problem:
+    elsewhere = f" (in {error.where})" if error.file and error.file != file else ""
+    what = f"can not be loaded: {error.name}: {' '.join(error.message.split())}"
+    if error.code == "NO_CONFIG":
+        return Problem(file=file, what=error.message.rstrip("."), fix="Export a config.")
+    if error.name == "SyntaxError":
+        what = f"syntax error: {' '.join(error.message.split())}"
+    return Problem(
+        file=file,
+        line=None if elsewhere else error.line,
+        what=what + elsewhere,
+        fix=_remote_fix(error),
+    )
+
+
+def _remote_fix(error: RemoteError) -> str:
+    package = _MISSING_PACKAGE.search(error.message)
+    if error.code in ("ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"):
+        if package and not package[1].startswith((".", "/")):
+            return f"Type: npm install {package[1]}; or correct the import."
+        return "Correct the import: the project has no such file."
+    if "process.exit" in error.message:
+        return "A Step file must not end the process while it is imported."
+    return "Correct the file, or set the variable that it needs in .env; the rest of the app runs."
 
 
 def _load_message(error: BaseException) -> str:
@@ -111,6 +144,13 @@ def _place(frames: traceback.StackSummary, root: Path) -> str:
 
 def run_error(error: BaseException, root: Path) -> RunError:
     """Why a run failed; frames of this package are left out of the traceback."""
+    if isinstance(error, RemoteError):
+        return RunError(
+            type=error.name,
+            message=error.message[:2_000],
+            where=error.where,
+            traceback=error.stack[-_TRACEBACK_LIMIT:],
+        )
     frames = _frames(error, root)
     text = "".join(traceback.format_list(frames)) + "".join(_final_lines(error))
     return RunError(

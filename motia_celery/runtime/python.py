@@ -51,7 +51,7 @@ class PythonHost:
 
     def register(self, step: str, definition: Definition) -> None:
         """Makes the definition's handler the one that runs for ``step``."""
-        if definition.handler is not None:
+        if callable(definition.handler):
             self._handlers[step] = _Handler(definition.handler, definition.middleware)
 
     async def call(self, run: Run, context: Context) -> Any:

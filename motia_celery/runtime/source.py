@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from motia_celery.model.step import Language
+from motia_celery.runtime.remote import RemoteHandler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +23,13 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What a loaded file defines: its raw config, and the callables that a run uses."""
+    """What a loaded file defines: its raw config, and the callables that a run uses.
+
+    ``warnings`` are fields of the config that could not be read, each with the reason.
+    """
 
     config: Any
-    handler: Callable[..., Any] | None = None
+    handler: Callable[..., Any] | RemoteHandler | None = None
     middleware: tuple[Callable[..., Any], ...] = ()
     can_access: Callable[..., Any] | None = None
+    warnings: tuple[tuple[str, str], ...] = ()

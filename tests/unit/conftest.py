@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from motia_celery.discover import discover
+from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Folder:
     def discover(self) -> Project:
         """Read the project; ``host`` then calls its handlers."""
         self.host = PythonHost(self.root, threads=4)
-        return discover(self.root, self.host)
+        self.node = NodeHost(self.root)
+        return discover(self.root, self.host, self.node)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from motia_celery.runtime import node
+
 GOOD = """
 config = {"type": "event", "name": "NAME", "subscribes": ["x"]}
 
@@ -144,15 +146,17 @@ def test_unknown_keys_are_warned_of_with_their_line_and_the_step_runs(project):
     assert (problem.severity, problem.line) == ("warning", 4)
 
 
-def test_files_of_other_languages_are_listed_and_the_rest_runs(project):
+def test_without_node_its_files_are_listed_and_the_rest_runs(project, monkeypatch):
+    monkeypatch.setattr(node, "find_node", lambda: None)
     project.write("steps/a_step.py", good("a"))
     project.write("steps/b.step.ts", "export const config = {}")
     project.write("steps/c_stream.js", "exports.config = {}")
     found = project.discover()
     assert [step.name for step in found.steps] == ["a"]
     assert [p.file for p in found.problems] == ["steps/b.step.ts", "steps/c_stream.js"]
-    assert found.problems[0].what.startswith("TypeScript ")
-    assert found.problems[1].what.startswith("JavaScript ")
+    for problem in found.problems:
+        assert "nodejs.org" in problem.fix
+        assert "motia-celery[node]" in problem.fix
 
 
 def test_a_noop_needs_no_handler(project):

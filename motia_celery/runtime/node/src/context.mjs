@@ -1,0 +1,90 @@
+// The context: the second argument of a handler, the only one of a cron handler.
+
+// A call under way. One that nobody awaits is finished before the run ends, and fails it.
+class ContextCall extends Promise {
+  isAwaited = false;
+
+  static get [Symbol.species]() {
+    return Promise;
+  }
+
+  then(...callbacks) {
+    this.isAwaited = true;
+    return super.then(...callbacks);
+  }
+}
+
+const settled = (promise) => Promise.prototype.then.call(promise, () => null, (error) => error);
+
+export class Pending {
+  #calls = [];
+
+  start(send) {
+    const call = new ContextCall((resolve, reject) => send(resolve, reject));
+    this.#calls.push({ call, done: settled(call) });
+    return call;
+  }
+
+  // Waits for every call, and for those that begin meanwhile; gives the first unawaited error.
+  async finish() {
+    let first = null;
+    for (let i = 0; i < this.#calls.length; i += 1) {
+      const { call, done } = this.#calls[i];
+      const error = await done;
+      if (error && !call.isAwaited) first ??= error;
+    }
+    return first;
+  }
+}
+
+export function makeContext(run, { request, log }) {
+  return {
+    traceId: run.trace_id,
+    runId: run.run_id,
+    attempt: run.attempt,
+    maxAttempts: run.max_attempts,
+    topic: run.topic ?? undefined,
+    flows: run.flows,
+    emit: (event) => request('emit', [event]),
+    state: makeState(request),
+    streams: makeStreams(),
+    logger: makeLogger(log),
+  };
+}
+
+function makeState(request) {
+  return {
+    get: (groupId, key) => request('state.get', [groupId, key]),
+    set: (groupId, key, value) => request('state.set', [groupId, key, value]),
+    delete: (groupId, key) => request('state.delete', [groupId, key]),
+    getGroup: (groupId) => request('state.getGroup', [groupId]),
+    clear: (groupId) => request('state.clear', [groupId]),
+  };
+}
+
+function makeStreams() {
+  return new Proxy({}, {
+    get(_, name) {
+      if (typeof name === 'symbol' || name === 'then' || name === 'toJSON') return undefined;
+      throw new Error(
+        `context.streams.${name}: streams can not be used from a handler in this version. ` +
+          'Keep the value in context.state for now.',
+      );
+    },
+  });
+}
+
+function makeLogger(log) {
+  const listeners = [];
+  const level = (name) => (message, data) => {
+    log(name, message, data);
+    for (const listener of listeners) listener(name, message, data);
+  };
+  return {
+    info: level('info'),
+    warn: level('warn'),
+    error: level('error'),
+    debug: level('debug'),
+    addListener: (listener) => void listeners.push(listener),
+  };
+}

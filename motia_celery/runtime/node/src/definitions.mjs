@@ -1,0 +1,73 @@
+// What a file defines: its config as JSON, and the functions that a run calls.
+import { pathToFileURL } from 'node:url';
+
+import { toJsonSchema } from './schemas.mjs';
+
+const loaded = new Map();
+
+// { config, handler, middleware, canAccess } of a file; it is executed once.
+export function definition(file) {
+  if (!loaded.has(file)) {
+    const loading = load(file);
+    loaded.set(file, loading);
+    loading.catch(() => loaded.delete(file));
+  }
+  return loaded.get(file);
+}
+
+async function load(file) {
+  const module = await import(pathToFileURL(file).href);
+  // What a CommonJS file exports is the default; `exports.default` of a compiled one lies deeper.
+  const places = [module, module.default, module.default?.default].filter(Boolean);
+  const config = places.find((place) => place.config !== undefined)?.config;
+  if (config === undefined || config === null) {
+    const error = new Error('the file defines no config.');
+    error.code = 'NO_CONFIG';
+    throw error;
+  }
+  const handler = places.find((place) => place.handler !== undefined)?.handler;
+  const middleware = [config.middleware ?? []].flat().filter((part) => typeof part === 'function');
+  return { config, handler, middleware, canAccess: config.canAccess };
+}
+
+// The definition as it crosses, with what could not be read of it as `warnings`.
+export async function describe(file) {
+  const { config, handler, middleware, canAccess } = await definition(file);
+  const warnings = [];
+  return {
+    config: await describeConfig(config, file, warnings),
+    warnings,
+    hasHandler: typeof handler === 'function',
+    handlerType: handler === undefined ? '' : kindOf(handler),
+    hasMiddleware: middleware.length > 0,
+    hasCanAccess: typeof canAccess === 'function',
+  };
+}
+
+function kindOf(handler) {
+  return typeof handler === 'function' ? handler.constructor.name : typeof handler;
+}
+
+async function describeConfig(config, file, warnings) {
+  if (typeof config !== 'object') return config;
+  const { middleware: _m, canAccess: _c, ...rest } = config;
+  const out = { ...rest };
+  const convert = async (owner, key, field) => {
+    try {
+      owner[key] = await toJsonSchema(owner[key], file);
+    } catch (error) {
+      delete owner[key];
+      warnings.push({ field, message: String(error?.message ?? error) });
+    }
+  };
+  for (const key of ['input', 'bodySchema', 'schema']) if (out[key]) await convert(out, key, key);
+  if (isRecord(out.responseSchema)) {
+    out.responseSchema = { ...out.responseSchema };
+    for (const status of Object.keys(out.responseSchema)) {
+      await convert(out.responseSchema, status, `responseSchema.${status}`);
+    }
+  }
+  return JSON.parse(JSON.stringify(out, (_, value) => (typeof value === 'function' ? undefined : value)));
+}
+
+const isRecord = (value) => value !== null && typeof value === 'object';

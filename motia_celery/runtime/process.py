@@ -1,0 +1,307 @@
+"""The child process of a host: started with one end of a socket, spoken to in frames."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from motia_celery.errors import FrameError, HostDiedError
+from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES, PROTOCOL, FrameReader, Message, encode
+from motia_celery.runtime.remote import RemoteError
+
+logger = logging.getLogger("motia_celery.runtime")
+
+HOST_FD = "MOTIA_HOST_FD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCommand:
+    """How a host is started. It finds the number of its socket in ``MOTIA_HOST_FD``."""
+
+    arguments: Sequence[str]
+    root: Path
+    limit_bytes: int = DEFAULT_LIMIT_BYTES
+
+    def start(self, *, quiet: bool = False) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        """The child and our end of its socket; ``quiet`` sends its stdout to stderr."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = subprocess.Popen(
+                    self.arguments,
+                    cwd=self.root,
+                    env={**os.environ, HOST_FD: str(theirs.fileno())},
+                    stdin=subprocess.DEVNULL,
+                    stdout=_stderr() if quiet else None,
+                    pass_fds=(theirs.fileno(),),
+                )
+            except BaseException:
+                ours.close()
+                raise
+        return process, ours
+
+    @property
+    def hello(self) -> bytes:
+        """The first frame that a host gets."""
+        return encode({"type": "hello", "protocol": PROTOCOL, "limit_bytes": self.limit_bytes})
+
+
+def _stderr() -> int:
+    try:
+        return sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):  # a captured one, in tests
+        return 2
+
+
+class Answerer(Protocol):
+    """Answers what a handler asks of its context while it runs."""
+
+    async def request(self, method: str, arguments: Sequence[Any]) -> Any:
+        """The value of a call on the context."""
+
+    def log(self, level: str, message: str, data: Any) -> None:
+        """Writes a line of the handler's logger."""
+
+
+@dataclass(slots=True)
+class _Call:
+    future: asyncio.Future[Any]
+    answerer: Answerer
+    deadline: asyncio.TimerHandle | None = None
+
+
+class Link(asyncio.Protocol):
+    """A living child on one event loop, with many calls under way."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], command: HostCommand, cancel_grace_seconds: float
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._process = process
+        self._limit = command.limit_bytes
+        self._grace = cancel_grace_seconds
+        self._reader = FrameReader(command.limit_bytes)
+        self._transport: asyncio.WriteTransport | None = None
+        self._calls: dict[int, _Call] = {}
+        self._answers: set[asyncio.Task[None]] = set()
+        self._last_id = 0
+        self._greeted = asyncio.Event()
+        self._ended = asyncio.Event()
+        threading.Thread(target=self._watch, name="host-watch", daemon=True).start()
+
+    @classmethod
+    async def open(cls, command: HostCommand, cancel_grace_seconds: float) -> Link:
+        """Starts a child; calls wait until it has said hello."""
+        process, ours = command.start()
+        link = cls(process, command, cancel_grace_seconds)
+        try:
+            await link._loop.create_unix_connection(lambda: link, sock=ours)
+        except BaseException:
+            link.kill()
+            ours.close()
+            raise
+        link._write(command.hello)
+        return link
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that it belongs to."""
+        return self._loop
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it takes calls."""
+        return not self._ended.is_set()
+
+    async def call(self, fields: Mapping[str, Any], answerer: Answerer) -> Any:
+        """Calls a handler, and gives what it returned.
+
+        Raises:
+            RemoteError: the handler threw.
+            HostDiedError: the child ended meanwhile.
+            FrameError: the input can not cross.
+        """
+        await self._greeted.wait()
+        if not self.is_alive:
+            raise self._death()
+        self._last_id += 1
+        id_ = self._last_id
+        frame = encode({"type": "call", "id": id_, **fields}, self._limit)
+        call = self._calls[id_] = _Call(self._loop.create_future(), answerer)
+        self._write(frame)
+        try:
+            return await call.future
+        except asyncio.CancelledError:
+            self._cancel(id_, call)
+            raise
+
+    def _cancel(self, id_: int, call: _Call) -> None:
+        """Tells the child; one that does not answer is busy in a loop, and has to go."""
+        if id_ in self._calls and self.is_alive:
+            self._write(encode({"type": "cancel", "id": id_}))
+            call.deadline = self._loop.call_later(self._grace, self._kill_stuck, id_)
+
+    def _kill_stuck(self, id_: int) -> None:
+        if id_ in self._calls:
+            logger.error(
+                "A handler was cut and does not give way; its host is started anew.",
+                extra={"action": "host.stuck", "pid": self.pid},
+            )
+            self.kill()
+
+    async def end(self) -> None:
+        """Ends the child, and returns once it is gone."""
+        self.kill()
+        await self._ended.wait()
+
+    def kill(self) -> None:
+        """Ends the child at once."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is ready."""
+        self._transport = cast(asyncio.WriteTransport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the child."""
+        try:
+            for message in self._reader.feed(data):
+                self._receive(message)
+        except FrameError as error:
+            logger.error("%s The host is started anew.", error, extra={"action": "host.frame"})
+            self.kill()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The child is gone, or about to go: its thread tells how."""
+        self.kill()
+
+    def _watch(self) -> None:
+        self._process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        self._greeted.set()
+        if self._transport is not None:
+            self._transport.close()
+        death = self._death()
+        for call in self._calls.values():
+            if call.deadline is not None:
+                call.deadline.cancel()
+            if not call.future.done():
+                call.future.set_exception(death)
+        self._calls.clear()
+
+    def _death(self) -> HostDiedError:
+        code = self._process.poll()
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        return HostDiedError(
+            f"the process that ran the handler ended ({how}).",
+            "",
+            "The run is tried again where its Step allows; look for memory or a native crash.",
+        )
+
+    def _write(self, frame: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frame)
+
+    def _receive(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "hello":
+            self._greet(message)
+            return
+        call = self._calls.get(message.get("id", 0))
+        if call is None:
+            return
+        if kind == "request":
+            self._answer(message, call)
+        elif kind == "log":
+            _log(message, call)
+        elif kind in ("result", "error"):
+            self._settle(message, call)
+
+    def _greet(self, message: Message) -> None:
+        if message.get("protocol") != PROTOCOL:
+            logger.error("The host speaks another protocol: %s", message.get("protocol"))
+            self.kill()
+        else:
+            self._greeted.set()
+
+    def _settle(self, message: Message, call: _Call) -> None:
+        del self._calls[message["id"]]
+        if call.deadline is not None:
+            call.deadline.cancel()
+        if call.future.done():
+            return
+        if message["type"] == "result":
+            call.future.set_result(message.get("value"))
+        else:
+            call.future.set_exception(RemoteError.read(message.get("error") or {}))
+
+    def _answer(self, message: Message, call: _Call) -> None:
+        task = self._loop.create_task(self._respond(message, call))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _respond(self, message: Message, call: _Call) -> None:
+        response: Message = {
+            "type": "response",
+            "id": message["id"],
+            "request": message.get("request"),
+        }
+        try:
+            method, arguments = str(message.get("method")), message.get("args") or []
+            value = await call.answerer.request(method, arguments)
+            frame = encode({**response, "value": value}, self._limit)
+        except Exception as error:
+            fault = {"name": type(error).__name__, "message": str(error)}
+            frame = encode({**response, "error": fault})
+        self._write(frame)
+
+
+def _log(message: Message, call: _Call) -> None:
+    level, text = str(message.get("level")), str(message.get("message"))
+    call.answerer.log(level, text, message.get("data"))
+
+
+def load_files(
+    command: HostCommand, files: Sequence[str], silence_seconds: float
+) -> Iterator[Message]:
+    """The ``loaded`` message of each file, as they come, from a child of its own.
+
+    Files that are missing in the end took the child down, or made it hang.
+    """
+    process, ours = command.start(quiet=True)
+    reader = FrameReader(command.limit_bytes)
+    left = set(files)
+    try:
+        with ours, contextlib.suppress(OSError, FrameError):
+            ours.settimeout(silence_seconds)
+            ours.sendall(command.hello + encode({"type": "load", "id": 1, "files": list(files)}))
+            while left and (data := ours.recv(1 << 18)):
+                for message in reader.feed(data):
+                    if message["type"] == "loaded":
+                        left.discard(message["file"])
+                        yield message
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,161 @@
+"""One app in three languages, as a user starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from acceptance.conftest import Example, free_port, wait_for_web
+from integration.apps import Process, wait_until
+
+_NO_SERVERS = dict.fromkeys(("AMQP_URL", "REDIS_URL", "CLOUDAMQP_URL", "RABBITMQ_URL"), "")
+
+ROUTE = """
+import type { ApiRouteConfig, Handlers } from 'motia';
+import { greeting } from '../lib/words';
+
+export const config: ApiRouteConfig = {
+  type: 'api', name: 'start', method: 'POST', path: '/start', emits: ['middle'],
+};
+export const handler: Handlers['start'] = async (req, { emit, logger, traceId }) => {
+  logger.info('Started', { word: req.body.word });
+  await emit({ topic: 'middle', data: { word: greeting(req.body.word), id: req.body.id } });
+  return { status: 202, body: { traceId }, headers: { 'x-language': 'typescript' } };
+};
+"""
+
+WORDS = "export const greeting = (word: string): string => `hello ${word}`;\n"
+
+MIDDLE = """
+config = {"type": "event", "name": "middle", "subscribes": ["middle"], "emits": ["last"]}
+
+
+async def handler(data, context):
+    word = data["word"].upper()
+    await context.emit({"topic": "last", "data": {**data, "word": word, "trace": context.trace_id}})
+"""
+
+LAST = """
+exports.config = { type: 'event', name: 'last', subscribes: ['last'], emits: [] };
+exports.handler = async (data, { state, traceId }) => {
+  await state.set('words', data.id, { ...data, same: data.trace === traceId });
+};
+"""
+
+READ = """
+export const config = { type: 'api', name: 'read', method: 'GET', path: '/words/:id', emits: [] };
+export const handler = async (req, { state }) => {
+  const found = await state.get('words', req.pathParams.id);
+  return found ? { status: 200, body: found } : { status: 404, body: {} };
+};
+"""
+
+BYTES = """
+export const config = { type: 'api', name: 'bytes', method: 'GET', path: '/bytes', emits: [] };
+export const handler = () => ({ status: 200, body: Buffer.from([0, 255]) });
+"""
+
+DIES = """
+export const config = { type: 'event', name: 'dies', subscribes: ['dies'], emits: [] };
+export const handler = async (data: { id: string }, { state, attempt }) => {
+  if (attempt === 1) process.kill(process.pid, 'SIGKILL');
+  await state.set('words', data.id, { attempt });
+};
+"""
+
+KILL = """
+export const config = { type: 'api', name: 'kill', method: 'POST', path: '/kill', emits: ['dies'] };
+export const handler = async (_, { emit }) => {
+  emit({ topic: 'dies', data: { id: 'killed' } });
+  return { status: 202, body: {} };
+};
+"""
+
+THROWS = """
+export const config = { type: 'api', name: 'throws', method: 'GET', path: '/throws', emits: [] };
+
+export const handler = (): never => {
+  throw new RangeError('too far');
+};
+"""
+
+
+@pytest.fixture
+def dev(make_example: Any) -> tuple[Example, Process, str]:
+    example = make_example(**_NO_SERVERS)
+    steps: Path = example.folder / "steps"
+    (example.folder / "lib").mkdir()
+    (example.folder / "lib" / "words.ts").write_text(WORDS)
+    (steps / "start.step.ts").write_text(ROUTE)
+    (steps / "middle_step.py").write_text(MIDDLE)
+    (steps / "last_step.js").write_text(LAST)
+    (steps / "read_step.js").write_text(READ)
+    (steps / "bytes.step.js").write_text(BYTES)
+    (steps / "throws.step.ts").write_text(THROWS)
+    (steps / "dies.step.ts").write_text(DIES)
+    (steps / "kill.step.ts").write_text(KILL)
+    port = free_port()
+    process = example.start("-m", "motia_celery", "dev", "--port", str(port))
+    address = f"http://127.0.0.1:{port}"
+    wait_for_web(address, process)
+    return example, process, address
+
+
+def test_a_flow_runs_through_three_languages(dev: tuple[Example, Process, str]) -> None:
+    """TypeScript route, Python event, JavaScript event, state; one trace id for all."""
+    _, process, address = dev
+    started = httpx.post(f"{address}/start", json={"word": "ann", "id": "1"})
+    assert started.status_code == 202
+    assert started.headers["x-language"] == "typescript"
+
+    wait_until(lambda: httpx.get(f"{address}/words/1").status_code == 200, "the word", 30)
+
+    found = httpx.get(f"{address}/words/1").json()
+    assert found["word"] == "HELLO ANN"
+    assert found["same"] is True
+    assert found["trace"] == started.json()["traceId"]
+    bytes_ = httpx.get(f"{address}/bytes")
+    assert (bytes_.content, bytes_.headers["content-type"]) == (
+        b"\x00\xff",
+        "application/octet-stream",
+    )
+    assert httpx.get(f"{address}/throws").json() == {"error": "Internal server error"}
+    wait_until(lambda: "steps/throws.step.ts:5" in process.output, "the line of the error", 10)
+    assert "too far" in process.output
+
+
+def test_a_changed_step_and_a_helper_outside_of_steps_are_live(
+    dev: tuple[Example, Process, str],
+) -> None:
+    """Edits of TypeScript count as soon as those of Python."""
+    example, _, address = dev
+    file = example.folder / "steps" / "start.step.ts"
+    file.write_text(ROUTE.replace("status: 202", "status: 201"))
+
+    def status() -> int:
+        try:
+            return httpx.post(f"{address}/start", json={"word": "bob", "id": "2"}).status_code
+        except httpx.TransportError:  # the process that was replaced had just closed
+            return 0
+
+    wait_until(lambda: status() == 201, "the new status", 10)
+    (example.folder / "lib" / "words.ts").write_text(WORDS.replace("hello", "bye"))
+
+    def word() -> str:
+        status()
+        return str(httpx.get(f"{address}/words/2").json().get("word"))
+
+    wait_until(lambda: word() == "BYE BOB", "the new greeting", 15)
+
+
+def test_a_run_whose_node_process_was_killed_is_tried_again(
+    dev: tuple[Example, Process, str],
+) -> None:
+    """The worker starts another one, and the event is not lost."""
+    _, _, address = dev
+    assert httpx.post(f"{address}/kill").status_code == 202
+    found = f"{address}/words/killed"
+    wait_until(lambda: httpx.get(found).status_code == 200, "the second attempt", 30)
+    assert httpx.get(found).json() == {"attempt": 2}

@@ -1,0 +1,1 @@
+export const compiled = 'ts behind js';

@@ -1,0 +1,2 @@
+exports.old = () => 'old';
+exports.here = __filename;

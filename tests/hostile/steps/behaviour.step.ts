@@ -1,0 +1,43 @@
+export const config = { type: 'event', name: 'behaviour', subscribes: ['x'], emits: [] };
+
+class OwnError extends Error {
+  code = 'E_OWN';
+  override name = 'OwnError';
+}
+const acts: Record<string, (input: any, ctx: any) => unknown> = {
+  echo: (input) => input.value,
+  sync: () => 'text',
+  nothing: () => undefined,
+  buffer: () => ({ status: 200, body: Buffer.from([0, 1, 255]) }),
+  typed: () => ({ body: new Uint16Array([1, 2]) }),
+  throws: () => {
+    throw new OwnError('own words');
+  },
+  string: () => Promise.reject('only text'),
+  timer: () => new Promise(() => setTimeout(() => { throw new Error('in a timer'); }, 1)),
+  unawaited: (_, ctx) => { ctx.state.set('g', 'k', 1); ctx.emit({ topic: 't', data: { a: 1 } }); },
+  unawaitedFails: (_, ctx) => { ctx.emit({ topic: '', data: 1 }); },
+  catches: async (_, ctx) => {
+    try { await ctx.emit({ data: 1 }); } catch (error) { return `${(error as Error).name}: ${(error as Error).message}`; }
+  },
+  state: async (_, { state }) => {
+    const before = await state.get('s', 'a');
+    await state.set('s', 'a', { n: 1 });
+    await state.set('s', 'b', 'text');
+    const group = await state.getGroup('s');
+    const removed = await state.delete('s', 'a');
+    await state.clear('s');
+    return { before, group: group.length, removed, after: await state.getGroup('s') };
+  },
+  streams: (_, ctx) => ctx.streams.chat.set('a', 'b', {}),
+  log: (_, { logger }) => { logger.info('said', { error: new Error('logged') }); logger.warn('plain'); },
+  never: () => new Promise(() => {}),
+  busy: () => { for (;;); },
+  hog: () => { const all: unknown[] = []; for (;;) all.push(new Array(1e5).fill(Math.random())); },
+  sleep: (input) => new Promise((resolve) => setTimeout(() => resolve(input.ms), input.ms)),
+  exit: () => process.exit(1),
+  die: () => process.kill(process.pid, 'SIGKILL'),
+  cycle: () => { const a: any = {}; a.a = a; return a; },
+  flows: (_, ctx) => ({ flows: ctx.flows, traceId: ctx.traceId, attempt: ctx.attempt }),
+};
+export const handler = (input: any, ctx: any) => acts[input.act](input, ctx);

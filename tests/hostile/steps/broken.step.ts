@@ -1,0 +1,3 @@
+export const config = { type: 'noop', name: 'broken' };
+
+const = 3;

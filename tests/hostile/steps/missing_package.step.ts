@@ -1,0 +1,2 @@
+import nothing from 'not-installed-here';
+export const config = { type: 'noop', name: nothing };

@@ -1,0 +1,4 @@
+export const config = { type: 'noop', name: 'namespace' };
+
+namespace Values { export const a = 1; }
+export const handler = () => Values.a;
