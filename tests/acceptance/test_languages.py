@@ -82,9 +82,14 @@ export const handler = (): never => {
 """
 
 
-@pytest.fixture
-def dev(make_example: Any) -> tuple[Example, Process, str]:
-    example = make_example(**_NO_SERVERS)
+@pytest.fixture(params=["embedded", "rabbitmq"])
+def dev(request: pytest.FixtureRequest, make_example: Any) -> tuple[Example, Process, str]:
+    servers = dict(_NO_SERVERS)
+    if request.param == "rabbitmq":
+        given = ("broker_url", "redis_url", "name_prefix")
+        values = [request.getfixturevalue(name) for name in given]
+        servers |= dict(zip(("AMQP_URL", "REDIS_URL", "MOTIA_PREFIX"), values, strict=True))
+    example = make_example(**servers)
     steps: Path = example.folder / "steps"
     (example.folder / "lib").mkdir()
     (example.folder / "lib" / "words.ts").write_text(WORDS)
