@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import orjson
 
 from motia_celery.context.calls import Calls
 from motia_celery.context.state import State, Wrap
 from motia_celery.context.streams import Streams
 from motia_celery.errors import ConfigError, UndeclaredTopicError
-from motia_celery.model.event import Event
+from motia_celery.model.event import Event, derived_id, emitted_id
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
@@ -45,6 +48,7 @@ class Context:
         self._step = step
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
+        self._emitted: Counter[str] = Counter()
         self.state = State(services.state, self._calls, services.state_wrap)
         self.streams = services.streams
         self.logger = StepLogger(
@@ -124,12 +128,24 @@ class Context:
             Event(
                 topic=topic,
                 data=data,
+                id=self._event_id(topic, data),
                 trace=self._run.trace,
                 root_id=self._run.root_id or self._run.id,
                 parent_id=self._run.id,
                 group=group,
             )
         )
+
+    def _event_id(self, topic: str, data: Any) -> str:
+        """The same on every attempt and redelivery of the run, for the same data."""
+        try:
+            body = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
+        except TypeError:
+            body = b""  # the emit will refuse it
+        first = emitted_id(self._run.id, topic, body)
+        self._emitted[first] += 1
+        number = self._emitted[first]
+        return first if number == 1 else derived_id(first, str(number))
 
     def _refuse(self, topic: str) -> None:
         what = f"{self._step.name!r} does not list {topic!r} in its emits"
