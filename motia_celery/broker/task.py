@@ -68,7 +68,8 @@ class StepTask(Task):
         try:
             wait_for(self._attempt(delivery))
         except _CUT_SHORT as error:
-            fault = RunError(type(error).__name__, "the run was cut short.")
+            name = type(error).__name__
+            fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
 
     async def _attempt(self, delivery: _Delivered) -> None:
@@ -78,7 +79,7 @@ class StepTask(Task):
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
-        decision = decide(step.retry, run.attempt)
+        decision = decide(step.retry, run.attempt, error.names)
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -21,6 +22,11 @@ from pydantic.alias_generators import to_camel
 
 from motia_celery.model.cron import cron_fault, timezone_fault
 from motia_celery.model.path import METHODS, path_fault
+from motia_celery.model.retry import (
+    DEFAULT_BACKOFF_CAP_SECONDS,
+    DEFAULT_BACKOFF_SECONDS,
+    RetryPolicy,
+)
 from motia_celery.model.step import (
     CronTrigger,
     EventTrigger,
@@ -89,11 +95,73 @@ class QueueConfig(Config):
     concurrency: int | None = Field(default=None, gt=0)
 
 
-class InfrastructureConfig(Config):
-    """``infrastructure`` of an event Step."""
+class HandlerInfrastructureConfig(Config):
+    """``infrastructure`` of a Step without a queue of events."""
 
     handler: HandlerConfig = Field(default_factory=HandlerConfig)
+
+
+class InfrastructureConfig(HandlerInfrastructureConfig):
+    """``infrastructure`` of an event Step."""
+
     queue: QueueConfig = Field(default_factory=QueueConfig)
+
+
+def _error_name(value: Any) -> Any:
+    """The name of an exception class; a name stays as it is."""
+    return value.__name__ if isinstance(value, type) else value
+
+
+ErrorName = Annotated[str, BeforeValidator(_error_name), Field(min_length=1)]
+Seconds = Annotated[float, Field(ge=0, le=30 * 86400)]
+
+
+def _backoff_form(value: Any) -> str:
+    return "<growth>" if isinstance(value, str) else "<list>"
+
+
+Waits = Annotated[
+    Annotated[Literal["exponential", "fixed"], Tag("<growth>")]
+    | Annotated[tuple[Seconds, ...], Field(min_length=1), Tag("<list>")],
+    Discriminator(_backoff_form),
+]
+
+
+class RetryConfig(Config):
+    """``retry``: which errors are tried again, how often, and after how many seconds.
+
+    ``backoff`` is how the waits grow from ``delaySeconds`` to ``maxDelaySeconds``, or a list of
+    them. ``jitter`` is the largest part of a wait that is taken off at random; true is a half.
+    ``on`` and ``never`` hold exception classes, or their names.
+    """
+
+    max_attempts: int | None = Field(default=None, ge=1)
+    backoff: Waits = "exponential"
+    delay_seconds: Seconds = DEFAULT_BACKOFF_SECONDS
+    max_delay_seconds: Seconds = DEFAULT_BACKOFF_CAP_SECONDS
+    jitter: float = Field(default=0.5, ge=0, le=1)
+    on: tuple[ErrorName, ...] = ()
+    never: tuple[ErrorName, ...] = ()
+
+    @field_validator("jitter", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        return value / 2 if isinstance(value, bool) else value
+
+    def policy(self, max_retries: int) -> RetryPolicy:
+        """The policy; ``max_retries`` counts where ``maxAttempts`` is not given."""
+        return RetryPolicy(
+            max_attempts=self.max_attempts or max_retries + 1,
+            backoff=self.backoff,
+            backoff_seconds=self.delay_seconds,
+            # A list says itself how long its waits are.
+            backoff_cap_seconds=(
+                max(self.backoff) if isinstance(self.backoff, tuple) else self.max_delay_seconds
+            ),
+            jitter=self.jitter,
+            only=self.on,
+            never=self.never,
+        )
 
 
 def _as_schema(value: Any) -> Any:
@@ -140,6 +208,16 @@ class RunningConfig(_StepConfig):
 
     emits: tuple[EmitItem, ...] = ()
     include_files: tuple[str, ...] = ()
+    infrastructure: HandlerInfrastructureConfig = Field(default_factory=HandlerInfrastructureConfig)
+
+    def retry_policy(self) -> RetryPolicy:
+        """How a failed run is tried again: a request never is, its client may do so."""
+        return RetryPolicy(max_attempts=1)
+
+    @field_validator("infrastructure", mode="before")
+    @classmethod
+    def _no_infrastructure(cls, value: Any) -> Any:
+        return value or {}
 
     @field_validator("emits")
     @classmethod
@@ -221,6 +299,7 @@ class EventStep(RunningConfig):
     subscribes: tuple[str, ...] = Field(min_length=1)
     input: Any = None
     infrastructure: InfrastructureConfig = Field(default_factory=InfrastructureConfig)
+    retry: RetryConfig = Field(default_factory=RetryConfig)
 
     @field_validator("subscribes")
     @classmethod
@@ -236,10 +315,9 @@ class EventStep(RunningConfig):
     def _input(cls, value: Any) -> Any:
         return _as_schema(value)
 
-    @field_validator("infrastructure", mode="before")
-    @classmethod
-    def _no_infrastructure(cls, value: Any) -> Any:
-        return value or {}
+    def retry_policy(self) -> RetryPolicy:
+        """``retry``, with ``infrastructure.queue.maxRetries`` where it names no attempts."""
+        return self.retry.policy(self.infrastructure.queue.max_retries)
 
     def triggers(self) -> tuple[Trigger, ...]:
         """One event trigger for all topics."""
@@ -259,6 +337,11 @@ class CronStep(RunningConfig):
     type: Literal["cron"] = "cron"
     cron: str
     timezone: str | None = None
+    retry: RetryConfig = Field(default_factory=RetryConfig)
+
+    def retry_policy(self) -> RetryPolicy:
+        """``retry``; a cron run has one attempt unless it says more."""
+        return self.retry.policy(max_retries=0)
 
     @field_validator("cron")
     @classmethod

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from motia_celery import ApiStep, CronStep, EventStep, NoopStep, StreamConfig
 from motia_celery.model.reading import read_step, read_stream
+from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import (
     CronTrigger,
     Emit,
@@ -241,7 +242,7 @@ def test_keys_that_are_no_text_are_a_problem():
     ("raw", "key", "known"),
     [
         ({**API, "emitts": ["x"]}, "emitts", "emits"),
-        ({**API, "infrastructure": {}}, "infrastructure", "bodySchema"),
+        ({**API, "infrastructure": {"queue": {}}}, "infrastructure.queue", "handler"),
         ({**EVENT, "infrastructure": {"qeue": {}}}, "infrastructure.qeue", "queue"),
         (
             {**EVENT, "infrastructure": {"queue": {"retries": 3}}},
@@ -296,3 +297,52 @@ def test_a_bad_stream_is_a_problem(raw):
 
 def test_a_step_is_json_ready():
     json.dumps(step_of({**API, "bodySchema": Order}).http[0].body_schema)
+
+
+def test_retry_is_read_with_classes_or_names():
+    retry = {"maxAttempts": 7, "backoff": [1, 5.5], "on": [OSError, "TypeError"], "never": ["X"]}
+    policy = step_of({**EVENT, "retry": retry}).retry
+    assert policy == RetryPolicy(
+        max_attempts=7,
+        backoff=(1, 5.5),
+        backoff_cap_seconds=5.5,
+        only=("OSError", "TypeError"),
+        never=("X",),
+    )
+
+
+def test_max_retries_counts_where_retry_names_no_attempts():
+    raw = {**EVENT, "retry": {"backoff": "fixed"}, "infrastructure": {"queue": {"maxRetries": 9}}}
+    assert step_of(raw).retry == RetryPolicy(max_attempts=10, backoff="fixed")
+
+
+def test_a_cron_run_has_one_attempt_unless_retry_says_more():
+    cron = {"type": "cron", "name": "a", "cron": "@daily"}
+    assert step_of(cron).retry.max_attempts == 1
+    assert step_of({**cron, "retry": {"maxAttempts": 3}}).retry.max_attempts == 3
+
+
+@pytest.mark.parametrize("jitter, part", [(True, 0.5), (False, 0), (0.2, 0.2)])
+def test_jitter_is_a_switch_or_a_part(jitter, part):
+    assert step_of({**EVENT, "retry": {"jitter": jitter}}).retry.jitter == part
+
+
+@pytest.mark.parametrize(
+    ("retry", "field"),
+    [
+        ({"maxAttempts": 0}, "retry.maxAttempts"),
+        ({"backoff": []}, "retry.backoff"),
+        ({"backoff": "linear"}, "retry.backoff"),
+        ({"delaySeconds": -1}, "retry.delaySeconds"),
+        ({"jitter": 2}, "retry.jitter"),
+        ({"on": "ValueError"}, "retry.on"),
+    ],
+)
+def test_a_bad_retry_names_its_field(retry, field):
+    assert fault_of({**EVENT, "retry": retry}).field.startswith(field)
+
+
+def test_a_request_may_have_a_time_limit():
+    step = step_of({**API, "infrastructure": {"handler": {"timeout": 3}}})
+    assert step.timeout_seconds == 3
+    assert step.retry.max_attempts == 1
