@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     Tag,
     field_validator,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -28,11 +29,14 @@ from motia_celery.model.retry import (
     RetryPolicy,
 )
 from motia_celery.model.step import (
+    DEFAULT_PARTITIONS,
+    LONGEST_DELAY_SECONDS,
     CronTrigger,
     EventTrigger,
     HttpTrigger,
     QueryParam,
     QueueOptions,
+    Rate,
     Trigger,
 )
 from motia_celery.model.topic import pattern_fault, topic_fault
@@ -77,6 +81,9 @@ class QueryParamConfig(Config):
     description: str = ""
 
 
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_DELAY_SECONDS)]
+
+
 class HandlerConfig(Config):
     """``infrastructure.handler``; ``ram`` and ``cpu`` belong to Motia's cloud and are not used."""
 
@@ -86,13 +93,48 @@ class HandlerConfig(Config):
 
 
 class QueueConfig(Config):
-    """``infrastructure.queue``; times are seconds."""
+    """``infrastructure.queue``; times are seconds.
+
+    ``concurrency`` and ``rateLimit`` count in all workers together. ``concurrencyKey`` is a path
+    into the data, such as ``customer.id``: each of its values has a concurrency of its own.
+    ``partitions`` is how many groups of a fifo queue run at once.
+    """
 
     type: Literal["standard", "fifo"] = "standard"
     max_retries: int = Field(default=3, ge=0)
     visibility_timeout: float = Field(default=900, gt=0)
-    delay_seconds: float = Field(default=0, ge=0)
+    delay_seconds: Seconds = 0
     concurrency: int | None = Field(default=None, gt=0)
+    concurrency_key: str | None = Field(default=None, min_length=1)
+    rate_limit: str | None = None
+    priority: int | None = Field(default=None, ge=0, le=9)
+    partitions: int = Field(default=DEFAULT_PARTITIONS, ge=1, le=256)
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _valid_rate(cls, value: str | None) -> str | None:
+        if value is not None:
+            Rate.parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _key_of_a_limit(self) -> Self:
+        if self.concurrency_key and self.concurrency is None:
+            raise ValueError("concurrencyKey needs a concurrency, which each of its values gets")
+        return self
+
+    def options(self) -> QueueOptions:
+        """The options as a value."""
+        return QueueOptions(
+            type=self.type,
+            visibility_timeout_seconds=self.visibility_timeout,
+            delay_seconds=self.delay_seconds,
+            concurrency=self.concurrency,
+            concurrency_key=self.concurrency_key,
+            rate=Rate.parse(self.rate_limit) if self.rate_limit else None,
+            priority=self.priority,
+            partitions=self.partitions,
+        )
 
 
 class HandlerInfrastructureConfig(Config):
@@ -113,7 +155,6 @@ def _error_name(value: Any) -> Any:
 
 
 ErrorName = Annotated[str, BeforeValidator(_error_name), Field(min_length=1)]
-Seconds = Annotated[float, Field(ge=0, le=30 * 86400)]
 
 
 def _backoff_form(value: Any) -> str:
@@ -300,6 +341,7 @@ class EventStep(RunningConfig):
     input: Any = None
     infrastructure: InfrastructureConfig = Field(default_factory=InfrastructureConfig)
     retry: RetryConfig = Field(default_factory=RetryConfig)
+    once: bool = False
 
     @field_validator("subscribes")
     @classmethod
@@ -321,13 +363,7 @@ class EventStep(RunningConfig):
 
     def triggers(self) -> tuple[Trigger, ...]:
         """One event trigger for all topics."""
-        queue = self.infrastructure.queue
-        options = QueueOptions(
-            type=queue.type,
-            visibility_timeout_seconds=queue.visibility_timeout,
-            delay_seconds=queue.delay_seconds,
-            concurrency=queue.concurrency,
-        )
+        options = self.infrastructure.queue.options()
         return (EventTrigger(topics=self.subscribes, input_schema=self.input, queue=options),)
 
 

@@ -93,6 +93,7 @@ def _build(config: StepConfig, file: str, path: str, language: Language) -> Step
         virtual_subscribes=config.virtual_subscribes,
         retry=running.retry_policy() if running else RetryPolicy(max_attempts=1),
         timeout_seconds=running.infrastructure.handler.timeout if running else None,
+        once=isinstance(config, EventStep) and config.once,
         id=step_id(path),
     )
 

@@ -16,6 +16,8 @@ from motia_celery.model.step import (
     EventTrigger,
     HttpTrigger,
     QueryParam,
+    QueueOptions,
+    Rate,
     step_id,
 )
 
@@ -346,3 +348,41 @@ def test_a_request_may_have_a_time_limit():
     step = step_of({**API, "infrastructure": {"handler": {"timeout": 3}}})
     assert step.timeout_seconds == 3
     assert step.retry.max_attempts == 1
+
+
+def test_the_options_of_a_queue_are_read():
+    queue = {
+        "type": "fifo",
+        "concurrency": 3,
+        "concurrencyKey": "customer.id",
+        "rateLimit": "100/m",
+        "priority": 9,
+        "partitions": 4,
+    }
+    step = step_of({**EVENT, "infrastructure": {"queue": queue}, "once": True})
+    assert step.once
+    assert step.queue == QueueOptions(
+        type="fifo",
+        concurrency=3,
+        concurrency_key="customer.id",
+        rate=Rate(count=100, seconds=60),
+        priority=9,
+        partitions=4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("5", Rate(count=5, seconds=1)), ("7/h", Rate(count=7, seconds=3600))]
+)
+def test_a_rate_is_written_as_in_celery(text, rate):
+    assert Rate.parse(text) == rate
+
+
+@pytest.mark.parametrize("rate", ["", "0/s", "-1/s", "many", "5/y", "1.5/s"])
+def test_a_bad_rate_says_how_to_write_one(rate):
+    assert "100/m" in fault_of({**EVENT, "infrastructure": {"queue": {"rateLimit": rate}}}).what
+
+
+def test_a_concurrency_key_needs_a_concurrency():
+    fault = fault_of({**EVENT, "infrastructure": {"queue": {"concurrencyKey": "id"}}})
+    assert "needs a concurrency" in fault.what
