@@ -214,14 +214,14 @@ def _why(
     if fault is not None and by_broker[0] in ("rejected", "unknown"):
         name = type(fault).__name__
         return _BY_ERROR[name], RunError(name, fault.what)
-    if by_broker[0] == "rejected" and "task" in headers:
+    if by_broker[0] == "rejected" and headers.get("task") is not None:
         # A worker's hook let it pass, and Celery itself could not take it.
         return "undecodable", RunError("MessageRejectedError", "it is no task that Celery can run.")
     return by_broker
 
 
 def _identity(headers: Mapping[str, Any], as_run: Mapping[str, Any]) -> str:
-    own = _words(as_run, "id") if "task" in as_run else ""
+    own = _words(as_run, "id") if as_run.get("task") is not None else ""
     return _words(headers, wire.RUN) or own
 
 
@@ -249,7 +249,7 @@ def _trace_id(headers: Mapping[str, Any]) -> str:
 
 def _event_body(body: bytes, headers: Mapping[str, Any]) -> bytes:
     """The event's data; of a task message that Celery sent, what its handler would be given."""
-    if "task" not in headers:
+    if headers.get("task") is None:
         return body
     args, kwargs, _ = json.loads(body)
     return json.dumps(args[0] if args else (kwargs or None)).encode()
