@@ -9,12 +9,13 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from motia_celery.context import Context
+from motia_celery.context.requests import request_methods
 from motia_celery.errors import ConfigError, HostMissingError
 from motia_celery.model.run import Run
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
@@ -241,15 +242,7 @@ class _Answerer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        state = context.state.plain
-        self._methods: dict[str, Callable[..., Any]] = {
-            "emit": context.emit,
-            "state.get": state.get,
-            "state.set": state.set,
-            "state.delete": state.delete,
-            "state.getGroup": state.get_group,
-            "state.clear": state.clear,
-        }
+        self._methods = request_methods(context)
 
     async def request(self, method: str, arguments: Iterable[Any]) -> Any:
         """The value of a call on the context."""

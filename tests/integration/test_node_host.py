@@ -250,6 +250,20 @@ async def test_state_and_streams(app):
     assert "streams can not be used" in outcome.error.message
 
 
+async def test_what_state_has_beyond_motias(app):
+    found = await result(app, "behaviour", {"act": "stateMore"})
+    fault, refused = found.pop("faults")
+    assert fault == "UpdateError"
+    assert "bytes at .raw has no JSON form" in refused
+    assert found == {
+        "update": {"old_value": None, "new_value": {"n": 2, "list": []}},
+        "swapped": True,
+        "again": False,
+        "list": [{"n": 2, "list": []}, "mine"],
+        "groups": ["m"],
+    }
+
+
 async def test_calls_that_nobody_awaits_are_finished_and_fail_the_run(app):
     assert await app.act("unawaited") == Success(None)
     assert await app.state.get("g", "k") == 1

@@ -29,6 +29,20 @@ const acts: Record<string, (input: any, ctx: any) => unknown> = {
     await state.clear('s');
     return { before, group: group.length, removed, after: await state.getGroup('s') };
   },
+  stateMore: async (_, { state }) => {
+    await state.set('m', 'short', 1, { ttlSeconds: 0.05 });
+    const update = await state.update('m', 'a', [
+      { type: 'increment', path: 'n', by: 2 },
+      { type: 'merge', value: { list: [] } },
+    ]);
+    const swapped = await state.compareAndSet('m', 'b', undefined, 'mine');
+    const again = await state.compareAndSet('m', 'b', null, 'theirs');
+    while ((await state.get('m', 'short')) !== null) await new Promise((resolve) => setTimeout(resolve, 5));
+    const faults: string[] = [];
+    await state.update('m', 'b', [{ type: 'append', value: 1 }]).catch((error: Error) => faults.push(error.name));
+    await state.set('m', 'c', { raw: Buffer.from('a') }).catch((error: Error) => faults.push(error.message));
+    return { update, swapped, again, list: await state.list('m'), groups: await state.listGroups(), faults };
+  },
   streams: (_, ctx) => ctx.streams.chat.set('a', 'b', {}),
   log: (_, { logger }) => { logger.info('said', { error: new Error('logged') }); logger.warn('plain'); },
   never: () => new Promise(() => {}),

@@ -30,11 +30,32 @@ export interface Logger {
   debug(message: string, data?: unknown): void;
 }
 
+export type UpdateOp =
+  | { type: 'set'; path: string | string[]; value: unknown }
+  | { type: 'merge'; path?: string | string[]; value: Record<string, unknown> }
+  | { type: 'append'; path?: string | string[]; value: unknown }
+  | { type: 'increment' | 'decrement'; path: string | string[]; by?: number }
+  | { type: 'remove'; path: string | string[] };
+
+export interface UpdateResult<T = any> {
+  old_value: T | null;
+  new_value: T | null;
+}
+
+export interface SetOptions {
+  /** The key is gone after so many seconds. */
+  ttlSeconds?: number;
+}
+
 export interface State {
   get<T = any>(groupId: string, key: string): Promise<T | null>;
-  set<T = any>(groupId: string, key: string, value: T): Promise<T>;
+  set<T = any>(groupId: string, key: string, value: T, options?: SetOptions): Promise<T>;
+  update<T = any>(groupId: string, key: string, ops: UpdateOp[]): Promise<UpdateResult<T>>;
+  compareAndSet(groupId: string, key: string, expected: unknown, value: unknown, options?: SetOptions): Promise<boolean>;
   delete<T = any>(groupId: string, key: string): Promise<T | null>;
   getGroup<T = any>(groupId: string): Promise<T[]>;
+  list<T = any>(groupId: string): Promise<T[]>;
+  listGroups(): Promise<string[]>;
   clear(groupId: string): Promise<void>;
 }
 export type InternalStateManager = State;

@@ -55,9 +55,14 @@ export function makeContext(run, { request, log }) {
 function makeState(request) {
   return {
     get: (groupId, key) => request('state.get', [groupId, key]),
-    set: (groupId, key, value) => request('state.set', [groupId, key, value]),
+    set: (groupId, key, value, options) => request('state.set', [groupId, key, value, options ?? {}]),
+    update: (groupId, key, ops) => request('state.update', [groupId, key, ops]),
+    compareAndSet: (groupId, key, expected, value, options) =>
+      request('state.compareAndSet', [groupId, key, expected ?? null, value, options ?? {}]),
     delete: (groupId, key) => request('state.delete', [groupId, key]),
     getGroup: (groupId) => request('state.getGroup', [groupId]),
+    list: (groupId) => request('state.getGroup', [groupId]),
+    listGroups: () => request('state.listGroups', []),
     clear: (groupId) => request('state.clear', [groupId]),
   };
 }
