@@ -29,7 +29,7 @@ from motia_celery.stores.embedded import EmbeddedServer, find_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytest.register_assert_rewrite("unit.stores.state_contract")
+pytest.register_assert_rewrite("unit.stores.state_contract", "unit.stores.stream_contract")
 
 ROOM = pytest.StashKey[Room]()
 GIVEN = pytest.StashKey[dict[str, str]]()

@@ -140,11 +140,11 @@ class RedisState:
 
     async def update(self, group: str, key: str, operations: Operations) -> Updated:
         """Change the value in one atomic step."""
-        change = Change(operations, place(group, key))
+        rule = Rule(operations, place(group, key))
         async with self._turns.of(encoded_name(group), encoded_name(key)):
             found, losses = await self._read(group, key), 0
             while True:
-                result, encoded = change.of(found)
+                result, encoded = _applied(rule, found, group, key)
                 held = await self._swap(group, key, found, encoded, "keep")
                 if held is _SWAPPED:
                     return result
@@ -250,7 +250,8 @@ class MemoryState:
     async def update(self, group: str, key: str, operations: Operations) -> Updated:
         """Change the value in one step."""
         found, end = self._held(group, key)
-        result, encoded = Change(operations, place(group, key)).of(found)
+        rule = Rule(operations, place(group, key))
+        result, encoded = _applied(rule, found, group, key)
         self._put(group, key, encoded, end)
         return result
 
@@ -317,19 +318,17 @@ class MemoryState:
         return self._clock() + int(life) / 1000 if life else math.inf
 
 
-class Change:
+class Rule:
     """The operations of an update, ready to be applied to whatever is stored."""
 
     def __init__(self, operations: Operations, where: str) -> None:
         self._operations = encode(list(operations), where)
         self._where = where
 
-    def of(self, found: bytes | None) -> tuple[Updated, bytes | None]:
-        """What is told of the update, and the new value as it is stored, None for nothing."""
-        old = None if found is None else decode(found, self._where)
-        value = None if found is None else decode(found, self._where)
-        new = updated(value, decode(self._operations, self._where), self._where)
-        return {"old_value": old, "new_value": new}, _optional(new, self._where)
+    def applied(self, old: Any, copy: Any) -> Updated:
+        """What the update makes of the old value, told as a pair; the copy is changed."""
+        operations = decode(self._operations, self._where)
+        return {"old_value": old, "new_value": updated(copy, operations, self._where)}
 
 
 def place(group: str, key: str) -> str:
@@ -339,6 +338,12 @@ def place(group: str, key: str) -> str:
 
 def _value(found: bytes | None, group: str, key: str) -> Any:
     return None if found is None else decode(found, place(group, key))
+
+
+def _applied(rule: Rule, found: bytes | None, group: str, key: str) -> tuple[Updated, bytes | None]:
+    """What is told of the update, and the new value as it is stored."""
+    result = rule.applied(_value(found, group, key), _value(found, group, key))
+    return result, _optional(result["new_value"], place(group, key))
 
 
 def _optional(value: Any, where: str) -> bytes | None:
