@@ -13,7 +13,23 @@ Method = Callable[..., Any]
 
 def request_methods(context: Context) -> dict[str, Method]:
     """Each method of ``docs/frames.md``; its positional arguments are the frame's ``args``."""
-    return {"emit": context.emit, **_state_methods(context.state.plain)}
+    return {
+        "emit": context.emit,
+        **_state_methods(context.state.plain),
+        **{f"streams.{name}": _of_stream(context, name) for name in _STREAM_METHODS},
+    }
+
+
+_STREAM_METHODS = ("get", "set", "update", "delete", "getGroup", "listGroups", "send")
+
+
+def _of_stream(context: Context, method: str) -> Method:
+    """The method of the stream that the first argument names."""
+
+    def call(stream: str, *arguments: Any) -> Any:
+        return getattr(context.streams[stream], method)(*arguments)
+
+    return call
 
 
 def _state_methods(state: State) -> dict[str, Method]:

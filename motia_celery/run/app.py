@@ -12,7 +12,6 @@ from typing import Any
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
-from motia_celery.context.streams import Streams
 from motia_celery.discover import discover
 from motia_celery.model.event import Event
 from motia_celery.model.run import Outcome, Run
@@ -26,6 +25,7 @@ from motia_celery.settings import Settings
 from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
+from motia_celery.stores.streams import RedisStreams
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -115,7 +115,8 @@ class App:
             state=RedisState(store, settings.prefix),
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
-            streams=Streams(frozenset(stream.name for stream in self.plan.streams)),
+            streams=RedisStreams(store, settings.prefix),
+            stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
         hosts: dict[Language, Host] = {
             "python": self.host,

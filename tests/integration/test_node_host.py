@@ -19,6 +19,7 @@ from motia_celery.model.trace import Trace
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.python import PythonHost
+from motia_celery.stores.memory_streams import MemoryStreams
 from motia_celery.stores.state import MemoryState
 
 HOSTILE = Path(__file__).parents[1] / "hostile"
@@ -42,7 +43,7 @@ class App:
         self.node = NodeHost(root, **{"cancel_grace_seconds": 0.5, **options})
         self.python = PythonHost(root, threads=1)
         self.found = discover(root, self.python, self.node)
-        self.exchange, self.state = Exchange(), MemoryState()
+        self.exchange, self.state, self.streams = Exchange(), MemoryState(), MemoryStreams()
         self.steps = {step.name: step for step in self.found.steps}
 
     def problem(self, file):
@@ -51,7 +52,12 @@ class App:
 
     async def run(self, name, data=None, trigger="event", timeout_seconds=None):
         steps = {name: replace(self.steps[name], timeout_seconds=timeout_seconds)}
-        services = Services(emitter=self.exchange, state=self.state)
+        services = Services(
+            emitter=self.exchange,
+            state=self.state,
+            streams=self.streams,
+            stream_names=frozenset(stream.name for stream in self.found.streams),
+        )
         hosts = dict.fromkeys(("typescript", "javascript"), self.node)
         invoker = Invoker(steps, hosts, services, self.root)
         run = Run(id="r", step=name, trigger=trigger, input=data, trace=Trace.start(), flows=("f",))
@@ -243,11 +249,37 @@ async def test_errors_cross_with_their_name_message_and_line(app):
         assert message in outcome.error.message
 
 
-async def test_state_and_streams(app):
+async def test_state(app):
     found = await result(app, "behaviour", {"act": "state"})
     assert found == {"before": None, "group": 2, "removed": {"n": 1}, "after": []}
-    outcome = await app.act("streams")
-    assert "streams can not be used" in outcome.error.message
+
+
+async def test_streams(app):
+    found = await result(app, "behaviour", {"act": "streams"})
+    marker = {"type": "state-stream", "streamName": "chat", "groupId": "g", "id": "a"}
+    one, two = ({"n": n, "id": "a", "__motia": marker} for n in (1, 2))
+    assert "bytes at .raw has no JSON form" in found.pop("faults")[0]
+    assert found == {
+        "created": one,
+        "nothing": None,
+        "update": {"old_value": one, "new_value": two},
+        "group": [two],
+        "same": True,
+        "removed": two,
+        "again": None,
+    }
+
+
+async def test_an_unknown_stream_is_an_error_at_its_line(app):
+    outcome = await app.act("unknownStream")
+    assert outcome.error.type == "UnknownStreamError"
+    assert "Did you mean 'chat'?" in outcome.error.message
+    assert outcome.error.where.startswith("steps/behaviour.step.ts:")
+
+
+async def test_a_stream_call_that_nobody_awaits_is_finished(app):
+    assert await app.act("unawaitedStream") == Success(None)
+    assert await app.streams.get("chat", "g", "late") == {"n": 1, "id": "late"}
 
 
 async def test_what_state_has_beyond_motias(app):

@@ -43,7 +43,21 @@ const acts: Record<string, (input: any, ctx: any) => unknown> = {
     await state.set('m', 'c', { raw: Buffer.from('a') }).catch((error: Error) => faults.push(error.message));
     return { update, swapped, again, list: await state.list('m'), groups: await state.listGroups(), faults };
   },
-  streams: (_, ctx) => ctx.streams.chat.set('a', 'b', {}),
+  streams: async (_, { streams }) => {
+    const { chat } = streams;
+    const created = await chat.set('g', 'a', { n: 1 });
+    const nothing = await chat.set('g', 'b', null);
+    const update = await chat.update('g', 'a', [{ type: 'increment', path: 'n', by: 1 }]);
+    await chat.send({ groupId: 'g', id: 'a' }, { type: 'typing', data: { user: 'u' } });
+    const group = await chat.getGroup('g');
+    const same = JSON.stringify(group) === JSON.stringify(await chat.list('g'));
+    const removed = await chat.delete('g', 'a');
+    const faults: string[] = [];
+    await chat.set('g', 'c', { raw: Buffer.from('a') }).catch((error: Error) => faults.push(error.message));
+    return { created, nothing, update, group, same, removed, again: await chat.get('g', 'a'), faults };
+  },
+  unknownStream: (_, { streams }) => streams.chats.get('g', 'a'),
+  unawaitedStream: (_, { streams }) => { streams.chat.set('g', 'late', { n: 1 }); },
   log: (_, { logger }) => { logger.info('said', { error: new Error('logged') }); logger.warn('plain'); },
   never: () => new Promise(() => {}),
   busy: () => { for (;;); },

@@ -66,6 +66,22 @@ export interface EmitData<TData = any> {
   messageGroupId?: string;
 }
 
+export type StreamItem<T = any> = T & {
+  id: string;
+  __motia: { type: 'state-stream'; streamName: string; groupId: string; id: string };
+};
+
+export interface MotiaStream<T = any> {
+  get(groupId: string, id: string): Promise<StreamItem<T> | null>;
+  set(groupId: string, id: string, data: T): Promise<StreamItem<T> | null>;
+  update(groupId: string, id: string, ops: UpdateOp[]): Promise<UpdateResult<StreamItem<T>>>;
+  delete(groupId: string, id: string): Promise<StreamItem<T> | null>;
+  getGroup(groupId: string): Promise<StreamItem<T>[]>;
+  list(groupId: string): Promise<StreamItem<T>[]>;
+  listGroups(): Promise<string[]>;
+  send<E = any>(channel: { groupId: string; id?: string }, event: { type: string; data: E }): Promise<void>;
+}
+
 // Projects add their streams by `declare module 'motia'`.
 export interface FlowContextStateStreams {}
 

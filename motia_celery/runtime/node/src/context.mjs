@@ -47,7 +47,7 @@ export function makeContext(run, { request, log }) {
     flows: run.flows,
     emit: (event) => request('emit', [event]),
     state: makeState(request),
-    streams: makeStreams(),
+    streams: makeStreams(request),
     logger: makeLogger(log),
   };
 }
@@ -67,16 +67,28 @@ function makeState(request) {
   };
 }
 
-function makeStreams() {
+// Any name gives a stream: whether it is declared is known where the call is answered.
+function makeStreams(request) {
   return new Proxy({}, {
     get(_, name) {
       if (typeof name === 'symbol' || name === 'then' || name === 'toJSON') return undefined;
-      throw new Error(
-        `context.streams.${name}: streams can not be used from a handler in this version. ` +
-          'Keep the value in context.state for now.',
-      );
+      return makeStream(name, request);
     },
   });
+}
+
+function makeStream(name, request) {
+  const call = (method) => (...args) => request(`streams.${method}`, [name, ...args]);
+  return {
+    get: call('get'),
+    set: call('set'),
+    update: call('update'),
+    delete: call('delete'),
+    getGroup: call('getGroup'),
+    list: call('getGroup'),
+    listGroups: call('listGroups'),
+    send: call('send'),
+  };
 }
 
 function makeLogger(log) {
