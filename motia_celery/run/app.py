@@ -17,6 +17,7 @@ from motia_celery.model.event import Event
 from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language
 from motia_celery.plan import Plan, compile_plan
+from motia_celery.runtime.access import Access
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Host, Invoker
 from motia_celery.runtime.node import NodeHost
@@ -37,6 +38,7 @@ class _Resources:
     pid: int
     publisher: Publisher
     store: AsyncClient
+    streams: RedisStreams
     waiting: DelayedMessages | None
     invoker: Invoker
 
@@ -76,6 +78,10 @@ class App:
             streams=project.streams,
             problems=project.problems,
         )
+        self.access = Access(
+            self.plan.streams,
+            {"python": self.host, "typescript": self.node, "javascript": self.node},
+        )
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
 
@@ -91,6 +97,11 @@ class App:
     def publisher(self) -> Publisher:
         """This process's publisher."""
         return self.resources.publisher
+
+    @property
+    def streams(self) -> RedisStreams:
+        """The streams' items and changes."""
+        return self.resources.streams
 
     @property
     def resources(self) -> _Resources:
@@ -110,12 +121,13 @@ class App:
             waiting = DelayedMessages(connect_sync(settings), settings.prefix)
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
+        streams = RedisStreams(store, settings.prefix)
         services = Services(
             emitter=publisher,
             state=RedisState(store, settings.prefix),
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
-            streams=RedisStreams(store, settings.prefix),
+            streams=streams,
             stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
         hosts: dict[Language, Host] = {
@@ -124,7 +136,7 @@ class App:
             "javascript": self.node,
         }
         invoker = Invoker(self._step_names, hosts, services, settings.project_root)
-        return _Resources(os.getpid(), publisher, store, waiting, invoker)
+        return _Resources(os.getpid(), publisher, store, streams, waiting, invoker)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""

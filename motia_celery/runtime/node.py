@@ -103,6 +103,7 @@ class NodeHost:
         self._grace = cancel_grace_seconds
         self._load_timeout = load_timeout_seconds
         self._files: dict[str, str] = {}
+        self._rules: dict[str, str] = {}
         self._link: Link | None = None
         self._pid = os.getpid()
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -145,6 +146,25 @@ class NodeHost:
         """Makes the definition's handler the one that runs for ``step``."""
         if isinstance(definition.handler, RemoteHandler):
             self._files[step] = definition.handler.file
+
+    def register_access(self, stream: str, definition: Definition) -> None:
+        """Makes the definition's ``canAccess`` the stream's rule."""
+        if isinstance(definition.can_access, RemoteHandler):
+            self._rules[stream] = definition.can_access.file
+
+    async def can_access(
+        self, stream: str, subscription: Mapping[str, Any], auth_context: Any
+    ) -> bool:
+        """What the stream's ``canAccess`` says.
+
+        Raises:
+            RemoteError: what it threw.
+            HostDiedError: the Node process ended meanwhile.
+            HostMissingError: there is no Node.
+        """
+        fields = {"file": self._rules[stream], "subscription": subscription, "auth": auth_context}
+        link = await self._living()
+        return await link.call({"type": "access", **fields}, _NoContext()) is True
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
@@ -207,10 +227,12 @@ def _loaded(message: Mapping[str, Any]) -> Definition | RemoteError:
         return RemoteError.read(message["error"])
     told = message["definition"]
     config = told["config"]
-    if told["hasCanAccess"] and isinstance(config, dict):
-        config = {**config, "canAccess": RemoteHandler(file=message["file"])}
+    rule = RemoteHandler(file=message["file"]) if told["hasCanAccess"] else told.get("accessType")
+    if rule and isinstance(config, dict):
+        config = {**config, "canAccess": rule}
     return Definition(
         config=config,
+        can_access=rule or None,
         handler=_handler(message["file"], told),
         warnings=tuple((w["field"], w["message"]) for w in told["warnings"]),
     )
@@ -235,6 +257,17 @@ def _run_fields(run: Run) -> dict[str, Any]:
         "topic": run.topic,
         "trigger": run.trigger,
     }
+
+
+class _NoContext:
+    """Stands for the context of an access rule, which has none."""
+
+    async def request(self, method: str, arguments: Iterable[Any]) -> Any:
+        """Never answered."""
+        raise ConfigError(f"an access rule has no context to call {method!r} on.")
+
+    def log(self, level: str, message: str, data: Any) -> None:
+        """Never written."""
 
 
 class _Answerer:

@@ -16,6 +16,7 @@ from motia_celery.context import Services
 from motia_celery.discover import discover
 from motia_celery.model.run import Failure, Run, Success
 from motia_celery.model.trace import Trace
+from motia_celery.runtime.access import Access
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.python import PythonHost
@@ -209,8 +210,30 @@ def test_a_bad_file_is_a_problem_with_its_place_and_the_others_run(app, file, li
 
 
 def test_a_stream_file_is_read_with_its_access_rule(app):
-    (stream,) = app.found.streams
-    assert (stream.name, stream.language, stream.has_access_rule) == ("chat", "typescript", True)
+    streams = {stream.name: stream for stream in app.found.streams}
+    assert streams["chat"].language == "typescript"
+    assert all(stream.has_access_rule for stream in streams.values())
+    problems = [p for p in app.found.problems if p.file == "steps/wrong_rule.stream.ts"]
+    storage, rule = sorted(problems, key=lambda problem: problem.field)
+    assert rule.what == "canAccess is no function but string"
+    assert (storage.severity, "'custom'" in storage.what) == ("warning", True)
+
+
+async def test_an_access_rule_is_asked_and_its_faults_deny(app, caplog):
+    access = Access(app.found.streams, dict.fromkeys(("typescript", "javascript"), app.node), 0.5)
+    ann, one = {"user": "ann"}, {"groupId": "g", "id": "1"}
+    assert await access.allows("rules", one, ann) is True
+    assert await access.allows("rules", {"groupId": "g"}, ann) is False
+    assert await access.allows("rules", one, None) is False
+    assert await access.allows("rules", {"groupId": "anonymous"}, None) is True
+    assert await access.allows("rules", {"groupId": "truthy"}, None) is True
+    assert await access.allows("chat", one, None) is True
+    assert await access.allows("wrong", one, ann) is False
+    assert await access.allows("rules", {"groupId": "throws"}, ann) is False
+    assert "TypeError: no such group (steps/rules_stream.js:7)" in caplog.text
+    assert await access.allows("rules", {"groupId": "never"}, ann) is False
+    assert "longer than 0.5 s" in caplog.text
+    assert await access.allows("rules", one, ann) is True
 
 
 def test_a_file_that_takes_node_down_harms_itself_alone(tmp_path):

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { definition } from './definitions.mjs';
+import { allows, definition } from './definitions.mjs';
 
 // Which call a stray error belongs to.
 export const current = new AsyncLocalStorage();
@@ -62,6 +62,7 @@ export class Call {
   }
 
   async #start() {
+    if (this.#message.type === 'access') return allows(this.#message);
     const { file, run, input } = this.#message;
     const { handler, middleware } = await definition(file);
     if (typeof handler !== 'function') throw new TypeError('the file has no handler any more');
