@@ -166,6 +166,7 @@ class EmbeddedServer:
         if process is not None:
             _end(process, timeout)
             self._record_file.unlink(missing_ok=True)
+            _url_file(self._directory).unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -220,7 +221,7 @@ class EmbeddedServer:
                 process_group=0,
             )
         assert self._process.stdin is not None
-        # By stdin, so that the password is in no file and in no process listing.
+        # By stdin, so that the password is in no process listing.
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(self._configuration().encode())
 
@@ -286,13 +287,32 @@ class EmbeddedServer:
         )
 
     def _record(self) -> None:
-        """Leave what the next start needs to know this server again; no secret is in it."""
+        """Leave what the next start needs to know this server again, and how to reach it."""
+        file = _url_file(self._directory)
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(self.url)
         facts: dict[str, Any] = {
             "pid": self.pid,
             "created": psutil.Process(self.pid).create_time(),
             "port": self.port,
         }
         self._record_file.write_bytes(orjson.dumps(facts))
+
+
+def running_server(directory: Path) -> str | None:
+    """The URL of the server that another process of this user runs there; None for none."""
+    if _left_over(directory / "server.json") is None:
+        return None
+    try:
+        return _url_file(directory).read_text()
+    except OSError:
+        return None
+
+
+def _url_file(directory: Path) -> Path:
+    """Holds the password, so only its user may read it, as the data beside it."""
+    return directory / "url"
 
 
 def _stop_left_over(record_file: Path) -> None:
