@@ -80,7 +80,9 @@ def _embedded(settings: Settings, stack: ExitStack) -> Settings:
     directory = data_directory(settings.project_root)
     if not directory.is_dir():
         return settings  # whose redis_url tells what to do
-    url = running_server(directory) or stack.enter_context(EmbeddedServer(directory)).url
+    url = (
+        running_server(settings.project_root) or stack.enter_context(EmbeddedServer(directory)).url
+    )
     return read_environment(redis_url=url)
 
 

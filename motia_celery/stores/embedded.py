@@ -41,6 +41,9 @@ _PROGRAMS = ("valkey-server", "redis-server")
 _LOG_LINES = 8
 
 
+_RECORD = "server.json"
+
+
 def find_server() -> Path:
     """The program to run: the bundled Valkey, else one on the PATH.
 
@@ -78,6 +81,15 @@ def _install_line() -> str:
 def data_directory(project: Path) -> Path:
     """Where the embedded server of a project keeps its data."""
     return project / ".motia" / "valkey"
+
+
+def running_server(project: Path) -> str | None:
+    """The URL of the project's embedded server, if `dev` runs one now."""
+    record_file = data_directory(project) / _RECORD
+    if _left_over(record_file) is None:
+        return None
+    url = orjson.loads(record_file.read_bytes()).get("url")
+    return str(url) if url else None
 
 
 class EmbeddedServer:
@@ -166,14 +178,13 @@ class EmbeddedServer:
         if process is not None:
             _end(process, timeout)
             self._record_file.unlink(missing_ok=True)
-            _url_file(self._directory).unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     @property
     def _record_file(self) -> Path:
-        return self._directory / "server.json"
+        return self._directory / _RECORD
 
     def _take_lock(self) -> None:
         if self._lock is not None:
@@ -221,7 +232,7 @@ class EmbeddedServer:
                 process_group=0,
             )
         assert self._process.stdin is not None
-        # By stdin, so that the password is in no process listing.
+        # By stdin, so that the password is in no file and in no process listing.
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(self._configuration().encode())
 
@@ -287,32 +298,15 @@ class EmbeddedServer:
         )
 
     def _record(self) -> None:
-        """Leave what the next start needs to know this server again, and how to reach it."""
-        file = _url_file(self._directory)
-        file.unlink(missing_ok=True)
-        file.touch(mode=0o600, exist_ok=False)
-        file.write_text(self.url)
+        """Leave what the next start, and this user's other commands, need to know the server."""
         facts: dict[str, Any] = {
             "pid": self.pid,
             "created": psutil.Process(self.pid).create_time(),
-            "port": self.port,
+            "url": self.url,
         }
+        self._record_file.touch(mode=0o600)
+        self._record_file.chmod(0o600)  # the URL holds the password
         self._record_file.write_bytes(orjson.dumps(facts))
-
-
-def running_server(directory: Path) -> str | None:
-    """The URL of the server that another process of this user runs there; None for none."""
-    if _left_over(directory / "server.json") is None:
-        return None
-    try:
-        return _url_file(directory).read_text()
-    except OSError:
-        return None
-
-
-def _url_file(directory: Path) -> Path:
-    """Holds the password, so only its user may read it, as the data beside it."""
-    return directory / "url"
 
 
 def _stop_left_over(record_file: Path) -> None:

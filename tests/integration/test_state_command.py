@@ -151,7 +151,6 @@ class TestEmbedded:
             run("set", "g", "k", "1")
             assert server.running
             assert run("get", "g", "k").stdout == "1\n"
-        assert not (data_directory(folder) / "url").exists()
 
     def test_one_is_started_where_dev_does_not_run(self, folder: Path) -> None:
         with EmbeddedServer(data_directory(folder)):

@@ -353,7 +353,7 @@ class TestEmbeddedServer:
         folder = private_redis.log_file.parent
         assert folder.stat().st_mode & 0o077 == 0
         holding = [f for f in folder.iterdir() if f.is_file() and password in f.read_text()]
-        assert [(f.name, f.stat().st_mode & 0o077) for f in holding] == [("url", 0)]
+        assert [(f.name, f.stat().st_mode & 0o077) for f in holding] == [("server.json", 0)]
 
     def test_ctrl_c_in_the_terminal_does_not_reach_it(self, private_redis: EmbeddedServer) -> None:
         assert os.getpgid(private_redis.pid) == private_redis.pid != os.getpgrp()
