@@ -154,15 +154,14 @@ class NodeHost:
             HostMissingError: there is no Node.
         """
         fields = {"file": self._files[run.step], "run": _run_fields(run), "input": run.input}
-        link = await self._living()
+        link = self._usable(asyncio.get_running_loop()) or await self._living()
         return await link.call(fields, _Answerer(context))
 
     async def _living(self) -> Link:
+        """The child, started if there is none; all calls that come meanwhile wait for the same."""
+        loop = asyncio.get_running_loop()
         if self._pid != os.getpid():  # the parent's child is not ours
             self._pid, self._link, self._starting = os.getpid(), None, None
-        loop = asyncio.get_running_loop()
-        if (link := self._usable(loop)) is not None:
-            return link
         if self._starting is None or self._starting[0] is not loop:
             self._starting = (loop, asyncio.Lock())
         async with self._starting[1]:
@@ -170,7 +169,9 @@ class NodeHost:
 
     def _usable(self, loop: asyncio.AbstractEventLoop) -> Link | None:
         link = self._link
-        return link if link is not None and link.is_alive and link.loop is loop else None
+        if link is None or link.loop is not loop or not link.is_alive:
+            return None
+        return link if self._pid == os.getpid() else None
 
     async def _start(self) -> Link:
         if self._link is not None and self._link.is_alive:  # of another event loop
@@ -236,27 +237,29 @@ def _run_fields(run: Run) -> dict[str, Any]:
     }
 
 
+_METHODS: dict[str, Callable[[Context], Callable[..., Any]]] = {
+    "emit": lambda context: context.emit,
+    "state.get": lambda context: context.state.plain.get,
+    "state.set": lambda context: context.state.set,
+    "state.delete": lambda context: context.state.delete,
+    "state.getGroup": lambda context: context.state.plain.get_group,
+    "state.clear": lambda context: context.state.clear,
+}
+
+
 class _Answerer:
     """Answers the calls of a handler on its context."""
 
+    __slots__ = ("_context",)
+
     def __init__(self, context: Context) -> None:
         self._context = context
-        state = context.state.plain
-        self._methods: dict[str, Callable[..., Any]] = {
-            "emit": context.emit,
-            "state.get": state.get,
-            "state.set": state.set,
-            "state.delete": state.delete,
-            "state.getGroup": state.get_group,
-            "state.clear": state.clear,
-        }
 
     async def request(self, method: str, arguments: Iterable[Any]) -> Any:
         """The value of a call on the context."""
-        function = self._methods.get(method)
-        if function is None:
+        if method not in _METHODS:
             raise ConfigError(f"the context has no {method!r}.")
-        return await function(*arguments)
+        return await _METHODS[method](self._context)(*arguments)
 
     def log(self, level: str, message: str, data: Any) -> None:
         """A line of ``context.logger``."""

@@ -23,6 +23,10 @@ logger = logging.getLogger("motia_celery.runtime")
 
 HOST_FD = "MOTIA_HOST_FD"
 
+#: Frames of one turn of the loop are joined up to this size: few system calls, and the child is
+#: at work on the first ones while the last are written.
+_BATCH_BYTES = 16 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCommand:
@@ -92,6 +96,9 @@ class Link(asyncio.Protocol):
         self._grace = cancel_grace_seconds
         self._reader = FrameReader(command.limit_bytes)
         self._transport: asyncio.WriteTransport | None = None
+        self._out: list[bytes] = []
+        self._waiting = 0
+        self._is_flushing = False
         self._calls: dict[int, _Call] = {}
         self._answers: set[asyncio.Task[None]] = set()
         self._last_id = 0
@@ -136,11 +143,11 @@ class Link(asyncio.Protocol):
             HostDiedError: the child ended meanwhile.
             FrameError: the input can not cross.
         """
-        await self._greeted.wait()
+        if not self._greeted.is_set():
+            await self._greeted.wait()
         if not self.is_alive:
             raise self._death()
-        self._last_id += 1
-        id_ = self._last_id
+        id_ = self._last_id = self._last_id + 1
         frame = encode({"type": "call", "id": id_, **fields}, self._limit)
         call = self._calls[id_] = _Call(self._loop.create_future(), answerer)
         self._write(frame)
@@ -221,8 +228,26 @@ class Link(asyncio.Protocol):
         )
 
     def _write(self, frame: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame)
+        """Sends the first frame of a turn of the loop at once, and what follows in batches."""
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self._end_turn)
+            self._out.append(frame)
+            self._flush()
+            return
+        self._out.append(frame)
+        self._waiting += len(frame)
+        if self._waiting > _BATCH_BYTES:
+            self._flush()
+
+    def _end_turn(self) -> None:
+        self._is_flushing = False
+        self._flush()
+
+    def _flush(self) -> None:
+        out, self._out, self._waiting = self._out, [], 0
+        if out and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     def _receive(self, message: Message) -> None:
         kind = message["type"]

@@ -38,18 +38,11 @@ async function load(id, file) {
   }
 }
 
-async function answerCall(message) {
+function answerCall(message) {
   const { id } = message;
-  const call = new Call(message, send);
+  const call = new Call(message, send, () => calls.delete(id));
   calls.set(id, call);
-  try {
-    const value = await call.run();
-    send({ type: 'result', id, value: value === undefined ? null : value });
-  } catch (error) {
-    send({ type: 'error', id, error: describeError(error) });
-  } finally {
-    calls.delete(id);
-  }
+  call.start();
 }
 
 function cancelled() {
@@ -61,8 +54,8 @@ function cancelled() {
 // An error in a timer or an event listener ends the run that it came from, not the process.
 function stray(error) {
   const call = current.getStore();
-  if (call) call.fail(error);
-  else console.error('An error outside of any run:', error);
+  if (call && !call.isOver) call.fail(error);
+  else console.error('An error outside of any run, or after its end:', error);
 }
 
 // A Step must not end the process that other Steps run in.
