@@ -1,6 +1,7 @@
 // The Node host: loads Step files and calls their handlers, many at once, for its parent.
 import { register } from 'node:module';
 
+import { prune } from './cache.mjs';
 import { Call, current } from './call.mjs';
 import { install } from './commonjs.mjs';
 import { describe } from './definitions.mjs';
@@ -68,5 +69,11 @@ process.on('unhandledRejection', stray);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
 install();
-register('./hooks.mjs', import.meta.url, { data: { parent: process.ppid } });
+setTimeout(prune, 5000).unref(); // once the app runs
+const { port1, port2: progress } = new MessageChannel();
+port1.on('message', () => send({ type: 'progress' })).unref();
+register('./hooks.mjs', import.meta.url, {
+  data: { parent: process.ppid, progress },
+  transferList: [progress],
+});
 send({ type: 'hello', protocol: PROTOCOL, language: 'javascript', version: process.versions.node });
