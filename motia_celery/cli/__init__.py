@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from motia_celery.cli import beat, check, dev, doctor, flower, plan, release, version, web, worker
+from motia_celery.cli import (
+    beat,
+    check,
+    dev,
+    doctor,
+    flower,
+    generate,
+    plan,
+    release,
+    version,
+    web,
+    worker,
+)
 from motia_celery.errors import FrameworkError
 
 app = typer.Typer(
@@ -22,6 +34,7 @@ app = typer.Typer(
 for command in (dev, web, worker, beat, release, flower, plan, check, doctor, version):
     name = command.__name__.rpartition(".")[2]
     app.command(name, help=command.__doc__)(command.run)
+app.add_typer(generate.app, name="generate")
 
 
 @app.callback()
