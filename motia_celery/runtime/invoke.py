@@ -15,6 +15,7 @@ from motia_celery.errors import RunTimeoutError
 from motia_celery.model.run import Failure, Outcome, Run, Success
 from motia_celery.model.step import EventTrigger, Language, Step
 from motia_celery.plan.routes import no_remote
+from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
 
 logger = logging.getLogger("motia_celery.runtime")
@@ -53,17 +54,16 @@ class Invoker:
         step = self._steps[run.step]
         context = Context(run, step, self._services)
         self._warn_of_misfit(run, context)
-        deadline = asyncio.timeout(step.timeout_seconds)
         try:
-            async with deadline:
-                return Success(await self._finished(run, context))
+            work = self._finished(run, context)
+            return Success(await within(step.timeout_seconds, work, step.name))
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.
             if _is_being_cancelled():
                 raise
             return self._failure(error)
-        except TimeoutError as error:
-            return self._failure(self._timed_out(step) if deadline.expired() else error)
+        except OverdueError:
+            return self._failure(self._timed_out(step))
         except (Exception, SystemExit) as error:
             return self._failure(error)
 

@@ -233,29 +233,27 @@ def _run_fields(run: Run) -> dict[str, Any]:
     }
 
 
-_METHODS: dict[str, Callable[[Context], Callable[..., Any]]] = {
-    "emit": lambda context: context.emit,
-    "state.get": lambda context: context.state.plain.get,
-    "state.set": lambda context: context.state.set,
-    "state.delete": lambda context: context.state.delete,
-    "state.getGroup": lambda context: context.state.plain.get_group,
-    "state.clear": lambda context: context.state.clear,
-}
-
-
 class _Answerer:
     """Answers the calls of a handler on its context."""
 
-    __slots__ = ("_context",)
-
     def __init__(self, context: Context) -> None:
         self._context = context
+        state = context.state.plain
+        self._methods: dict[str, Callable[..., Any]] = {
+            "emit": context.emit,
+            "state.get": state.get,
+            "state.set": state.set,
+            "state.delete": state.delete,
+            "state.getGroup": state.get_group,
+            "state.clear": state.clear,
+        }
 
     async def request(self, method: str, arguments: Iterable[Any]) -> Any:
         """The value of a call on the context."""
-        if method not in _METHODS:
+        function = self._methods.get(method)
+        if function is None:
             raise ConfigError(f"the context has no {method!r}.")
-        return await _METHODS[method](self._context)(*arguments)
+        return await function(*arguments)
 
     def log(self, level: str, message: str, data: Any) -> None:
         """A line of ``context.logger``."""

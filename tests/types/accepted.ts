@@ -22,6 +22,7 @@ import {
   type EventHandler,
   type FlowContext,
   type HandlerConfig,
+  type HandlerInfrastructureConfig,
   type Handlers,
   type InfrastructureConfig,
   type InternalStateManager,
@@ -33,11 +34,11 @@ import {
   type PluginBuilder,
   type QueryParam,
   type QueueConfig,
+  type RetryConfig,
   type StateStreamEvent,
   type StateStreamEventChannel,
   type StepConfig,
   type StepHandler,
-  type StepInfrastructure,
   type StepSchemaInput,
   type StreamAuthConfig,
   type StreamAuthRequest,
@@ -98,11 +99,13 @@ export const event: EventConfig = {
   input: z.object({ id: z.string() }),
   infrastructure: {
     handler: { ram: 512, cpu: 0.25, timeout: 30, isolated: true },
-    queue: { type: 'fifo', maxRetries: 5, visibilityTimeout: 60, delaySeconds: 10, concurrency: 4 },
+    queue: { type: 'fifo', maxRetries: 5, visibilityTimeout: 60, delaySeconds: 10, concurrency: 4, concurrencyKey: 'customer.id', rateLimit: '100/m', priority: 3, partitions: 8 },
   },
+  retry: { maxAttempts: 3, backoff: 'fixed', delaySeconds: 1, maxDelaySeconds: 60, jitter: true, never: ['CardError'] },
+  once: true,
 };
 export const withoutInput: EventConfig = { type: 'event', name: 'a', subscribes: ['x'], emits: [], input: null };
-export const cron: CronConfig = { type: 'cron', name: 'Nightly', cron: '0 3 * * *', timezone: 'Europe/Berlin', emits: ['x'] };
+export const cron: CronConfig = { type: 'cron', name: 'Nightly', cron: '0 3 * * *', timezone: 'Europe/Berlin', emits: ['x'], retry: { backoff: [1, 5, 60] } };
 export const noop: NoopConfig = { type: 'noop', name: 'Human', virtualEmits: ['approved'], virtualSubscribes: ['asked'], flows: ['f'] };
 export const steps: StepConfig[] = [api, event, cron, noop];
 export const stream: StreamConfig = {
@@ -169,8 +172,8 @@ export const passesItOn: EventHandler<object, { topic: 'a'; data: 1 }> = async (
 export const passesNothingOn: EventHandler<object, never> = async (_, ctx) => helper(ctx, ctx.emit, ctx.logger, ctx.state);
 export const messages: MotiaStream<{ text: string }> = {} as IStateStream<{ text: string }>;
 export const item: Promise<BaseStreamItem<{ text: string }> | null> = messages.get('a', 'b').then((found) => found && { id: found.id, text: found.text });
-export const others: [Emit, EmitData, ApiRouteMethod, QueryParam, QueueConfig, HandlerConfig, InfrastructureConfig, StepInfrastructure] = [
-  'a', { topic: 'a', data: 1 }, 'GET', { name: 'a', description: '' }, {}, {}, {}, {},
+export const others: [Emit, EmitData, ApiRouteMethod, QueryParam, QueueConfig, HandlerConfig, InfrastructureConfig, HandlerInfrastructureConfig, RetryConfig] = [
+  'a', { topic: 'a', data: 1 }, 'GET', { name: 'a', description: '' }, {}, {}, {}, {}, {},
 ];
 export const parts: [StateStreamEventChannel, StateStreamEvent<number>, StreamSubscription, StepSchemaInput] = [
   { groupId: 'a', id: 'b' }, { type: 'a', data: 1 }, { groupId: 'a' }, { type: 'string' },
@@ -207,6 +210,8 @@ export const badEmit: EventConfig = { type: 'event', name: 'a', subscribes: ['x'
 export const badSubscribes: EventConfig = { type: 'event', name: 'a', subscribes: 'x', emits: [] };
 // @ts-expect-error no such kind of queue
 export const badQueue: EventConfig = { type: 'event', name: 'a', subscribes: ['x'], infrastructure: { queue: { type: 'lifo' } } };
+// @ts-expect-error no such growth
+export const badRetry: CronConfig = { type: 'cron', name: 'a', cron: '@daily', retry: { backoff: 'linear' } };
 // @ts-expect-error retries belong to the queue
 export const badHandlerConfig: EventConfig = { type: 'event', name: 'a', subscribes: ['x'], infrastructure: { handler: { maxRetries: 1 } } };
 // @ts-expect-error an expression is missing

@@ -28,14 +28,6 @@ interface BaseConfig {
   includeFiles?: readonly string[];
 }
 
-/** `infrastructure` of a Step that events do not start. */
-export interface StepInfrastructure {
-  handler?: {
-    /** Runs the handler in processes of its own, where it may compute for long. */
-    isolated?: boolean;
-  };
-}
-
 export interface HandlerConfig {
   /** Seconds that one attempt may take. */
   timeout?: number;
@@ -45,7 +37,12 @@ export interface HandlerConfig {
   cpu?: number;
 }
 
-/** Times are seconds. */
+/** `infrastructure` of a Step without a queue of events. */
+export interface HandlerInfrastructureConfig {
+  handler?: HandlerConfig;
+}
+
+/** Times are seconds; limits count in all workers together. */
 export interface QueueConfig {
   type?: 'standard' | 'fifo';
   /** Tries after the first one. */
@@ -53,12 +50,34 @@ export interface QueueConfig {
   visibilityTimeout?: number;
   delaySeconds?: number;
   concurrency?: number;
+  /** A path into the data, such as `customer.id`: each of its values has its own `concurrency`. */
+  concurrencyKey?: string;
+  /** Such as `100/m`. */
+  rateLimit?: string;
+  /** 0 to 9. */
+  priority?: number;
+  /** How many groups of a `fifo` queue run at once. */
+  partitions?: number;
 }
 
 /** `infrastructure` of an event Step. */
-export interface InfrastructureConfig {
-  handler?: HandlerConfig;
+export interface InfrastructureConfig extends HandlerInfrastructureConfig {
   queue?: QueueConfig;
+}
+
+/** Which errors are tried again, how often, and after how many seconds. */
+export interface RetryConfig {
+  maxAttempts?: number;
+  /** How the waits grow, or the waits themselves. */
+  backoff?: 'exponential' | 'fixed' | readonly number[];
+  delaySeconds?: number;
+  maxDelaySeconds?: number;
+  /** The largest part of a wait that is taken off at random. */
+  jitter?: boolean | number;
+  /** The names of the only errors to try again. */
+  on?: readonly string[];
+  /** The names of errors that are not tried again. */
+  never?: readonly string[];
 }
 
 export interface ApiRouteConfig extends BaseConfig {
@@ -76,7 +95,7 @@ export interface ApiRouteConfig extends BaseConfig {
   responseSchema?: Readonly<Record<string | number, StepSchemaInput>>;
   /** `true`: a body that does not fit `bodySchema` gets a 400. */
   validateBody?: boolean;
-  infrastructure?: StepInfrastructure;
+  infrastructure?: HandlerInfrastructureConfig | null;
 }
 
 export interface EventConfig extends BaseConfig {
@@ -86,6 +105,9 @@ export interface EventConfig extends BaseConfig {
   emits?: readonly Emit[];
   input?: StepSchemaInput | null;
   infrastructure?: InfrastructureConfig | null;
+  retry?: RetryConfig;
+  /** Runs once for each event, even if that is delivered twice. */
+  once?: boolean;
 }
 
 export interface CronConfig extends BaseConfig {
@@ -95,7 +117,8 @@ export interface CronConfig extends BaseConfig {
   /** An IANA name, such as `Europe/Berlin`. */
   timezone?: string;
   emits?: readonly Emit[];
-  infrastructure?: StepInfrastructure;
+  infrastructure?: HandlerInfrastructureConfig | null;
+  retry?: RetryConfig;
 }
 
 /** A Step that is only drawn. */
