@@ -14,6 +14,7 @@ from motia_celery.cli import (
     dev,
     doctor,
     flower,
+    generate,
     pause,
     plan,
     release,
@@ -43,6 +44,7 @@ for command in _COMMANDS:
     app.command(name, help=command.__doc__)(command.run)
 app.add_typer(cancel.app, name="cancel")
 app.add_typer(state.app, name="state")
+app.add_typer(generate.app, name="generate")
 
 
 @app.callback()

@@ -244,7 +244,7 @@ def test_a_file_that_takes_node_down_harms_itself_alone(tmp_path):
     (steps / "good_step.js").write_text("exports.config = {type: 'noop', name: 'good'}")
     app = App(tmp_path)
     assert [*app.steps] == ["good"]
-    assert "ends or hangs" in app.problem("steps/bad_step.js").what
+    assert "ends its process (signal 9)" in app.problem("steps/bad_step.js").what
 
 
 async def test_values_cross_as_they_are(app):
@@ -255,6 +255,9 @@ async def test_values_cross_as_they_are(app):
     assert await app.act("nothing") == Success(None)
     assert await app.act("buffer") == Success({"status": 200, "body": b"\x00\x01\xff"})
     assert await app.act("typed") == Success({"body": b"\x01\x00\x02\x00"})
+    own = ["1970-01-01T00:00:00.000Z", {"$bytes": "AA=="}, {}]
+    assert await app.act("ownJson") == Success(own)
+    assert await app.act("mixed") == Success({"a": {"b": [{"$object": 1}, {"c": b"\x07"}]}})
     big = "x" * 10_000_000
     assert await app.act("echo", value=big) == Success(big)
 
@@ -365,6 +368,19 @@ async def test_a_busy_handler_is_cut_by_a_restart(app):
     answers = [await app.act("sync") for _ in range(2)]  # the first may go down with the busy one
     assert answers[1] == Success("text")
     assert app.node.pid != pid
+
+
+async def test_a_handler_that_computes_for_long_is_told_of_and_not_cut(hostile, caplog):
+    """A ping asks a silent Node process; one whose handlers only wait answers it."""
+    app = App(hostile, silence_seconds=0.7)
+    assert await app.act("sleep", ms=2500) == Success(2500)
+    assert "has not answered" not in caplog.text
+    outcomes = await asyncio.gather(app.act("spin", ms=4000), app.act("sync"))
+    assert outcomes == [Success("spun"), Success("text")]
+    (warning,) = [r for r in caplog.records if "has not answered" in r.getMessage()]
+    assert "it runs behaviour" in warning.getMessage()
+    assert warning.action == "host.silent"
+    await app.node.aclose()
 
 
 async def test_a_crash_fails_the_calls_in_flight_and_the_next_one_works(app):

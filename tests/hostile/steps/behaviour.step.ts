@@ -67,5 +67,8 @@ const acts: Record<string, (input: any, ctx: any) => unknown> = {
   die: () => process.kill(process.pid, 'SIGKILL'),
   cycle: () => { const a: any = {}; a.a = a; return a; },
   flows: (_, ctx) => ({ flows: ctx.flows, traceId: ctx.traceId, attempt: ctx.attempt }),
+  spin: (input) => { const end = Date.now() + input.ms; while (Date.now() < end); return 'spun'; },
+  ownJson: () => [new Date(0), { toJSON: () => ({ $bytes: 'AA==' }) }, new Map([[1, 2]])],
+  mixed: () => ({ a: { b: [{ $object: 1 }, { c: Buffer.from([7]) }] }, d: undefined }),
 };
 export const handler = (input: any, ctx: any) => acts[input.act](input, ctx);

@@ -19,6 +19,10 @@ const settled = (promise) => Promise.prototype.then.call(promise, () => null, (e
 export class Pending {
   #calls = [];
 
+  get isEmpty() {
+    return this.#calls.length === 0;
+  }
+
   start(send) {
     const call = new ContextCall((resolve, reject) => send(resolve, reject));
     this.#calls.push({ call, done: settled(call) });
