@@ -71,6 +71,22 @@ class MessageRejectedError(FrameworkError):
     """A delivery can not become an event for this queue; it goes to the dead letters."""
 
 
+class OversizedMessageError(MessageRejectedError):
+    """A delivery is larger than events may be."""
+
+
+class UnknownTaskError(MessageRejectedError):
+    """A delivery asks for a Celery task that its queue does not serve."""
+
+
+class PoisonMessageError(MessageRejectedError):
+    """A message was delivered again and again, and whoever took it died each time."""
+
+
+class DeadLetterError(FrameworkError):
+    """A dead letter is not there, or can not be replayed as it is."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 
