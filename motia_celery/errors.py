@@ -92,7 +92,15 @@ class ResponseError(FrameworkError):
 
 
 class StateValueError(FrameworkError):
-    """A value can not be kept as JSON in state."""
+    """A value can not be kept as JSON in state or in a stream."""
+
+
+class UpdateError(FrameworkError):
+    """An update's operations do not fit the value that is stored."""
+
+
+class UnknownStreamError(FrameworkError, AttributeError):
+    """No stream file declares a stream of this name."""
 
 
 class ServerMissingError(FrameworkError):

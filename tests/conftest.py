@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytest.register_assert_rewrite("unit.stores.state_contract")
+pytest.register_assert_rewrite("unit.stores.state_contract", "unit.stores.stream_contract")
 
 ROOM = pytest.StashKey[Room]()
 GIVEN = pytest.StashKey[dict[str, str]]()

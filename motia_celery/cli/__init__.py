@@ -19,6 +19,7 @@ from motia_celery.cli import (
     plan,
     release,
     resume,
+    state,
     version,
     web,
     worker,
@@ -43,6 +44,7 @@ for command in _COMMANDS:
     app.command(name, help=command.__doc__)(command.run)
 app.add_typer(cancel.app, name="cancel")
 app.add_typer(generate.app, name="generate")
+app.add_typer(state.app, name="state")
 
 
 @app.callback()

@@ -10,11 +10,12 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from motia_celery.context import Context
+from motia_celery.context.requests import request_methods
 from motia_celery.errors import ConfigError, HostMissingError
 from motia_celery.model.run import Run
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
@@ -105,6 +106,7 @@ class NodeHost:
         self._load_patience = load_patience_seconds
         self._silence = silence_seconds
         self._files: dict[str, str] = {}
+        self._rules: dict[str, str] = {}
         self._link: Link | None = None
         self._pid = os.getpid()
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -138,6 +140,25 @@ class NodeHost:
         """Makes the definition's handler the one that runs for ``step``."""
         if isinstance(definition.handler, RemoteHandler):
             self._files[step] = definition.handler.file
+
+    def register_access(self, stream: str, definition: Definition) -> None:
+        """Makes the definition's ``canAccess`` the stream's rule."""
+        if isinstance(definition.can_access, RemoteHandler):
+            self._rules[stream] = definition.can_access.file
+
+    async def can_access(
+        self, stream: str, subscription: Mapping[str, Any], auth_context: Any
+    ) -> bool:
+        """What the stream's ``canAccess`` says.
+
+        Raises:
+            RemoteError: what it threw.
+            HostDiedError: the Node process ended meanwhile.
+            HostMissingError: there is no Node.
+        """
+        fields = {"file": self._rules[stream], "subscription": subscription, "auth": auth_context}
+        link = await self._living()
+        return await link.call({"type": "access", **fields}, _NoContext()) is True
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
@@ -203,10 +224,12 @@ def _loaded(message: Mapping[str, Any] | RemoteError) -> Definition | RemoteErro
         return RemoteError.read(message["error"])
     told = message["definition"]
     config = told["config"]
-    if told["hasCanAccess"] and isinstance(config, dict):
-        config = {**config, "canAccess": RemoteHandler(file=message["file"])}
+    rule = RemoteHandler(file=message["file"]) if told["hasCanAccess"] else told.get("accessType")
+    if rule and isinstance(config, dict):
+        config = {**config, "canAccess": rule}
     return Definition(
         config=config,
+        can_access=rule or None,
         handler=_handler(message["file"], told),
         warnings=tuple((w["field"], w["message"]) for w in told["warnings"]),
     )
@@ -233,20 +256,26 @@ def _run_fields(run: Run) -> dict[str, Any]:
     }
 
 
+class _NoContext:
+    """Stands for the context of an access rule, which has none."""
+
+    async def request(self, method: str, arguments: Iterable[Any]) -> Any:
+        """Never answered."""
+        raise ConfigError(f"an access rule has no context to call {method!r} on.")
+
+    def log(self, level: str, message: str, data: Any) -> None:
+        """Never written."""
+
+
 class _Answerer:
     """Answers the calls of a handler on its context."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        state = context.state.plain
-        self._methods: dict[str, Callable[..., Any]] = {
-            "emit": context.emit,
-            "state.get": state.get,
-            "state.set": state.set,
-            "state.delete": state.delete,
-            "state.getGroup": state.get_group,
-            "state.clear": state.clear,
-        }
+
+    @cached_property
+    def _methods(self) -> Mapping[str, Callable[..., Any]]:
+        return request_methods(self._context)  # most handlers ask for little, some for nothing
 
     async def request(self, method: str, arguments: Iterable[Any]) -> Any:
         """The value of a call on the context."""

@@ -177,12 +177,44 @@ export interface Logger {
   debug(message: string, data?: unknown): void;
 }
 
+type Path = string | readonly string[];
+
+/** A change of a part of a value; `path` is `a.b`, or its parts. */
+export type UpdateOp =
+  | { type: 'set'; path: Path; value: unknown }
+  | { type: 'merge'; path?: Path; value: Record<string, unknown> }
+  | { type: 'append'; path?: Path; value: unknown }
+  | { type: 'increment' | 'decrement'; path: Path; by?: number }
+  | { type: 'remove'; path: Path };
+
+export interface UpdateResult<T = any> {
+  old_value: T | null;
+  new_value: T | null;
+}
+
+export interface SetOptions {
+  /** The key is gone after so many seconds. */
+  ttlSeconds?: number;
+}
+
 /** Values by group and key, shared by every Step and process. */
 export interface InternalStateManager {
   get<T = any>(groupId: string, key: string): Promise<T | null>;
-  set<T = any>(groupId: string, key: string, value: T): Promise<T>;
+  set<T = any>(groupId: string, key: string, value: T, options?: SetOptions): Promise<T>;
+  /** Changes parts of the value at once, whoever else does so. */
+  update<T = any>(groupId: string, key: string, ops: readonly UpdateOp[]): Promise<UpdateResult<T>>;
+  /** Sets the value if it is the expected one, and tells whether it was. */
+  compareAndSet(
+    groupId: string,
+    key: string,
+    expected: unknown,
+    value: unknown,
+    options?: SetOptions,
+  ): Promise<boolean>;
   delete<T = any>(groupId: string, key: string): Promise<T | null>;
   getGroup<T = any>(groupId: string): Promise<T[]>;
+  list<T = any>(groupId: string): Promise<T[]>;
+  listGroups(): Promise<string[]>;
   clear(groupId: string): Promise<void>;
 }
 
@@ -220,7 +252,10 @@ export interface FlowContext<TEmit = EmitData> {
 
 // ---- Streams
 
-export type BaseStreamItem<TData = any> = TData & { id: string };
+export type BaseStreamItem<TData = any> = TData & {
+  id: string;
+  __motia?: { type: 'state-stream'; streamName: string; groupId: string; id: string };
+};
 
 export type StateStreamEventChannel = { groupId: string; id?: string };
 
@@ -234,6 +269,13 @@ export interface MotiaStream<TData = any> {
   set(groupId: string, id: string, data: TData): Promise<BaseStreamItem<TData>>;
   delete(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
   getGroup(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  list(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  listGroups(): Promise<string[]>;
+  update(
+    groupId: string,
+    id: string,
+    ops: readonly UpdateOp[],
+  ): Promise<UpdateResult<BaseStreamItem<TData>>>;
   /** Reaches those who are connected, and is not kept. */
   send<T = any>(channel: StateStreamEventChannel, event: StateStreamEvent<T>): Promise<void>;
 }

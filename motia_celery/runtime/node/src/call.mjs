@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { definition } from './definitions.mjs';
+import { allows, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
 
 // Which call a stray error belongs to.
@@ -52,7 +52,8 @@ export class Call {
 
   async #run() {
     try {
-      const value = await this.#handle(await definition(this.#message.file));
+      const found = await definition(this.#message.file);
+      const value = await (this.#message.type === 'access' ? allows(this.#message, found) : this.#handle(found));
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
       if (error) throw error;
       this.#end({ type: 'result', id: this.#message.id, value: value === undefined ? null : value });

@@ -22,6 +22,7 @@ const handlers = {
   },
   load: ({ id, files }) => files.forEach((file) => load(id, file)),
   call: answerCall,
+  access: answerCall,
   response: (message) => calls.get(message.id)?.answer(message),
   cancel: ({ id }) => calls.get(id)?.fail(cancelled()),
   ping: ({ id }) => send({ type: 'pong', id }),
