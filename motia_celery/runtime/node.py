@@ -9,8 +9,8 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -272,7 +272,10 @@ class _Answerer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._methods = request_methods(context)
+
+    @cached_property
+    def _methods(self) -> Mapping[str, Callable[..., Any]]:
+        return request_methods(self._context)  # most handlers ask for little, some for nothing
 
     async def request(self, method: str, arguments: Iterable[Any]) -> Any:
         """The value of a call on the context."""
