@@ -1,6 +1,6 @@
 """The publisher: what is published where, and how a caller waits for the broker's confirm.
 
-Its outbox sends in one thread on one connection, with confirms in a window: many handlers'
+Its sender works in one thread on one connection, with confirms in a window: many handlers'
 messages go out together and their confirms come back together, so an awaited emit costs one round
 trip shared by all, and no event loop ever waits for a socket. Consuming has another connection:
 RabbitMQ blocks a connection that publishes while it is short of memory or disk, and
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
 from motia_celery.broker import wire
-from motia_celery.broker.outbox import Outbox
+from motia_celery.broker.sender import Sender
 from motia_celery.broker.wire import Message
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
@@ -45,7 +45,7 @@ class Publisher:
         self._settings = settings
         self._topology = topology
         self._amqp = settings.uses_rabbitmq
-        self._outbox = Outbox(settings, topology, hold)
+        self._sender = Sender(settings, topology, hold)
 
     # What is published
 
@@ -153,22 +153,22 @@ class Publisher:
 
     async def _await(self, messages: Iterable[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds
-        waiting = [self._outbox.put(message, seconds) for message in messages]
+        waiting = [self._sender.put(message, seconds) for message in messages]
         for pending in waiting:
             try:
                 async with asyncio.timeout(pending.patience):
                     await asyncio.wrap_future(pending.done)
             except TimeoutError:
-                self._outbox.give_up(pending)
+                self._sender.give_up(pending)
 
     def _wait(self, messages: Iterable[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds
-        for pending in [self._outbox.put(message, seconds) for message in messages]:
+        for pending in [self._sender.put(message, seconds) for message in messages]:
             try:
                 pending.done.result(pending.patience)
             except TimeoutError:
-                self._outbox.give_up(pending)
+                self._sender.give_up(pending)
 
     def close(self, timeout_seconds: float = 5) -> None:
         """Sends what waits, and lets go of the connection."""
-        self._outbox.close(timeout_seconds)
+        self._sender.close(timeout_seconds)

@@ -1,4 +1,4 @@
-"""The outbox: the thread that owns the publishing connection, and waits for its confirms."""
+"""The sender: the thread that owns the publishing connection, and waits for its confirms."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Pending:
         return max(0, self.deadline - time.monotonic()) + _GRACE_SECONDS
 
 
-class Outbox:
-    """Publishes what is put into it; declares the topology at each connect.
+class Sender:
+    """Publishes what it is given; declares the topology at each connect.
 
     ``hold`` keeps a message until it is due on brokers that can not delay one themselves.
     """
