@@ -12,10 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import replace
 
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
 from motia_celery.broker import wire
+from motia_celery.broker.delay import DELAY_EXCHANGE, delayed
 from motia_celery.broker.sender import Sender
 from motia_celery.broker.wire import Message
 from motia_celery.model.event import Event
@@ -24,9 +27,6 @@ from motia_celery.plan.topology import QueuePlan, Topology
 from motia_celery.settings import Settings
 
 logger = logging.getLogger("motia_celery.broker")
-
-#: The exchange where Celery's native delayed delivery begins; its key holds 28 bits of seconds.
-_DELAY_EXCHANGE = "celery_delayed_27"
 
 
 class Publisher:
@@ -49,14 +49,16 @@ class Publisher:
 
     # What is published
 
-    async def emit(self, event: Event, timeout_seconds: float | None = None) -> None:
-        """Publishes an event to everyone who subscribed to its topic.
+    async def emit(
+        self, event: Event, timeout_seconds: float | None = None, *, delay_seconds: float = 0
+    ) -> None:
+        """Publishes an event to everyone who subscribed to its topic, now or after a delay.
 
         Raises:
             EmitError: it can not be sent, or was not confirmed within ``timeout_seconds``
                 (by default the ``emit_timeout_seconds`` setting).
         """
-        await self._await(self._event_messages(event), timeout_seconds)
+        await self._await(self._event_messages(event, delay_seconds), timeout_seconds)
 
     def emit_blocking(self, event: Event, timeout_seconds: float | None = None) -> None:
         """:meth:`emit`, for code that has no event loop."""
@@ -91,26 +93,48 @@ class Publisher:
         """Publishes one message as it is."""
         self._wait([message], None)
 
-    def _event_messages(self, event: Event) -> list[Message]:
-        body = wire.event_body(event, self._settings.event_limit_bytes)
-        headers, properties = wire.event_headers(event), wire.event_properties(event)
+    def publish_due(self, message: Message) -> None:
+        """Publishes one message that was held; an event goes to those who subscribe to it now."""
+        due = replace(message, delay_seconds=0)
+        is_event = message.exchange == self._topology.names.events
+        self._wait(self._to_subscribers(due) if is_event else [due], None)
+
+    def publish_soon(self, message: Message) -> Future[None]:
+        """Publishes one message, now or after its delay; the future ends with the confirm."""
+        prepared = delayed(message, amqp=self._amqp)
+        return self._sender.put(prepared, self._settings.emit_timeout_seconds).done
+
+    def _event_messages(self, event: Event, delay_seconds: float = 0) -> list[Message]:
         names = self._topology.names
+        message = Message(
+            exchange=names.events,
+            routing_key=event.topic,
+            body=wire.event_body(event, self._settings.event_limit_bytes),
+            headers=wire.event_headers(event),
+            properties=wire.event_properties(event),
+            delay_seconds=delay_seconds,
+        )
+        if not delay_seconds:
+            return self._to_subscribers(message)
+        # Its topic travels in a header, and the relay sends it on when it is due.
+        key = names.relay if self._amqp else event.topic
+        return [delayed(replace(message, routing_key=key), amqp=self._amqp)]
+
+    def _to_subscribers(self, message: Message) -> list[Message]:
+        """The event for everyone; its exchange and routing key are the events' and the topic."""
+        if self._amqp:
+            return [message]
         # Redis transports share one delivery tag among the queues of a fan-out, and lose
         # messages by it, so there each queue gets a publish of its own.
-        targets = (
-            [(names.events, event.topic)]
-            if self._amqp
-            else [("", plan.name) for plan in self._topology.subscribers(event.topic)]
-        )
         return [
-            Message(
-                exchange=exchange,
-                routing_key=key,
-                body=body,
-                headers=headers,
-                properties=properties,
+            replace(
+                message,
+                exchange="",
+                routing_key=plan.name,
+                headers={**message.headers, **_delay_mark(plan)},
+                delay_seconds=plan.delay_seconds,
             )
-            for exchange, key in targets
+            for plan in self._topology.subscribers(message.routing_key)
         ]
 
     def _direct(
@@ -121,7 +145,7 @@ class Publisher:
         if not self._amqp:
             exchange = ""
         elif seconds:
-            exchange, key = _DELAY_EXCHANGE, calculate_routing_key(seconds, target.name)
+            exchange, key = DELAY_EXCHANGE, calculate_routing_key(seconds, target.name)
         return Message(
             exchange=exchange,
             routing_key=key,
@@ -129,6 +153,7 @@ class Publisher:
             headers={
                 **wire.event_headers(event, attempt),
                 **({wire.RUN: run_id} if run_id else {}),
+                **_delay_mark(target),
             },
             properties=wire.event_properties(event),
             mandatory=True,
@@ -172,3 +197,8 @@ class Publisher:
     def close(self, timeout_seconds: float = 5) -> None:
         """Sends what waits, and lets go of the connection."""
         self._sender.close(timeout_seconds)
+
+
+def _delay_mark(target: QueuePlan) -> dict[str, bool]:
+    """The header by which the consumer knows that it need not hold the message back."""
+    return {wire.DELAYED: True} if target.delay_seconds else {}

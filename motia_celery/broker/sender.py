@@ -16,7 +16,9 @@ from kombu import Connection
 
 from motia_celery.broker import wire
 from motia_celery.broker.connection import open_connection, speaks_amqp
-from motia_celery.broker.topology import declare
+from motia_celery.broker.delay import DELAY_EXCHANGE
+from motia_celery.broker.relay_queue import relay_queue
+from motia_celery.broker.topology import declare, declare_delays
 from motia_celery.broker.wire import Message
 from motia_celery.errors import EmitError, FrameworkError
 from motia_celery.plan.topology import Topology
@@ -69,6 +71,7 @@ class Sender:
         self._channel: Any = None
         self._unconfirmed: dict[int, Pending] = {}
         self._sequence = 0
+        self._has_delays = False
 
     def put(self, message: Message, timeout_seconds: float) -> Pending:
         """Takes a message; the result's ``done`` tells when the broker has it, or why not."""
@@ -162,6 +165,7 @@ class Sender:
 
     def _publish(self, batch: list[Pending]) -> None:
         if self._amqp:
+            self._declare_delays(batch)
             for pending in batch:
                 if self._sent(pending):
                     self._sequence += 1
@@ -171,6 +175,17 @@ class Sender:
         for pending in batch:
             if self._sent(pending):
                 _succeed(pending)
+
+    def _declare_delays(self, batch: list[Pending]) -> None:
+        """Makes sure of the way of delayed emits, once a connection and where there are any.
+
+        Workers have that of their Steps' queues, for Celery declares it when they start.
+        """
+        if self._has_delays or all(p.message.exchange != DELAY_EXCHANGE for p in batch):
+            return
+        assert self._connection is not None
+        declare_delays(self._connection, [relay_queue(self._topology.names)])
+        self._has_delays = True
 
     def _sent(self, pending: Pending) -> bool:
         """Whether the message was sent. One that can not be encoded fails, and no other with it."""
@@ -258,7 +273,7 @@ class Sender:
             connection.collect()
             raise
         self._connection, self._channel = connection, channel
-        self._sequence = 0
+        self._sequence, self._has_delays = 0, False
         self._unconfirmed.clear()
 
     def _disconnect(self) -> None:

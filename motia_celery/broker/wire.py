@@ -22,6 +22,8 @@ GROUP: Final = "motia-group"
 ATTEMPT: Final = "motia-attempt"
 EVENT: Final = "motia-event-id"
 RUN: Final = "motia-run-id"
+#: The message has waited for as long as its Step's ``delaySeconds`` say, or does so now.
+DELAYED: Final = "motia-delayed"
 TRACEPARENT: Final = "traceparent"
 
 CONTENT_TYPE = "application/json"

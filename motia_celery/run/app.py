@@ -133,7 +133,7 @@ class App:
         """Publishes delayed messages from this process, where the broker can not delay them."""
         waiting = self.resources.waiting
         if waiting is not None and self._relay is None:
-            self._relay = Relay(waiting, self.publisher.publish_blocking)
+            self._relay = Relay(waiting, self.publisher.publish_due)
             self._relay.start()
 
     def close(self) -> None:

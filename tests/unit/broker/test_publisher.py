@@ -2,8 +2,8 @@
 
 import pytest
 
-from motia_celery.broker.sender import Pending
 from motia_celery.broker.publisher import Publisher
+from motia_celery.broker.sender import Pending
 from motia_celery.errors import EmitError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError

@@ -20,7 +20,7 @@ class Exchange:
     def __init__(self):
         self.events = []
 
-    async def emit(self, event):
+    async def emit(self, event, **options):
         self.events.append(event)
 
 

@@ -43,6 +43,10 @@ export interface EmitData<TData = any> {
   topic: string;
   data: TData;
   messageGroupId?: string;
+  /** Seconds to wait before it is sent, at most 30 days. */
+  delay?: number;
+  /** When it is sent: a date, ISO text with a time zone, or epoch milliseconds. */
+  at?: Date | string | number;
 }
 
 // Projects add their streams by `declare module 'motia'`.
