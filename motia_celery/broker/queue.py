@@ -216,6 +216,8 @@ class StepQueue(Queue):
             **{name: value for name in _CARRIED if (value := _text(delivery.headers, name))},
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
+            wire.SENT: delivery.sent_at,
+            wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
             "task": self.task,
             "id": identity,
@@ -268,11 +270,16 @@ class _Delivery:
             return self._raw.content_encoding
         return self.properties.get("content_encoding")
 
+    @property
+    def sent_at(self) -> int | None:
+        """The epoch second of the emit, where the publisher gave one."""
+        given = self.properties.get("timestamp")
+        return given if type(given) is int and given >= 0 else None
+
     def age(self, now: float) -> float:
         """How many seconds ago it was sent, at least; 0 where its publisher does not say."""
-        sent = self.properties.get("timestamp")
-        # It counts whole seconds.
-        return max(0.0, now - (sent + 1)) if type(sent) is int else 0.0
+        # The time of sending is in whole seconds.
+        return 0.0 if self.sent_at is None else max(0.0, now - (self.sent_at + 1))
 
     def event_id(self, topic: str) -> str:
         """The event's id; a foreign message without one gets one that a redelivery gets too."""

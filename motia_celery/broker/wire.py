@@ -24,6 +24,10 @@ EVENT: Final = "motia-event-id"
 RUN: Final = "motia-run-id"
 #: The message has waited for as long as its Step's ``delaySeconds`` say, or does so now.
 DELAYED: Final = "motia-delayed"
+#: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
+SENT: Final = "motia-sent"
+#: The rate of its Step has let the message through: it waited for its turn.
+BOOKED: Final = "motia-booked"
 TRACEPARENT: Final = "traceparent"
 
 CONTENT_TYPE = "application/json"

@@ -191,5 +191,3 @@ def test_typescript_steps_delay_their_emits(project: Project) -> None:
     done = project.wait_for("later", 3, seconds=30)
     assert {n["data"]["token"] for n in done} == {"seconds", "date", "number"}
     assert min(n["at"] for n in done) - began >= 2
-
-
