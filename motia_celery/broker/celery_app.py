@@ -52,7 +52,12 @@ def create_celery(
         queue = plan.topology.by_step.get(step.name)
         if queue is not None:
             work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher, gate=gate)
-            options = {"name": queue.task, "queue": queue.name, "work": work}
+            options = {
+                "name": queue.task,
+                "queue": queue.name,
+                "priority": step.queue.priority,
+                "work": work,
+            }
             app.register_task(type("StepTask", (StepTask,), options)())
     return app
 

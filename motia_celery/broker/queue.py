@@ -217,6 +217,7 @@ class StepQueue(Queue):
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
+            wire.PRIORITY: delivery.priority,
             wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
             "task": self.task,
@@ -275,6 +276,12 @@ class _Delivery:
         """The epoch second of the emit, where the publisher gave one."""
         given = self.properties.get("timestamp")
         return given if type(given) is int and given >= 0 else None
+
+    @property
+    def priority(self) -> int | None:
+        """The priority that the publisher gave; on Redis there is none."""
+        given = self.properties.get("priority")
+        return given if type(given) is int and not self._virtual else None
 
     def age(self, now: float) -> float:
         """How many seconds ago it was sent, at least; 0 where its publisher does not say."""

@@ -18,7 +18,7 @@ from motia_celery.broker import wire
 from motia_celery.broker.connection import open_connection, speaks_amqp
 from motia_celery.broker.delay import DELAY_EXCHANGE
 from motia_celery.broker.relay_queue import relay_queue
-from motia_celery.broker.topology import declare, declare_delays
+from motia_celery.broker.topology import broker_version, declare, declare_delays
 from motia_celery.broker.wire import Message
 from motia_celery.errors import EmitError, FrameworkError
 from motia_celery.plan.topology import Topology
@@ -28,6 +28,8 @@ logger = logging.getLogger("motia_celery.broker")
 
 #: How many messages are sent before the thread waits for their confirms.
 WINDOW = 256
+#: Quorum queues have no priorities before.
+PRIORITIES_SINCE = (4, 0)
 _RECONNECT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 _IDLE_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
@@ -72,6 +74,7 @@ class Sender:
         self._unconfirmed: dict[int, Pending] = {}
         self._sequence = 0
         self._has_delays = False
+        self._has_priorities = self._warned_of_priority = False
 
     def put(self, message: Message, timeout_seconds: float) -> Pending:
         """Takes a message; the result's ``done`` tells when the broker has it, or why not."""
@@ -202,12 +205,14 @@ class Sender:
         return True
 
     def _send(self, message: Message) -> None:
+        properties = self._properties(message)
         prepared = self._channel.prepare_message(
             message.body,
+            priority=properties.pop("priority", None),  # kombu's AMQP has a place of its own for it
             content_type=wire.CONTENT_TYPE,
             content_encoding="utf-8",
             headers=dict(message.headers),
-            properties=dict(message.properties),
+            properties=properties,
         )
         options = {"mandatory": True} if message.mandatory and self._amqp else {}
         self._channel.basic_publish(
@@ -252,6 +257,22 @@ class Sender:
 
     # The connection
 
+    def _properties(self, message: Message) -> dict[str, Any]:
+        properties = dict(message.properties)
+        if properties.get("priority") is not None and not self._has_priorities:
+            self._warn_of_priority()
+        if not self._amqp:  # kombu would put the message into a list of its own
+            properties.pop("priority", None)
+        return properties
+
+    def _warn_of_priority(self) -> None:
+        if not self._warned_of_priority:
+            self._warned_of_priority = True
+            logger.warning(
+                "The broker does not deliver urgent events first: RabbitMQ does from 4.0 on",
+                extra={"action": "publish.priority"},
+            )
+
     def _connect(self) -> None:
         if self._connection is not None:
             return
@@ -261,6 +282,7 @@ class Sender:
             declare(connection, self._topology, self._settings)
             channel = connection.channel()
             if speaks_amqp(connection):
+                self._has_priorities = broker_version(connection) >= PRIORITIES_SINCE
                 channel.confirm_select()
                 channel.events["basic_ack"].add(
                     lambda tag, multiple: self._answered(tag, multiple, accepted=True)

@@ -168,6 +168,7 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         root_id=request.get(wire.ROOT),
         parent_id=request.get(wire.PARENT),
         group=request.get(wire.GROUP),
+        priority=request.get(wire.PRIORITY),
         **({"timestamp_ms": sent_at * 1000} if sent_at is not None else {}),
     )
     return _Delivered(run, event, sent_at, request.get(wire.BOOKED) is True)

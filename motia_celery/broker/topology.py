@@ -271,6 +271,7 @@ def _copy(channel: Any, raw: Any) -> Any:
     headers = properties.pop("application_headers", None)
     return channel.prepare_message(
         raw.body,
+        priority=properties.pop("priority", None),
         content_type=properties.pop("content_type", None),
         content_encoding=properties.pop("content_encoding", None),
         headers=headers,

@@ -100,12 +100,14 @@ class Context:
         message_group_id: str | None = None,
         delay: float | None = None,
         at: Moment | None = None,
+        priority: int | None = None,
     ) -> Any:
         """Publishes an event, given as Motia's dict or as keywords.
 
         Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not
         list is dropped with a warning. With ``delay`` (seconds) or ``at`` (a datetime, ISO text,
         or epoch milliseconds) the event is kept by the broker until then, for 30 days at most.
+        Of a queue's events those with a ``priority`` from 5 to 9 are delivered first.
 
         Raises:
             ConfigError: the topic is missing or can not be one, or an option can not be used.
@@ -119,6 +121,7 @@ class Context:
             "messageGroupId": message_group_id,
             "delay": delay,
             "at": at,
+            "priority": priority,
         }
         given.update((name, value) for name, value in spoken.items() if value is not None)
         return self._calls.start(self._emit(given))
@@ -140,6 +143,7 @@ class Context:
             root_id=self._run.root_id or self._run.id,
             parent_id=self._run.id,
             group=given.get("messageGroupId"),
+            priority=options.priority,
         )
         await self._services.emitter.emit(event, delay_seconds=options.delay_seconds)
 

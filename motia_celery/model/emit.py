@@ -13,6 +13,8 @@ from motia_celery.model.step import LONGEST_DELAY_SECONDS
 #: The longest idempotency key, in characters.
 LONGEST_KEY = 1024
 HIGHEST_PRIORITY = 9
+#: What has no priority counts as this one; RabbitMQ, too, calls all up to it normal.
+DEFAULT_PRIORITY = 4
 
 #: How a handler may write a moment; a number is epoch milliseconds.
 Moment = datetime | str | float

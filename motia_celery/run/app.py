@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,9 +19,11 @@ from motia_celery.context.streams import Streams
 from motia_celery.discover import discover
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
+from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
-from motia_celery.model.step import Language
+from motia_celery.model.step import Language, Step
 from motia_celery.plan import Plan, compile_plan
+from motia_celery.plan.checks import idle_priorities
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Host, Invoker
 from motia_celery.runtime.node import NodeHost
@@ -63,6 +65,14 @@ def report_problems(plan: Plan) -> None:
         )
 
 
+def _idle_priorities(settings: Settings, steps: Iterable[Step]) -> Iterable[Problem]:
+    if not settings.uses_rabbitmq:
+        return idle_priorities(steps, "Redis is the broker, and hands out what a worker can begin")
+    if settings.pool != "async":
+        return idle_priorities(steps, f"the pool {settings.pool} begins runs as they come")
+    return ()
+
+
 class App:
     """The compiled app of this process. Nothing connects before it is first used."""
 
@@ -81,7 +91,7 @@ class App:
             timezone=settings.timezone,
             steps=project.steps,
             streams=project.streams,
-            problems=project.problems,
+            problems=(*project.problems, *_idle_priorities(settings, project.steps)),
         )
         self._resources: _Resources | None = None
         self._relay: Relay | None = None

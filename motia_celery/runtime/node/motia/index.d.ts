@@ -47,6 +47,8 @@ export interface EmitData<TData = any> {
   delay?: number;
   /** When it is sent: a date, ISO text with a time zone, or epoch milliseconds. */
   at?: Date | string | number;
+  /** 0 to 9; of a queue's events those from 5 on are delivered first (RabbitMQ 4.0). */
+  priority?: number;
 }
 
 // Projects add their streams by `declare module 'motia'`.
