@@ -19,7 +19,7 @@ from kombu.transport.native_delayed_delivery import calculate_routing_key
 
 from motia_celery.broker import wire
 from motia_celery.broker.delay import DELAY_EXCHANGE, delayed
-from motia_celery.broker.sender import Sender
+from motia_celery.broker.sender import Pending, Sender
 from motia_celery.broker.wire import Message
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
@@ -27,6 +27,9 @@ from motia_celery.plan.topology import QueuePlan, Topology
 from motia_celery.settings import Settings
 
 logger = logging.getLogger("motia_celery.broker")
+
+#: How long retries, dead letters and ticks wait at least: without them a delivery is done again.
+_OWN_TIMEOUT_SECONDS = 30.0
 
 
 class Publisher:
@@ -45,6 +48,7 @@ class Publisher:
         self._settings = settings
         self._topology = topology
         self._amqp = settings.uses_rabbitmq
+        self._own_timeout = max(_OWN_TIMEOUT_SECONDS, settings.emit_timeout_seconds)
         self._sender = Sender(settings, topology, hold)
 
     # What is published
@@ -82,17 +86,18 @@ class Publisher:
         message = self._direct(event, target, run_id, attempt, delay_seconds)
         if booked:
             message = replace(message, headers={**message.headers, wire.BOOKED: True})
-        await self._await([message], None)
+        await self._await([message], self._own_timeout)
 
     def send_blocking(self, event: Event, target: QueuePlan) -> None:
         """:meth:`send`, for code that has no event loop."""
-        self._wait([self._direct(event, target, None, 1, 0)], None)
+        self._wait([self._direct(event, target, None, 1, 0)], self._own_timeout)
 
     async def bury(
         self, event: Event, target: QueuePlan, error: RunError, *, run_id: str, attempts: int
     ) -> None:
         """Publishes a dead letter: the event, and what its last failure was."""
-        await self._await([self._dead_letter(event, target, error, run_id, attempts)], None)
+        letter = self._dead_letter(event, target, error, run_id, attempts)
+        await self._await([letter], self._own_timeout)
 
     def publish_blocking(self, message: Message) -> None:
         """Publishes one message as it is."""
@@ -107,7 +112,7 @@ class Publisher:
     def publish_soon(self, message: Message) -> Future[None]:
         """Publishes one message, now or after its delay; the future ends with the confirm."""
         prepared = delayed(message, amqp=self._amqp)
-        return self._sender.put(prepared, self._settings.emit_timeout_seconds).done
+        return self._sender.put(prepared, self._own_timeout).done
 
     def _event_messages(self, event: Event, delay_seconds: float = 0) -> list[Message]:
         names = self._topology.names
@@ -184,12 +189,20 @@ class Publisher:
     async def _await(self, messages: Iterable[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds
         waiting = [self._sender.put(message, seconds) for message in messages]
-        for pending in waiting:
-            try:
-                async with asyncio.timeout(pending.patience):
-                    await asyncio.wrap_future(pending.done)
-            except TimeoutError:
-                self._sender.give_up(pending)
+        try:
+            for pending in waiting:
+                await self._confirmed(pending)
+        except asyncio.CancelledError:
+            for pending in waiting:
+                self._sender.drop(pending)
+            raise
+
+    async def _confirmed(self, pending: Pending) -> None:
+        try:
+            async with asyncio.timeout(pending.patience):
+                await asyncio.wrap_future(pending.done)
+        except TimeoutError:
+            self._sender.give_up(pending)
 
     def _wait(self, messages: Iterable[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds

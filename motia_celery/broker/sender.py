@@ -42,6 +42,7 @@ class Pending:
     message: Message
     deadline: float
     done: Future[None] = field(default_factory=Future)
+    sent: bool = False
     returned: bool = False
 
     @property
@@ -99,8 +100,12 @@ class Sender:
         Raises:
             EmitError: unless the message was confirmed at the last moment.
         """
-        _fail(pending, _late(pending.message, TimeoutError("no answer"), self._settings))
+        _fail(pending, _late(pending, TimeoutError("no answer"), self._settings))
         pending.done.result()
+
+    def drop(self, pending: Pending) -> None:
+        """Takes a message back, unless it is on its way already."""
+        _fail(pending, _late(pending, TimeoutError("given up"), self._settings))
 
     def close(self, timeout_seconds: float = 5) -> None:
         """Sends what waits, and lets go of the connection."""
@@ -192,6 +197,9 @@ class Sender:
 
     def _sent(self, pending: Pending) -> bool:
         """Whether the message was sent. One that can not be encoded fails, and no other with it."""
+        if not self._drop_late([pending], TimeoutError("no connection in time")):
+            return False
+        pending.sent = True
         try:
             if pending.message.delay_seconds and self._hold is not None:
                 self._hold(pending.message)
@@ -335,7 +343,7 @@ class Sender:
         now = time.monotonic()
         for pending in batch:
             if pending.deadline <= now:
-                _fail(pending, _late(pending.message, error, self._settings))
+                _fail(pending, _late(pending, error, self._settings))
         return [pending for pending in batch if not pending.done.done()]
 
 
@@ -349,10 +357,11 @@ def _fail(pending: Pending, error: Exception) -> None:
         pending.done.set_exception(error)
 
 
-def _late(message: Message, error: BaseException, settings: Settings) -> EmitError:
+def _late(pending: Pending, error: BaseException, settings: Settings) -> EmitError:
+    known = "it may have arrived all the same" if pending.sent else "it was not sent"
     return EmitError(
-        f"the broker did not confirm in time ({error or type(error).__name__}).",
-        _named(message),
+        f"the broker did not confirm in time ({error or type(error).__name__}); {known}.",
+        _named(pending.message),
         f"Look at the broker at {masked_url(settings.broker)}; the event may be sent again.",
     )
 

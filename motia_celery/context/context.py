@@ -24,8 +24,10 @@ from motia_celery.stores.state import StateStore
 class Emitter(Protocol):
     """Publishes events; returns once the broker has confirmed."""
 
-    async def emit(self, event: Event, *, delay_seconds: float = 0) -> None:
-        """Publishes the event to everyone who subscribed to its topic, now or after a delay."""
+    async def emit(
+        self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
+    ) -> bool:
+        """Publishes the event to everyone who subscribed to its topic; False if it is dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +103,17 @@ class Context:
         delay: float | None = None,
         at: Moment | None = None,
         priority: int | None = None,
+        id: str | None = None,
     ) -> Any:
-        """Publishes an event, given as Motia's dict or as keywords.
+        """Publishes an event, given as Motia's dict or as keywords; True once it is sent.
 
         Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not
-        list is dropped with a warning. With ``delay`` (seconds) or ``at`` (a datetime, ISO text,
-        or epoch milliseconds) the event is kept by the broker until then, for 30 days at most.
-        Of a queue's events those with a ``priority`` from 5 to 9 are delivered first.
+        list is dropped with a warning, and gives False.
+
+        With ``delay`` (seconds) or ``at`` (a datetime, ISO text, or epoch milliseconds) the event
+        is kept by the broker until then, for 30 days at most. Of a queue's events those with a
+        ``priority`` from 5 to 9 are delivered first. ``id`` is an idempotency key: an event of
+        this topic that was sent with it before is not sent again, and gives False.
 
         Raises:
             ConfigError: the topic is missing or can not be one, or an option can not be used.
@@ -122,11 +128,12 @@ class Context:
             "delay": delay,
             "at": at,
             "priority": priority,
+            "id": id,
         }
         given.update((name, value) for name, value in spoken.items() if value is not None)
         return self._calls.start(self._emit(given))
 
-    async def _emit(self, given: Mapping[str, Any]) -> None:
+    async def _emit(self, given: Mapping[str, Any]) -> bool:
         topic = given.get("topic")
         fault = topic_fault(topic) if isinstance(topic, str) else "an emit needs a topic, as text"
         if topic is None or fault:
@@ -134,7 +141,7 @@ class Context:
             raise ConfigError(f"{fault}.", self._step.file, fix)
         if not self._step.may_emit(topic):
             self._refuse(topic)
-            return
+            return False
         options = self._options(given, topic)
         event = Event(
             topic=topic,
@@ -145,7 +152,17 @@ class Context:
             group=given.get("messageGroupId"),
             priority=options.priority,
         )
-        await self._services.emitter.emit(event, delay_seconds=options.delay_seconds)
+        return await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
+
+    @property
+    def _patience(self) -> float | None:
+        """How long an emit waits for the broker: in a worker, for as long as its run may take.
+
+        Its client waits for a request; a run would only be made again.
+        """
+        if self._run.trigger == "http":
+            return None
+        return self._step.timeout_seconds or self._step.queue.visibility_timeout_seconds
 
     def _options(self, given: Mapping[str, Any], topic: str) -> EmitOptions:
         try:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from motia_celery.broker.control import ControlWatch
+from motia_celery.broker.emitter import Emitter
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
@@ -31,6 +32,7 @@ from motia_celery.runtime.python import PythonHost
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
+from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.limits import Limits
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
@@ -163,8 +165,9 @@ class App:
             waiting = DelayedMessages(connect_sync(settings), settings.prefix)
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
+        keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
         services = Services(
-            emitter=publisher,
+            emitter=Emitter(settings, publisher, keys),
             state=RedisState(store, settings.prefix),
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,

@@ -28,7 +28,7 @@ class Exchange:
     def __init__(self):
         self.events = []
 
-    async def emit(self, event, **options):
+    async def emit(self, event, options, **more):
         await asyncio.sleep(0.01)
         self.events.append(event)
 

@@ -49,13 +49,15 @@ export interface EmitData<TData = any> {
   at?: Date | string | number;
   /** 0 to 9; of a queue's events those from 5 on are delivered first (RabbitMQ 4.0). */
   priority?: number;
+  /** An idempotency key: an event of this topic that was sent with it is not sent again. */
+  id?: string;
 }
 
 // Projects add their streams by `declare module 'motia'`.
 export interface FlowContextStateStreams {}
 
 export interface FlowContext<TEmit = any> {
-  emit(event: [TEmit] extends [never] ? never : TEmit extends object ? TEmit : EmitData): Promise<void>;
+  emit(event: [TEmit] extends [never] ? never : TEmit extends object ? TEmit : EmitData): Promise<boolean>;
   state: State;
   streams: FlowContextStateStreams;
   logger: Logger;
