@@ -71,6 +71,10 @@ class MessageRejectedError(FrameworkError):
     """A delivery can not become an event for this queue; it goes to the dead letters."""
 
 
+class SchemaMismatchError(FrameworkError):
+    """An event does not fit the ``input`` of the Steps that hear it."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 

@@ -8,10 +8,15 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
+import orjson
+
+from motia_celery.broker import wire
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import EmitError, StoreUnavailableError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.plan.inputs import Inputs
+from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
 from motia_celery.stores.emitted import Claim, EmittedKeys
 
@@ -25,10 +30,19 @@ _POLL_SECONDS = 0.1
 class Emitter:
     """Emits for the handlers of one process, on one event loop."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, keys: EmittedKeys) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        publisher: Publisher,
+        keys: EmittedKeys,
+        inputs: Inputs,
+        topology: Topology,
+    ) -> None:
         self._settings = settings
         self._publisher = publisher
         self._keys = keys
+        self._inputs = inputs
+        self._topology = topology
 
     async def emit(
         self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
@@ -38,13 +52,22 @@ class Emitter:
         Raises:
             EmitError: it was not confirmed within ``timeout_seconds``, by default the
                 ``emit_timeout_seconds`` setting.
+            SchemaMismatchError: it fits no Step that hears it, and is to be refused then.
             StoreUnavailableError: Redis, which knows the keys, does not answer.
         """
+        self._check(event)
         seconds = timeout_seconds or self._settings.emit_timeout_seconds
         if options.key is None:
             await self._send(event, options, seconds)
             return True
         return await self._send_keyed(event, options, options.key, seconds)
+
+    def _check(self, event: Event) -> None:
+        hearing = [queue.step for queue in self._topology.subscribers(event.topic)]
+        if self._inputs.may_refuse(hearing):
+            # What is compared is what will arrive.
+            body = wire.event_body(event, self._settings.event_limit_bytes)
+            self._inputs.check(event.topic, orjson.loads(body), hearing)
 
     async def _send(self, event: Event, options: EmitOptions, seconds: float) -> None:
         await self._publisher.emit(event, seconds, delay_seconds=options.delay_seconds)

@@ -19,7 +19,7 @@ from motia_celery.broker.loop import wait_for
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import FrameworkError
 from motia_celery.model.event import Event
-from motia_celery.model.retry import TryAgain, decide
+from motia_celery.model.retry import GiveUp, TryAgain, decide
 from motia_celery.model.run import Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
@@ -95,7 +95,7 @@ class StepTask(Task):
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
-        decision = decide(step.retry, run.attempt, error.names)
+        decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)

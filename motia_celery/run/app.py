@@ -25,6 +25,7 @@ from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language, Step
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
+from motia_celery.plan.inputs import Inputs
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Host, Invoker
 from motia_celery.runtime.node import NodeHost
@@ -166,8 +167,9 @@ class App:
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
         keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
+        inputs = Inputs(self.plan.steps, settings.event_schema)
         services = Services(
-            emitter=Emitter(settings, publisher, keys),
+            emitter=Emitter(settings, publisher, keys, inputs, self.plan.topology),
             state=RedisState(store, settings.prefix),
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
@@ -178,7 +180,7 @@ class App:
             "typescript": self.node,
             "javascript": self.node,
         }
-        invoker = Invoker(self._step_names, hosts, services, settings.project_root)
+        invoker = Invoker(self._step_names, hosts, services, settings.project_root, inputs)
         gate = Gate(Limits(store, settings.prefix))
         return _Resources(os.getpid(), publisher, store, waiting, invoker, gate)
 

@@ -14,6 +14,8 @@ from motia_celery.broker.emitter import Emitter
 from motia_celery.errors import EmitError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.plan.inputs import Inputs
+from motia_celery.plan.topology import Names, Topology
 from motia_celery.settings import Settings
 from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.redis import connect
@@ -31,7 +33,7 @@ async def handler(data, context):
     note("done", config["name"], sent, context)
 """
 EMITS_IN_NODE = """
-export const config = { type: 'event', name: 'asks-too', subscribes: ['ask'] };
+export const config = { type: 'event', name: 'asks-too', subscribes: ['ask-node'] };
 export const handler = async (data: any, { emit }: any) => {
   const isSent = await emit({ topic: 'made', data, id: data.id });
   await emit({ topic: 'told', data: { ...data, token: String(isSent) } });
@@ -64,7 +66,8 @@ async def make(redis_url: str, name_prefix: str) -> AsyncIterator[Callable[..., 
         settings = Settings(redis_url=redis_url, prefix=name_prefix, **more)
         clients.append(connect(settings))
         keys = EmittedKeys(clients[-1], name_prefix, settings.emit_dedupe_seconds)
-        return Emitter(settings, sent, keys)  # type: ignore[arg-type]
+        topology = Topology(Names(name_prefix))
+        return Emitter(settings, sent, keys, Inputs(()), topology)  # type: ignore[arg-type]
 
     yield make
     for client in clients:
