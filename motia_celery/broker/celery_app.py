@@ -10,6 +10,7 @@ from celery import Celery
 from motia_celery.broker.connection import tls_options, transport_options
 from motia_celery.broker.forward import Forwarder
 from motia_celery.broker.gate import Gate
+from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.queue import EVENT_TASK, Forward, Refused, StepQueue, step_queue
 from motia_celery.broker.relay_queue import relay_queue
@@ -35,11 +36,12 @@ def create_celery(
     invoke: Invoke,
     publisher: Callable[[], Publisher],
     gate: Callable[[], Gate],
+    once: Callable[[], Once],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher`` and ``gate`` give this process's own when they are
-    needed, so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher``, ``gate`` and ``once`` give this process's own when
+    they are needed, so that making the app connects to nothing.
     """
     app = Celery("motia_celery", set_as_current=True)
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
@@ -51,7 +53,9 @@ def create_celery(
     for step in plan.steps:
         queue = plan.topology.by_step.get(step.name)
         if queue is not None:
-            work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher, gate=gate)
+            work = StepWork(
+                step=step, queue=queue, invoke=invoke, publisher=publisher, gate=gate, once=once
+            )
             options = {
                 "name": queue.task,
                 "queue": queue.name,

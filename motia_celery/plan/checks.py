@@ -93,7 +93,6 @@ def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
         for trigger in step.events:
             options = {
                 "type: fifo": trigger.queue.type == "fifo",
-                "once": step.once,
             }
             for option, used in options.items():
                 if used:

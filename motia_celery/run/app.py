@@ -13,6 +13,7 @@ from typing import Any
 from motia_celery.broker.control import ControlWatch
 from motia_celery.broker.emitter import Emitter
 from motia_celery.broker.gate import Gate
+from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
@@ -34,6 +35,7 @@ from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.emitted import EmittedKeys
+from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
@@ -51,6 +53,7 @@ class _Resources:
     waiting: DelayedMessages | None
     invoker: Invoker
     gate: Gate
+    once: Once
 
 
 def report_problems(plan: Plan) -> None:
@@ -124,6 +127,11 @@ class App:
                     self.watch_controls()
         return self.resources.gate
 
+    @property
+    def once(self) -> Once:
+        """Which runs of this process's need not be done again."""
+        return self.resources.once
+
     def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
         """Keeps the gate, and ``also``, at the controls in force, from a thread."""
         gate = self.resources.gate
@@ -182,7 +190,8 @@ class App:
         }
         invoker = Invoker(self._step_names, hosts, services, settings.project_root, inputs)
         gate = Gate(Limits(store, settings.prefix))
-        return _Resources(os.getpid(), publisher, store, waiting, invoker, gate)
+        once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
+        return _Resources(os.getpid(), publisher, store, waiting, invoker, gate, once)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""

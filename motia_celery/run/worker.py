@@ -29,6 +29,7 @@ def celery_of(app: App) -> Any:
         invoke=app.invoke,
         publisher=lambda: app.publisher,
         gate=lambda: app.gate,
+        once=lambda: app.once,
     )
     prepare_worker(
         celery,
