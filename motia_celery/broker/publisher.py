@@ -99,6 +99,13 @@ class Publisher:
         letter = self._dead_letter(event, target, error, run_id, attempts)
         await self._await([letter], self._own_timeout)
 
+    def bury_soon(
+        self, event: Event, target: QueuePlan, error: RunError, *, run_id: str, attempts: int
+    ) -> Future[None]:
+        """:meth:`bury`, for code that must not wait: the future ends with the confirm."""
+        letter = self._dead_letter(event, target, error, run_id, attempts)
+        return self._sender.put(letter, self._own_timeout).done
+
     def publish_blocking(self, message: Message) -> None:
         """Publishes one message as it is."""
         self._wait([message], None)

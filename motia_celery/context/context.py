@@ -18,7 +18,9 @@ from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
 from motia_celery.observe.logs import StepLogger
+from motia_celery.stores.memory_streams import MemoryStreams
 from motia_celery.stores.state import StateStore
+from motia_celery.stores.streams import StreamStore
 
 
 class Emitter(Protocol):
@@ -38,7 +40,8 @@ class Services:
     state: StateStore
     strict_emits: bool = False
     state_wrap: Wrap = "both"
-    streams: Streams = field(default_factory=Streams)
+    streams: StreamStore = field(default_factory=MemoryStreams)
+    stream_names: frozenset[str] = frozenset()
 
 
 class Context:
@@ -50,7 +53,7 @@ class Context:
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
         self.state = State(services.state, self._calls, services.state_wrap)
-        self.streams = services.streams
+        self.streams = Streams(services.stream_names, services.streams, self._calls)
         self.logger = StepLogger(
             {
                 "step": run.step,

@@ -17,7 +17,6 @@ from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
-from motia_celery.context.streams import Streams
 from motia_celery.discover import discover
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
@@ -27,6 +26,7 @@ from motia_celery.model.step import Language, Step
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
+from motia_celery.runtime.access import Access
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Host, Invoker
 from motia_celery.runtime.node import NodeHost
@@ -39,6 +39,7 @@ from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
+from motia_celery.stores.streams import RedisStreams
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -50,6 +51,7 @@ class _Resources:
     pid: int
     publisher: Publisher
     store: AsyncClient
+    streams: RedisStreams
     waiting: DelayedMessages | None
     invoker: Invoker
     gate: Gate
@@ -99,6 +101,10 @@ class App:
             streams=project.streams,
             problems=(*project.problems, *_idle_priorities(settings, project.steps)),
         )
+        self.access = Access(
+            self.plan.streams,
+            {"python": self.host, "typescript": self.node, "javascript": self.node},
+        )
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
         self._watch: ControlWatch | None = None
@@ -117,6 +123,11 @@ class App:
     def publisher(self) -> Publisher:
         """This process's publisher."""
         return self.resources.publisher
+
+    @property
+    def streams(self) -> RedisStreams:
+        """The streams' items and changes."""
+        return self.resources.streams
 
     @property
     def gate(self) -> Gate:
@@ -176,12 +187,14 @@ class App:
         store = connect(settings)
         keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
         inputs = Inputs(self.plan.steps, settings.event_schema)
+        streams = RedisStreams(store, settings.prefix)
         services = Services(
             emitter=Emitter(settings, publisher, keys, inputs, self.plan.topology),
             state=RedisState(store, settings.prefix),
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
-            streams=Streams(frozenset(stream.name for stream in self.plan.streams)),
+            streams=streams,
+            stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
         hosts: dict[Language, Host] = {
             "python": self.host,
@@ -191,7 +204,7 @@ class App:
         invoker = Invoker(self._step_names, hosts, services, settings.project_root, inputs)
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
-        return _Resources(os.getpid(), publisher, store, waiting, invoker, gate, once)
+        return _Resources(os.getpid(), publisher, store, streams, waiting, invoker, gate, once)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""
