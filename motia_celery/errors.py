@@ -87,6 +87,10 @@ class DeadLetterError(FrameworkError):
     """A dead letter is not there, or can not be replayed as it is."""
 
 
+class SchemaMismatchError(FrameworkError):
+    """An event does not fit the ``input`` of the Steps that hear it."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 

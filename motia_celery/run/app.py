@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from motia_celery.broker.control import ControlWatch
+from motia_celery.broker.emitter import Emitter
 from motia_celery.broker.gate import Gate
+from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
 from motia_celery.discover import discover
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
+from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
-from motia_celery.model.step import Language
+from motia_celery.model.step import Language, Step
 from motia_celery.plan import Plan, compile_plan
+from motia_celery.plan.checks import idle_priorities
+from motia_celery.plan.inputs import Inputs
 from motia_celery.runtime.access import Access
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Host, Invoker
@@ -29,6 +34,8 @@ from motia_celery.runtime.python import PythonHost
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
+from motia_celery.stores.emitted import EmittedKeys
+from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
@@ -48,6 +55,7 @@ class _Resources:
     waiting: DelayedMessages | None
     invoker: Invoker
     gate: Gate
+    once: Once
 
 
 def report_problems(plan: Plan) -> None:
@@ -63,6 +71,14 @@ def report_problems(plan: Plan) -> None:
             problem.fix,
             extra={"action": "plan.problem"},
         )
+
+
+def _idle_priorities(settings: Settings, steps: Iterable[Step]) -> Iterable[Problem]:
+    if not settings.uses_rabbitmq:
+        return idle_priorities(steps, "Redis is the broker, and hands out what a worker can begin")
+    if settings.pool != "async":
+        return idle_priorities(steps, f"the pool {settings.pool} begins runs as they come")
+    return ()
 
 
 class App:
@@ -83,7 +99,7 @@ class App:
             timezone=settings.timezone,
             steps=project.steps,
             streams=project.streams,
-            problems=project.problems,
+            problems=(*project.problems, *_idle_priorities(settings, project.steps)),
         )
         self.access = Access(
             self.plan.streams,
@@ -121,6 +137,11 @@ class App:
                 if self._watch is None or self._watch.pid != os.getpid():
                     self.watch_controls()
         return self.resources.gate
+
+    @property
+    def once(self) -> Once:
+        """Which runs of this process's need not be done again."""
+        return self.resources.once
 
     def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
         """Keeps the gate, and ``also``, at the controls in force, from a thread."""
@@ -164,9 +185,11 @@ class App:
             waiting = DelayedMessages(connect_sync(settings), settings.prefix)
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
+        keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
+        inputs = Inputs(self.plan.steps, settings.event_schema)
         streams = RedisStreams(store, settings.prefix)
         services = Services(
-            emitter=publisher,
+            emitter=Emitter(settings, publisher, keys, inputs, self.plan.topology),
             state=RedisState(store, settings.prefix),
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
@@ -178,9 +201,10 @@ class App:
             "typescript": self.node,
             "javascript": self.node,
         }
-        invoker = Invoker(self._step_names, hosts, services, settings.project_root)
+        invoker = Invoker(self._step_names, hosts, services, settings.project_root, inputs)
         gate = Gate(Limits(store, settings.prefix))
-        return _Resources(os.getpid(), publisher, store, streams, waiting, invoker, gate)
+        once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
+        return _Resources(os.getpid(), publisher, store, streams, waiting, invoker, gate, once)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""
@@ -190,7 +214,7 @@ class App:
         """Publishes delayed messages from this process, where the broker can not delay them."""
         waiting = self.resources.waiting
         if waiting is not None and self._relay is None:
-            self._relay = Relay(waiting, self.publisher.publish_blocking)
+            self._relay = Relay(waiting, self.publisher.publish_due)
             self._relay.start()
 
     def close(self) -> None:
