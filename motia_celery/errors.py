@@ -87,6 +87,10 @@ class DeadLetterError(FrameworkError):
     """A dead letter is not there, or can not be replayed as it is."""
 
 
+class SchemaMismatchError(FrameworkError):
+    """An event does not fit the ``input`` of the Steps that hear it."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 
@@ -108,7 +112,15 @@ class ResponseError(FrameworkError):
 
 
 class StateValueError(FrameworkError):
-    """A value can not be kept as JSON in state."""
+    """A value can not be kept as JSON in state or in a stream."""
+
+
+class UpdateError(FrameworkError):
+    """An update's operations do not fit the value that is stored."""
+
+
+class UnknownStreamError(FrameworkError, AttributeError):
+    """No stream file declares a stream of this name."""
 
 
 class ServerMissingError(FrameworkError):

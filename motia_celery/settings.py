@@ -91,7 +91,14 @@ class Settings(BaseSettings):
     prefetch: int | None = Field(None, ge=1, validation_alias=_from_environment("prefetch"))
     strict_emits: bool = Field(False, validation_alias=_from_environment("strict_emits"))
     emit_timeout_seconds: float = Field(
-        30, gt=0, validation_alias=_from_environment("emit_timeout_seconds")
+        10, gt=0, validation_alias=_from_environment("emit_timeout_seconds")
+    )
+    emit_dedupe_seconds: float = Field(
+        86400, gt=0, validation_alias=_from_environment("emit_dedupe_seconds")
+    )
+    once_seconds: float = Field(7 * 86400, gt=0, validation_alias=_from_environment("once_seconds"))
+    event_schema: Literal["warn", "reject", "refuse"] = Field(
+        "warn", validation_alias=_from_environment("event_schema")
     )
     event_limit_bytes: int = Field(
         10 * 1024 * 1024, ge=1024, validation_alias=_from_environment("event_limit_bytes")

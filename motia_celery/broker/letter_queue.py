@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from motia_celery.broker import wire
 from motia_celery.broker.connection import broker_errors, open_connection, speaks_amqp
 from motia_celery.broker.letter import RawMessage
-from motia_celery.broker.outbox import Outbox
+from motia_celery.broker.sender import Sender
 from motia_celery.broker.wire import Message
 from motia_celery.errors import DeadLetterError, FrameworkError
 from motia_celery.plan.topology import Names, Topology
@@ -143,7 +143,7 @@ class _QuorumLetters:
         self._queue = names.dead_letter_queue
         self._reading: _Reading | None = None
         self._kept = 0
-        self._outbox = Outbox(settings, Topology(names))
+        self._sender = Sender(settings, Topology(names))
         self._known: dict[str, bool] = {}
 
     def count(self) -> int:
@@ -173,7 +173,7 @@ class _QuorumLetters:
 
     def resend(self, batch: Sequence[tuple[Held, Message]]) -> list[FrameworkError | None]:
         seconds = self._settings.emit_timeout_seconds
-        waiting = [self._outbox.put(message, seconds) for _, message in batch]
+        waiting = [self._sender.put(message, seconds) for _, message in batch]
         outcomes: list[FrameworkError | None] = []
         for (held, _), pending in zip(batch, waiting, strict=True):
             try:
@@ -189,11 +189,11 @@ class _QuorumLetters:
         try:
             pending.done.result(pending.patience)
         except TimeoutError:
-            self._outbox.give_up(pending)
+            self._sender.give_up(pending)
 
     def close(self) -> None:
         """Gives back what was not deleted, and lets go of the publishing connection."""
-        self._outbox.close()
+        self._sender.close()
         if self._reading is not None:
             self._reading.close()
             self._wait_for_return()

@@ -23,6 +23,14 @@ GROUP: Final = "motia-group"
 ATTEMPT: Final = "motia-attempt"
 EVENT: Final = "motia-event-id"
 RUN: Final = "motia-run-id"
+#: The message has waited for as long as its Step's ``delaySeconds`` say, or does so now.
+DELAYED: Final = "motia-delayed"
+#: The event's priority, as a run sees it; on the wire it is the property `priority`.
+PRIORITY: Final = "motia-priority"
+#: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
+SENT: Final = "motia-sent"
+#: The rate of its Step has let the message through: it waited for its turn.
+BOOKED: Final = "motia-booked"
 TRACEPARENT: Final = "traceparent"
 
 ERROR_TYPE: Final = "motia-error-type"
@@ -103,6 +111,7 @@ def event_properties(event: Event) -> dict[str, Any]:
         "timestamp": event.timestamp_ms // 1000,
         "app_id": APP_ID,
         "delivery_mode": 2,
+        **({"priority": event.priority} if event.priority is not None else {}),
     }
 
 

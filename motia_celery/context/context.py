@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,19 +12,24 @@ from motia_celery.context.calls import Calls
 from motia_celery.context.state import State, Wrap
 from motia_celery.context.streams import Streams
 from motia_celery.errors import ConfigError, UndeclaredTopicError
+from motia_celery.model.emit import EmitOptions, Moment
 from motia_celery.model.event import Event
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
 from motia_celery.observe.logs import StepLogger
+from motia_celery.stores.memory_streams import MemoryStreams
 from motia_celery.stores.state import StateStore
+from motia_celery.stores.streams import StreamStore
 
 
 class Emitter(Protocol):
     """Publishes events; returns once the broker has confirmed."""
 
-    async def emit(self, event: Event) -> None:
-        """Publishes the event to everyone who subscribed to its topic."""
+    async def emit(
+        self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
+    ) -> bool:
+        """Publishes the event to everyone who subscribed to its topic; False if it is dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,8 @@ class Services:
     state: StateStore
     strict_emits: bool = False
     state_wrap: Wrap = "both"
-    streams: Streams = field(default_factory=Streams)
+    streams: StreamStore = field(default_factory=MemoryStreams)
+    stream_names: frozenset[str] = frozenset()
 
 
 class Context:
@@ -46,7 +53,7 @@ class Context:
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
         self.state = State(services.state, self._calls, services.state_wrap)
-        self.streams = services.streams
+        self.streams = Streams(services.stream_names, services.streams, self._calls)
         self.logger = StepLogger(
             {
                 "step": run.step,
@@ -96,40 +103,77 @@ class Context:
         topic: str | None = None,
         data: Any = None,
         message_group_id: str | None = None,
+        delay: float | None = None,
+        at: Moment | None = None,
+        priority: int | None = None,
+        id: str | None = None,
     ) -> Any:
-        """Publishes an event, given as Motia's dict or as keywords.
+        """Publishes an event, given as Motia's dict or as keywords; True once it is sent.
 
         Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not
-        list is dropped with a warning.
+        list is dropped with a warning, and gives False.
+
+        With ``delay`` (seconds) or ``at`` (a datetime, ISO text, or epoch milliseconds) the event
+        is kept by the broker until then, for 30 days at most. Of a queue's events those with a
+        ``priority`` from 5 to 9 are delivered first. ``id`` is an idempotency key: an event of
+        this topic that was sent with it before is not sent again, and gives False.
 
         Raises:
-            ConfigError: the topic is missing or can not be one.
+            ConfigError: the topic is missing or can not be one, or an option can not be used.
             UndeclaredTopicError: the topic is not listed, and the ``strict_emits`` setting is on.
             EmitError: the broker did not confirm in time.
         """
-        if isinstance(event, Mapping):
-            topic, data = event.get("topic"), event.get("data")
-            message_group_id = event.get("messageGroupId")
-        return self._calls.start(self._emit(topic, data, message_group_id))
+        given = dict(event) if isinstance(event, Mapping) else {}
+        spoken = {
+            "topic": topic,
+            "data": data,
+            "messageGroupId": message_group_id,
+            "delay": delay,
+            "at": at,
+            "priority": priority,
+            "id": id,
+        }
+        given.update((name, value) for name, value in spoken.items() if value is not None)
+        return self._calls.start(self._emit(given))
 
-    async def _emit(self, topic: str | None, data: Any, group: str | None) -> None:
+    async def _emit(self, given: Mapping[str, Any]) -> bool:
+        topic = given.get("topic")
         fault = topic_fault(topic) if isinstance(topic, str) else "an emit needs a topic, as text"
         if topic is None or fault:
             fix = "Write context.emit({'topic': …, 'data': …})."
             raise ConfigError(f"{fault}.", self._step.file, fix)
         if not self._step.may_emit(topic):
             self._refuse(topic)
-            return
-        await self._services.emitter.emit(
-            Event(
-                topic=topic,
-                data=data,
-                trace=self._run.trace,
-                root_id=self._run.root_id or self._run.id,
-                parent_id=self._run.id,
-                group=group,
-            )
+            return False
+        options = self._options(given, topic)
+        event = Event(
+            topic=topic,
+            data=given.get("data"),
+            trace=self._run.trace,
+            root_id=self._run.root_id or self._run.id,
+            parent_id=self._run.id,
+            group=given.get("messageGroupId"),
+            priority=options.priority,
         )
+        return await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
+
+    @property
+    def _patience(self) -> float | None:
+        """How long an emit waits for the broker: in a worker, for as long as its run may take.
+
+        Its client waits for a request; a run would only be made again.
+        """
+        if self._run.trigger == "http":
+            return None
+        return self._step.timeout_seconds or self._step.queue.visibility_timeout_seconds
+
+    def _options(self, given: Mapping[str, Any], topic: str) -> EmitOptions:
+        try:
+            return EmitOptions.read(given, time.time())
+        except ValueError as error:
+            raise ConfigError(
+                f"{error}.", self._step.file, f"Correct the emit of {topic!r}."
+            ) from None
 
     def _refuse(self, topic: str) -> None:
         what = f"{self._step.name!r} does not list {topic!r} in its emits"

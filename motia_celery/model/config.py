@@ -37,6 +37,7 @@ from motia_celery.model.step import (
     QueryParam,
     QueueOptions,
     Rate,
+    SchemaPolicy,
     Trigger,
 )
 from motia_celery.model.topic import pattern_fault, topic_fault
@@ -342,6 +343,7 @@ class EventStep(RunningConfig):
     infrastructure: InfrastructureConfig = Field(default_factory=InfrastructureConfig)
     retry: RetryConfig = Field(default_factory=RetryConfig)
     once: bool = False
+    event_schema: SchemaPolicy | None = None
 
     @field_validator("subscribes")
     @classmethod

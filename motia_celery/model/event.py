@@ -19,6 +19,7 @@ class Event:
 
     ``id`` is fixed before the first publish attempt, so that every copy of the event, and every
     redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
+    ``priority`` is 0 to 9, None for the one in the middle.
     """
 
     topic: str
@@ -28,6 +29,7 @@ class Event:
     root_id: str | None = None
     parent_id: str | None = None
     group: str | None = None
+    priority: int | None = None
     timestamp_ms: int = field(default_factory=lambda: int(time.time() * 1000))
 
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import jsonschema_rs
-
 from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
-from motia_celery.model.run import Failure, Outcome, Run, Success
-from motia_celery.model.step import EventTrigger, Language, Step
-from motia_celery.plan.routes import no_remote
+from motia_celery.model.run import Failure, Outcome, Run, RunError, Success
+from motia_celery.model.step import Language, Step
+from motia_celery.plan.inputs import Inputs, mismatch
 from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
-
-logger = logging.getLogger("motia_celery.runtime")
 
 
 class Host(Protocol):
@@ -37,23 +32,20 @@ class Invoker:
         hosts: Mapping[Language, Host],
         services: Services,
         root: Path,
+        inputs: Inputs | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts
         self._services = services
         self._root = root
-        self._validators = {
-            step.name: validator
-            for step in steps.values()
-            for trigger in step.events
-            if (validator := _validator(step, trigger)) is not None
-        }
+        self._inputs = inputs or Inputs(steps.values())
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
         step = self._steps[run.step]
         context = Context(run, step, self._services)
-        self._warn_of_misfit(run, context)
+        if rejected := self._rejected(run, context):
+            return rejected
         try:
             work = self._finished(run, context)
             return Success(await within(step.timeout_seconds, work, step.name))
@@ -90,33 +82,18 @@ class Invoker:
             "Raise infrastructure.handler.timeout, or emit the slow part to another Step.",
         )
 
-    def _warn_of_misfit(self, run: Run, context: Context) -> None:
-        """Motia's rule: an input that does not fit its schema is warned of, and still runs."""
-        validator = self._validators.get(run.step)
-        if validator is None or run.trigger != "event" or validator.is_valid(run.input):
-            return
-        faults = [
-            f"{'/'.join(map(str, error.instance_path)) or 'data'}: {error.message}"
-            for _, error in zip(range(10), validator.iter_errors(run.input), strict=False)
-        ]
-        message = "The event does not fit the Step's input schema"
-        context.logger.warn(message, {"faults": faults})
+    def _rejected(self, run: Run, context: Context) -> Failure | None:
+        """The failure of an event that does not fit; by Motia's rule it is only warned of."""
+        if run.trigger != "event" or not (faults := self._inputs.faults(run.step, run.input)):
+            return None
+        if self._inputs.lets_run(run.step):
+            message = "The event does not fit the Step's input schema"
+            context.logger.warn(message, {"faults": faults})
+            return None
+        error = mismatch(self._steps[run.step], faults)
+        return Failure(RunError(type(error).__name__, str(error), final=True))
 
 
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _validator(step: Step, trigger: EventTrigger) -> jsonschema_rs.Validator | None:
-    if not trigger.input_schema:
-        return None
-    try:
-        return jsonschema_rs.validator_for(dict(trigger.input_schema), retriever=no_remote)
-    except (ValueError, jsonschema_rs.ValidationError) as error:
-        logger.warning(
-            "The input schema is not valid JSON Schema: %s",
-            error,
-            extra={"action": "schema.invalid", "step": step.name},
-        )
-        return None

@@ -23,9 +23,9 @@ _AGES = ((7 * 86_400, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 def open_dead_letters(*, to_replay: bool = False) -> DeadLetters:
     """The dead letters of the project in this folder."""
     from motia_celery.broker.dead_letters import DeadLetters
-    from motia_celery.run.environment import read_environment
+    from motia_celery.run.environment import read_running
 
-    settings = read_environment()
+    settings = read_running()
     if not to_replay or settings.uses_rabbitmq:
         return DeadLetters(settings)  # without the Plan: a broken project can be looked into too
     from motia_celery.run.app import App

@@ -1,0 +1,122 @@
+"""Emitting for handlers: what is dropped, refused or kept before an event is published."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+import orjson
+
+from motia_celery.broker import wire
+from motia_celery.broker.publisher import Publisher
+from motia_celery.errors import EmitError, StoreUnavailableError
+from motia_celery.model.emit import EmitOptions
+from motia_celery.model.event import Event
+from motia_celery.plan.inputs import Inputs
+from motia_celery.plan.topology import Topology
+from motia_celery.settings import Settings
+from motia_celery.stores.emitted import Claim, EmittedKeys
+
+logger = logging.getLogger("motia_celery.broker")
+
+#: How long a key stays with a process that died while it sent.
+LEASE_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+
+
+class Emitter:
+    """Emits for the handlers of one process, on one event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        publisher: Publisher,
+        keys: EmittedKeys,
+        inputs: Inputs,
+        topology: Topology,
+    ) -> None:
+        self._settings = settings
+        self._publisher = publisher
+        self._keys = keys
+        self._inputs = inputs
+        self._topology = topology
+
+    async def emit(
+        self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
+    ) -> bool:
+        """Publishes an event; False if one with its idempotency key was published before.
+
+        Raises:
+            EmitError: it was not confirmed within ``timeout_seconds``, by default the
+                ``emit_timeout_seconds`` setting.
+            SchemaMismatchError: it fits no Step that hears it, and is to be refused then.
+            StoreUnavailableError: Redis, which knows the keys, does not answer.
+        """
+        self._check(event)
+        seconds = timeout_seconds or self._settings.emit_timeout_seconds
+        if options.key is None:
+            await self._send(event, options, seconds)
+            return True
+        return await self._send_keyed(event, options, options.key, seconds)
+
+    def _check(self, event: Event) -> None:
+        hearing = [queue.step for queue in self._topology.subscribers(event.topic)]
+        if self._inputs.may_refuse(hearing):
+            # What is compared is what will arrive.
+            body = wire.event_body(event, self._settings.event_limit_bytes)
+            self._inputs.check(event.topic, orjson.loads(body), hearing)
+
+    async def _send(self, event: Event, options: EmitOptions, seconds: float) -> None:
+        await self._publisher.emit(event, seconds, delay_seconds=options.delay_seconds)
+
+    async def _send_keyed(
+        self, event: Event, options: EmitOptions, key: str, seconds: float
+    ) -> bool:
+        claim = await self._claimed(event, key, seconds)
+        if claim.state == "sent":
+            logger.debug(
+                "An event on %s with the id %.100r was sent before; this one is dropped",
+                event.topic,
+                key,
+                extra={"action": "emit.dropped"},
+            )
+            return False
+        try:
+            await self._send(replace(event, id=claim.event_id), options, seconds)
+        except BaseException:
+            with suppress(StoreUnavailableError):  # then its lease runs out
+                await self._keys.release(event.topic, key)
+            raise
+        await self._confirm(event, key, claim.event_id)
+        return True
+
+    async def _claimed(self, event: Event, key: str, seconds: float) -> Claim:
+        """The key's claim, once nobody else is sending."""
+        deadline = time.monotonic() + seconds
+        while True:
+            claim = await self._keys.claim(event.topic, key, event.id, LEASE_SECONDS)
+            if claim.state != "busy":
+                return claim
+            if time.monotonic() > deadline:
+                raise EmitError(
+                    f"another emit with the id {key[:100]!r} has been under way all the time.",
+                    f"emit {event.topic!r}",
+                    "Look at the broker; an emit that is under way may wait for it.",
+                )
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _confirm(self, event: Event, key: str, event_id: str) -> None:
+        try:
+            await self._keys.confirm(event.topic, key, event_id)
+        except StoreUnavailableError as error:
+            logger.warning(
+                "An event on %s was sent, but its id %.100r could not be marked: another emit of "
+                "it would send the same event again (%s)",
+                event.topic,
+                key,
+                error,
+                extra={"action": "emit.unmarked"},
+            )
