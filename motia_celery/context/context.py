@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from motia_celery.context.calls import Calls
-from motia_celery.context.state import State, Wrap
+from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Streams
 from motia_celery.errors import ConfigError, UndeclaredTopicError
 from motia_celery.model.event import Event
@@ -16,7 +16,6 @@ from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
 from motia_celery.observe.logs import StepLogger
-from motia_celery.stores.state import StateStore
 
 
 class Emitter(Protocol):
@@ -31,7 +30,7 @@ class Services:
     """What the contexts of one process share."""
 
     emitter: Emitter
-    state: StateStore
+    state: Values
     strict_emits: bool = False
     state_wrap: Wrap = "both"
     streams: Streams = field(default_factory=Streams)

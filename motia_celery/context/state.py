@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from motia_celery.context.calls import Calls
-from motia_celery.stores.state import StateStore
 
 Wrap = Literal["both", "motia", "plain"]
 
@@ -53,10 +52,29 @@ def wrapped(value: Any, wrap: Wrap) -> Any:
     return value
 
 
+class Values(Protocol):
+    """The part of a state store that handlers use; see ``stores.state.StateStore``."""
+
+    async def get(self, group: str, key: str) -> Any | None:
+        """The value, or None."""
+
+    async def set(self, group: str, key: str, value: Any) -> Any:
+        """Keeps ``value``, and gives it back."""
+
+    async def delete(self, group: str, key: str) -> Any | None:
+        """Removes the key, and gives what it held, or None."""
+
+    async def get_group(self, group: str) -> list[Any]:
+        """The values of the group."""
+
+    async def clear(self, group: str) -> None:
+        """Removes the group."""
+
+
 class State:
     """Values by group and key. Every call may be awaited; in a ``def`` handler it need not be."""
 
-    def __init__(self, store: StateStore, calls: Calls, wrap: Wrap = "both") -> None:
+    def __init__(self, store: Values, calls: Calls, wrap: Wrap = "both") -> None:
         self._store = store
         self._calls = calls
         self._wrap = wrap

@@ -71,8 +71,14 @@ class QueryParamConfig(Config):
     description: str = ""
 
 
-class HandlerConfig(Config):
-    """``infrastructure.handler``; ``ram`` and ``cpu`` belong to Motia's cloud and are not used."""
+class IsolationConfig(Config):
+    """``infrastructure.handler`` of every Step that runs."""
+
+    isolated: bool | None = Field(default=None, strict=True)
+
+
+class HandlerConfig(IsolationConfig):
+    """That of an event Step; ``ram`` and ``cpu`` belong to Motia's cloud and are not used."""
 
     ram: int | None = Field(default=None, ge=128, le=10240)
     timeout: float | None = Field(default=None, gt=0, le=86400)
@@ -89,7 +95,13 @@ class QueueConfig(Config):
     concurrency: int | None = Field(default=None, gt=0)
 
 
-class InfrastructureConfig(Config):
+class RunningInfrastructureConfig(Config):
+    """``infrastructure`` of a Step that runs."""
+
+    handler: IsolationConfig = Field(default_factory=IsolationConfig)
+
+
+class InfrastructureConfig(RunningInfrastructureConfig):
     """``infrastructure`` of an event Step."""
 
     handler: HandlerConfig = Field(default_factory=HandlerConfig)
@@ -140,6 +152,12 @@ class RunningConfig(_StepConfig):
 
     emits: tuple[EmitItem, ...] = ()
     include_files: tuple[str, ...] = ()
+    infrastructure: RunningInfrastructureConfig = Field(default_factory=RunningInfrastructureConfig)
+
+    @field_validator("infrastructure", mode="before")
+    @classmethod
+    def _no_infrastructure(cls, value: Any) -> Any:
+        return value or {}
 
     @field_validator("emits")
     @classmethod
@@ -235,11 +253,6 @@ class EventStep(RunningConfig):
     @classmethod
     def _input(cls, value: Any) -> Any:
         return _as_schema(value)
-
-    @field_validator("infrastructure", mode="before")
-    @classmethod
-    def _no_infrastructure(cls, value: Any) -> Any:
-        return value or {}
 
     def triggers(self) -> tuple[Trigger, ...]:
         """One event trigger for all topics."""

@@ -97,6 +97,7 @@ def _build(config: StepConfig, file: str, path: str, language: Language) -> Step
         virtual_subscribes=config.virtual_subscribes,
         retry=retry if config.type == "event" else RetryPolicy(max_attempts=1),
         timeout_seconds=infrastructure.handler.timeout if infrastructure else None,
+        isolated=running.infrastructure.handler.isolated if running else None,
         id=step_id(path),
     )
 

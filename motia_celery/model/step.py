@@ -83,7 +83,8 @@ class Step:
     """One Step of the app.
 
     ``file`` is the path relative to the project's root. A Step without triggers is a noop:
-    it is drawn, and never runs.
+    it is drawn, and never runs. ``isolated`` says whether each run gets a process of its own,
+    None where the app's setting decides.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Step:
     virtual_subscribes: tuple[str, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     timeout_seconds: float | None = None
+    isolated: bool | None = None
     id: str = ""
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
 
 import jsonschema_rs
 
@@ -16,15 +16,10 @@ from motia_celery.model.run import Failure, Outcome, Run, Success
 from motia_celery.model.step import EventTrigger, Language, Step
 from motia_celery.plan.routes import no_remote
 from motia_celery.runtime.faults import run_error
+from motia_celery.runtime.host import Host, completed
+from motia_celery.runtime.isolated import IsolatedHost
 
 logger = logging.getLogger("motia_celery.runtime")
-
-
-class Host(Protocol):
-    """Something that calls handlers of one language."""
-
-    async def call(self, run: Run, context: Context) -> Any:
-        """Calls the run's handler and gives what it returned, or raises what it raised."""
 
 
 class Invoker:
@@ -36,11 +31,13 @@ class Invoker:
         hosts: Mapping[Language, Host],
         services: Services,
         root: Path,
+        isolated: IsolatedHost | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts
         self._services = services
         self._root = root
+        self._isolated = isolated
         self._validators = {
             step.name: validator
             for step in steps.values()
@@ -53,32 +50,31 @@ class Invoker:
         step = self._steps[run.step]
         context = Context(run, step, self._services)
         self._warn_of_misfit(run, context)
-        deadline = asyncio.timeout(step.timeout_seconds)
         try:
-            async with deadline:
-                return Success(await self._finished(run, context))
+            async with self._host(step) as host:
+                return await self._attempt(host, run, context)
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.
             if _is_being_cancelled():
                 raise
             return self._failure(error)
-        except TimeoutError as error:
-            return self._failure(self._timed_out(step) if deadline.expired() else error)
         except (Exception, SystemExit) as error:
             return self._failure(error)
 
-    async def _finished(self, run: Run, context: Context) -> Any:
-        """What the handler returned, once nothing that it began is under way."""
+    def _host(self, step: Step) -> AbstractAsyncContextManager[Host]:
+        """The host of one call; the time that it takes to get one is not the handler's."""
+        if self._isolated is not None and self._isolated.takes(step):
+            return self._isolated.child(step)
+        return nullcontext(self._hosts[step.language])
+
+    async def _attempt(self, host: Host, run: Run, context: Context) -> Outcome:
+        step = self._steps[run.step]
+        deadline = asyncio.timeout(step.timeout_seconds)
         try:
-            result = await self._hosts[self._steps[run.step].language].call(run, context)
-        except (Exception, SystemExit):
-            await context.settle()
-            raise
-        except asyncio.CancelledError:
-            context.cancel()
-            raise
-        await context.finish()
-        return result
+            async with deadline:
+                return Success(await completed(host.call(run, context), context))
+        except TimeoutError as error:
+            return self._failure(self._timed_out(step) if deadline.expired() else error)
 
     def _failure(self, error: BaseException) -> Failure:
         return Failure(run_error(error, self._root))

@@ -9,14 +9,15 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from motia_celery.context import Context
-from motia_celery.errors import ConfigError, HostMissingError
+from motia_celery.errors import HostMissingError
 from motia_celery.model.run import Run
+from motia_celery.runtime.crossing import ContextAnswerer, call_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.process import HostCommand, Link, load_files
 from motia_celery.runtime.remote import RemoteError, RemoteHandler
@@ -129,10 +130,15 @@ class NodeHost:
         return {file: loaded.get(path, silent) for path, file in names.items()}
 
     def _load(self, paths: Sequence[str], silence_seconds: float) -> dict[str, Loaded]:
-        messages = load_files(self._command(), paths, silence_seconds)
+        messages = load_files(self.command(), paths, silence_seconds)
         return {message["file"]: _loaded(message) for message in messages}
 
-    def _command(self) -> HostCommand:
+    def command(self) -> HostCommand:
+        """How a Node process is started.
+
+        Raises:
+            HostMissingError: there is no Node.
+        """
         node = find_node()
         if node is None:
             raise node_missing()
@@ -153,9 +159,8 @@ class NodeHost:
             HostDiedError: the Node process ended meanwhile.
             HostMissingError: there is no Node.
         """
-        fields = {"file": self._files[run.step], "run": _run_fields(run), "input": run.input}
         link = await self._living()
-        return await link.call(fields, _Answerer(context))
+        return await link.call(call_fields(self._files[run.step], run), ContextAnswerer(context))
 
     async def _living(self) -> Link:
         if self._pid != os.getpid():  # the parent's child is not ours
@@ -181,7 +186,7 @@ class NodeHost:
             self._pause = min(max(0.1, pause * 2), _LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
         self._started = time.monotonic()
-        self._link = await Link.open(self._command(), self._grace)
+        self._link = await Link.open(self.command(), self._grace)
         return self._link
 
     @property
@@ -220,45 +225,3 @@ def _handler(file: str, told: Mapping[str, Any]) -> Any:
     if told["hasHandler"] and "Generator" not in told["handlerType"]:
         return RemoteHandler(file=file)
     return told["handlerType"] or None
-
-
-def _run_fields(run: Run) -> dict[str, Any]:
-    return {
-        "step": run.step,
-        "run_id": run.id,
-        "trace_id": run.trace.trace_id,
-        "traceparent": run.trace.header,
-        "attempt": run.attempt,
-        "max_attempts": run.max_attempts,
-        "flows": list(run.flows),
-        "topic": run.topic,
-        "trigger": run.trigger,
-    }
-
-
-class _Answerer:
-    """Answers the calls of a handler on its context."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        state = context.state.plain
-        self._methods: dict[str, Callable[..., Any]] = {
-            "emit": context.emit,
-            "state.get": state.get,
-            "state.set": state.set,
-            "state.delete": state.delete,
-            "state.getGroup": state.get_group,
-            "state.clear": state.clear,
-        }
-
-    async def request(self, method: str, arguments: Iterable[Any]) -> Any:
-        """The value of a call on the context."""
-        function = self._methods.get(method)
-        if function is None:
-            raise ConfigError(f"the context has no {method!r}.")
-        return await function(*arguments)
-
-    def log(self, level: str, message: str, data: Any) -> None:
-        """A line of ``context.logger``."""
-        write = {"warn": "warn", "error": "error", "debug": "debug"}.get(level, "info")
-        getattr(self._context.logger, write)(message, *(() if data is None else (data,)))

@@ -26,21 +26,26 @@ HOST_FD = "MOTIA_HOST_FD"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCommand:
-    """How a host is started. It finds the number of its socket in ``MOTIA_HOST_FD``."""
+    """How a host is started. It finds the number of its socket in ``MOTIA_HOST_FD``.
+
+    ``environment`` is this process's where it is None.
+    """
 
     arguments: Sequence[str]
     root: Path
     limit_bytes: int = DEFAULT_LIMIT_BYTES
+    environment: Mapping[str, str] | None = None
 
     def start(self, *, quiet: bool = False) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """The child and our end of its socket; ``quiet`` sends its stdout to stderr."""
+        environment = os.environ if self.environment is None else self.environment
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 process = subprocess.Popen(
                     self.arguments,
                     cwd=self.root,
-                    env={**os.environ, HOST_FD: str(theirs.fileno())},
+                    env={**environment, HOST_FD: str(theirs.fileno())},
                     stdin=subprocess.DEVNULL,
                     stdout=_stderr() if quiet else None,
                     pass_fds=(theirs.fileno(),),
@@ -97,6 +102,9 @@ class Link(asyncio.Protocol):
         self._last_id = 0
         self._greeted = asyncio.Event()
         self._ended = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._is_leaving = False
         threading.Thread(target=self._watch, name="host-watch", daemon=True).start()
 
     @classmethod
@@ -128,6 +136,11 @@ class Link(asyncio.Protocol):
         """Whether it takes calls."""
         return not self._ended.is_set()
 
+    async def greeted(self) -> bool:
+        """Whether it takes calls, once it has said hello or has ended."""
+        await self._greeted.wait()
+        return self.is_alive
+
     async def call(self, fields: Mapping[str, Any], answerer: Answerer) -> Any:
         """Calls a handler, and gives what it returned.
 
@@ -136,13 +149,13 @@ class Link(asyncio.Protocol):
             HostDiedError: the child ended meanwhile.
             FrameError: the input can not cross.
         """
-        await self._greeted.wait()
-        if not self.is_alive:
-            raise self._death()
+        if not await self.greeted():
+            raise self.death()
         self._last_id += 1
         id_ = self._last_id
         frame = encode({"type": "call", "id": id_, **fields}, self._limit)
         call = self._calls[id_] = _Call(self._loop.create_future(), answerer)
+        self._quiet.clear()
         self._write(frame)
         try:
             return await call.future
@@ -164,10 +177,27 @@ class Link(asyncio.Protocol):
             )
             self.kill()
 
+    async def ended(self) -> None:
+        """Returns once the child is gone."""
+        await self._ended.wait()
+
     async def end(self) -> None:
         """Ends the child, and returns once it is gone."""
         self.kill()
+        await self.ended()
+
+    async def leave(self) -> None:
+        """Lets the child end once its calls are settled, and returns when it is gone.
+
+        It may flush and clean up for the time that a cut handler has, too.
+        """
+        await self._quiet.wait()
+        self._is_leaving = True
+        if self._transport is not None:
+            self._transport.close()
+        stubborn = self._loop.call_later(self._grace, self.kill)
         await self._ended.wait()
+        stubborn.cancel()
 
     def kill(self) -> None:
         """Ends the child at once."""
@@ -189,7 +219,8 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The child is gone, or about to go: its thread tells how."""
-        self.kill()
+        if not self._is_leaving:
+            self.kill()
 
     def _watch(self) -> None:
         self._process.wait()
@@ -203,15 +234,17 @@ class Link(asyncio.Protocol):
         self._greeted.set()
         if self._transport is not None:
             self._transport.close()
-        death = self._death()
+        death = self.death()
         for call in self._calls.values():
             if call.deadline is not None:
                 call.deadline.cancel()
             if not call.future.done():
                 call.future.set_exception(death)
         self._calls.clear()
+        self._quiet.set()
 
-    def _death(self) -> HostDiedError:
+    def death(self) -> HostDiedError:
+        """How the child ended, as an error."""
         code = self._process.poll()
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         return HostDiedError(
@@ -248,6 +281,8 @@ class Link(asyncio.Protocol):
 
     def _settle(self, message: Message, call: _Call) -> None:
         del self._calls[message["id"]]
+        if not self._calls:
+            self._quiet.set()
         if call.deadline is not None:
             call.deadline.cancel()
         if call.future.done():
