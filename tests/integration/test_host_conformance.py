@@ -6,9 +6,11 @@ of its own.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import struct
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,9 @@ from typing import Any
 import pytest
 from integration.frames import RUN, Parent
 
+from motia_celery.errors import HostDiedError
 from motia_celery.runtime.node import NodeHost
+from motia_celery.runtime.process import HostCommand, Link
 from motia_celery.runtime.pythonhost import python_command
 
 FILES = Path(__file__).parents[1] / "conformance"
@@ -333,3 +337,22 @@ def test_what_a_handler_prints_goes_to_its_output_and_not_into_the_frames(host: 
     host.socket.close()
     host.ended()
     assert host.output.read_text() == "printed " + "x" * 200_000 + "\n"
+
+
+OLDER = """
+import os, socket
+with socket.socket(fileno=int(os.environ["MOTIA_HOST_FD"])) as parent:
+    hello = b'{"type": "hello", "protocol": 2, "language": "any", "version": "1"}'
+    parent.sendall(len(hello).to_bytes(4, "big") + hello)
+    while parent.recv(4096):
+        pass
+"""
+
+
+async def test_a_host_that_speaks_another_protocol_is_ended(tmp_path: Path) -> None:
+    command = HostCommand(arguments=[sys.executable, "-c", OLDER], root=tmp_path)
+    link = await Link.open(command, 2)
+    assert not await asyncio.wait_for(link.greeted(), 30)
+    with pytest.raises(HostDiedError):
+        await link.call({}, None)  # type: ignore[arg-type]
+    await link.end()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from dataclasses import replace
 
 import psutil
@@ -35,7 +36,7 @@ from pathlib import Path
 
 from motia_celery import EventStep
 from pydantic import BaseModel
-from lib.shared import seen
+from steps.shared import seen
 
 count = 0
 config = EventStep(name="a", subscribes=["x"], emits=["t"])
@@ -296,8 +297,7 @@ class App:
 def folder(tmp_path):
     root = (tmp_path / "app").resolve()
     (root / "steps").mkdir(parents=True)
-    (root / "lib").mkdir()
-    (root / "lib" / "shared.py").write_text("seen = []\n")
+    (root / "steps" / "shared.py").write_text("seen = []\n")
     (root / "steps" / "a_step.py").write_text(PYTHON)
     (root / "steps" / "threaded_step.py").write_text(THREADED)
     (root / "steps" / "ts.step.ts").write_text(TYPESCRIPT)
@@ -469,6 +469,29 @@ async def test_every_process_is_gone_after_the_end(app):
 async def test_what_a_handler_prints_reaches_the_terminal(app, name, capfd):
     assert await app.act("prints", name) == Success(None)
     assert capfd.readouterr().out == "printed by the handler\n"
+
+
+async def held(app):
+    """Open files, processes, threads and megabytes of this process, once only spares are left."""
+    me = psutil.Process()
+    await until(lambda: len(app.host.pids) == SPARES)
+    await until(lambda: sum(t.name == "host-watch" for t in threading.enumerate()) == SPARES)
+    return me.num_fds(), len(me.children()), threading.active_count(), me.memory_info().rss >> 20
+
+
+@pytest.mark.timeout(300)
+@BOTH
+async def test_sixty_runs_leave_nothing_behind(app, name):
+    """Neither those that end well, nor those that fail or die."""
+    acts = ("counts", "exits", "counts", "dies")
+    for act in acts:
+        await app.act(act, name)
+    files, processes, threads, megabytes = await held(app)
+    for _ in range(15):
+        await asyncio.gather(*(app.act(act, name) for act in acts))
+    now = await held(app)
+    assert now[:3] == (files, processes, threads)
+    assert now[3] < megabytes + 20
 
 
 def told(outcome):
