@@ -8,13 +8,14 @@ from typing import Any
 from celery import Celery
 
 from motia_celery.broker.connection import tls_options, transport_options
+from motia_celery.broker.gate import Gate
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.queue import EVENT_TASK, StepQueue, step_queue
 from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
-from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS
+from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 
@@ -31,11 +32,12 @@ def create_celery(
     *,
     invoke: Invoke,
     publisher: Callable[[], Publisher],
+    gate: Callable[[], Gate],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher`` gives this process's publisher when one is needed,
-    so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher`` and ``gate`` give this process's own when they are
+    needed, so that making the app connects to nothing.
     """
     app = Celery("motia_celery", set_as_current=True)
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
@@ -46,7 +48,7 @@ def create_celery(
     for step in plan.steps:
         queue = plan.topology.by_step.get(step.name)
         if queue is not None:
-            work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher)
+            work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher, gate=gate)
             options = {"name": queue.task, "queue": queue.name, "work": work}
             app.register_task(type("StepTask", (StepTask,), options)())
     return app
@@ -116,17 +118,28 @@ def task_queues(
     refused: Callable[[Any, MessageRejectedError], None] | None = None,
 ) -> list[StepQueue]:
     """The queue of every Step."""
+    steps = {step.name: step for step in plan.steps}
     return [
         step_queue(
             queue,
             plan.names,
             amqp=settings.uses_rabbitmq,
-            prefetch=settings.prefetch_count,
+            prefetch=_prefetch(settings, steps[queue.step]),
             limit_bytes=settings.event_limit_bytes,
             refused=refused,
         )
         for queue in plan.topology.queues
     ]
+
+
+def _prefetch(settings: Settings, step: Step) -> int:
+    """How many deliveries a worker holds: for a limited Step not many more than may begin."""
+    options, most = step.queue, settings.prefetch_count
+    if options.concurrency is not None and options.concurrency_key is None:
+        most = min(most, 2 * options.concurrency)
+    if options.rate is not None:
+        most = min(most, 1 + round(options.rate.count / options.rate.seconds))
+    return most
 
 
 def queue_names(

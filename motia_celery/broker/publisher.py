@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
@@ -70,12 +71,17 @@ class Publisher:
         run_id: str | None = None,
         attempt: int = 1,
         delay_seconds: float = 0,
+        booked: bool = False,
     ) -> None:
         """Publishes an event to one Step's queue only, now or after a delay.
 
         ``run_id`` is kept by the run that it starts; without it the event's id decides.
+        ``booked``: the delay is its turn in the Step's rate.
         """
-        await self._await([self._direct(event, target, run_id, attempt, delay_seconds)], None)
+        message = self._direct(event, target, run_id, attempt, delay_seconds)
+        if booked:
+            message = replace(message, headers={**message.headers, wire.BOOKED: True})
+        await self._await([message], None)
 
     def send_blocking(self, event: Event, target: QueuePlan) -> None:
         """:meth:`send`, for code that has no event loop."""

@@ -165,6 +165,8 @@ class StepQueue(Queue):
             **{name: value for name in _CARRIED if (value := _text(delivery.headers, name))},
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
+            wire.SENT: delivery.sent_at,
+            wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
             "task": self.task,
             "id": identity,
@@ -216,6 +218,12 @@ class _Delivery:
         if self._virtual:
             return self._raw.content_encoding
         return self.properties.get("content_encoding")
+
+    @property
+    def sent_at(self) -> int | None:
+        """The epoch second of the emit, where the publisher gave one."""
+        given = self.properties.get("timestamp")
+        return given if type(given) is int and given >= 0 else None
 
     def event_id(self, topic: str) -> str:
         """The event's id; a foreign message without one gets one that a redelivery gets too."""

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Reject, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 
 from motia_celery.broker import wire
 from motia_celery.broker.consumer import StepFailedError
+from motia_celery.broker.gate import CalledOffError, Gate, LaterError
 from motia_celery.broker.loop import wait_for
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import FrameworkError
@@ -46,6 +47,7 @@ class StepWork:
     queue: QueuePlan
     invoke: Invoke
     publisher: Callable[[], Publisher]
+    gate: Callable[[], Gate]
 
 
 class StepTask(Task):
@@ -67,18 +69,33 @@ class StepTask(Task):
         delivery = _delivered(self, args, kwargs)
         try:
             wait_for(self._attempt(delivery))
+        except CalledOffError:
+            _log(delivery.run, "Called off", "run.called_off")
+            raise Ignore from None
+        except LaterError as later:
+            wait_for(self._later(delivery, later))
         except _CUT_SHORT as error:
-            fault = RunError(type(error).__name__, "the run was cut short.")
+            name = type(error).__name__
+            fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
 
     async def _attempt(self, delivery: _Delivered) -> None:
-        outcome = await self.work.invoke(delivery.run)
+        work, run = self.work, delivery.run
+        gate = work.gate()
+        async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
+            outcome = await work.invoke(run)
         if not isinstance(outcome, Success):
             await self._after_failure(delivery, outcome.error)
 
+    async def _later(self, delivery: _Delivered, later: LaterError) -> None:
+        """Sends the message the way of delayed ones; it is the same attempt that begins then."""
+        run = delivery.run
+        await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
+        raise Retry("waits for its limit", when=later.seconds)
+
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
-        decision = decide(step.retry, run.attempt)
+        decision = decide(step.retry, run.attempt, error.names)
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)
@@ -92,29 +109,42 @@ class StepTask(Task):
         raise StepFailedError(str(error))
 
     async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
+        await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
+        _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
+        raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
+
+    async def _send(
+        self, delivery: _Delivered, attempt: int, delay_seconds: float, *, booked: bool = False
+    ) -> None:
         await self.work.publisher().send(
             delivery.event,
             self.work.queue,
             run_id=delivery.run.id,
-            attempt=delivery.run.attempt + 1,
+            attempt=attempt,
             delay_seconds=delay_seconds,
+            booked=booked,
         )
-        _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
-        raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class _Delivered:
-    """A delivery as the run to do, and the event to send on if it fails."""
+    """A delivery as the run to do, and the event to send on if it fails.
+
+    ``sent_at`` is the epoch second of the emit, where it is known; ``booked``: the Step's rate
+    has let it through.
+    """
 
     run: Run
     event: Event
+    sent_at: int | None
+    booked: bool
 
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
     request, step = task.request, task.work.step
     data = args[0] if args else (kwargs or None)
     topic = request.get(wire.TOPIC) or ""
+    sent_at = request.get(wire.SENT)
     trace = Trace.from_header(request.get(wire.TRACEPARENT)) or Trace.start()
     trigger: TriggerType = "cron" if step.crons and not topic else "event"
     run = Run(
@@ -138,18 +168,22 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         root_id=request.get(wire.ROOT),
         parent_id=request.get(wire.PARENT),
         group=request.get(wire.GROUP),
+        **({"timestamp_ms": sent_at * 1000} if sent_at is not None else {}),
     )
-    return _Delivered(run, event)
+    return _Delivered(run, event, sent_at, request.get(wire.BOOKED) is True)
 
 
 def _log_failure(run: Run, error: RunError, what: str) -> None:
+    place = f" ({error.where})" if error.where else ""
+    _log(run, f"{what}: {error}{place}", "run.failed")
+
+
+def _log(run: Run, text: str, action: str) -> None:
     logger.warning(
-        "%s: %s%s",
-        what,
-        error,
-        f" ({error.where})" if error.where else "",
+        "%s",
+        text,
         extra={
-            "action": "run.failed",
+            "action": action,
             "step": run.step,
             "run_id": run.id,
             "trace_id": run.trace.trace_id,

@@ -20,6 +20,10 @@ GROUP: Final = "motia-group"
 ATTEMPT: Final = "motia-attempt"
 EVENT: Final = "motia-event-id"
 RUN: Final = "motia-run-id"
+#: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
+SENT: Final = "motia-sent"
+#: The rate of its Step has let the message through: it waited for its turn.
+BOOKED: Final = "motia-booked"
 TRACEPARENT: Final = "traceparent"
 
 CONTENT_TYPE = "application/json"

@@ -81,10 +81,6 @@ def read_stream(
 
 def _build(config: StepConfig, file: str, path: str, language: Language) -> Step:
     running = config if isinstance(config, RunningConfig) else None
-    infrastructure = config.infrastructure if isinstance(config, EventStep) else None
-    retry = RetryPolicy()
-    if infrastructure:
-        retry = RetryPolicy(max_attempts=infrastructure.queue.max_retries + 1)
     return Step(
         name=config.name,
         file=file,
@@ -95,9 +91,10 @@ def _build(config: StepConfig, file: str, path: str, language: Language) -> Step
         flows=config.flows,
         virtual_emits=_emits(config.virtual_emits),
         virtual_subscribes=config.virtual_subscribes,
-        retry=retry if config.type == "event" else RetryPolicy(max_attempts=1),
-        timeout_seconds=infrastructure.handler.timeout if infrastructure else None,
+        retry=running.retry_policy() if running else RetryPolicy(max_attempts=1),
+        timeout_seconds=running.infrastructure.handler.timeout if running else None,
         isolated=running.infrastructure.handler.isolated if running else None,
+        once=isinstance(config, EventStep) and config.once,
         id=step_id(path),
     )
 

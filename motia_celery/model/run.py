@@ -33,12 +33,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunError:
-    """Why a run failed, in JSON-ready words; ``where`` is the user's ``file:line``."""
+    """Why a run failed, in JSON-ready words; ``where`` is the user's ``file:line``.
+
+    ``names`` are those by which a retry policy may name the error: its class and the classes that
+    it inherits from, or its name and code in JavaScript.
+    """
 
     type: str
     message: str
     where: str = ""
     traceback: str = ""
+    names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type

@@ -82,7 +82,8 @@ def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
             options = {
                 "type: fifo": trigger.queue.type == "fifo",
                 "delaySeconds": trigger.queue.delay_seconds > 0,
-                "concurrency": trigger.queue.concurrency is not None,
+                "priority": trigger.queue.priority is not None,
+                "once": step.once,
             }
             for option, used in options.items():
                 if used:

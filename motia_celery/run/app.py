@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from motia_celery.broker.control import ControlWatch
+from motia_celery.broker.gate import Gate
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
 from motia_celery.context.streams import Streams
 from motia_celery.discover import discover
+from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
 from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language
@@ -27,7 +31,9 @@ from motia_celery.runtime.process import HostCommand
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.pythonhost import python_command
 from motia_celery.settings import Settings
+from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
+from motia_celery.stores.limits import Limits
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
 
@@ -43,6 +49,7 @@ class _Resources:
     store: AsyncClient
     waiting: DelayedMessages | None
     invoker: Invoker
+    gate: Gate
 
 
 def report_problems(plan: Plan) -> None:
@@ -84,6 +91,9 @@ class App:
         )
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
+        self._watch: ControlWatch | None = None
+        # Celery's main thread and the handlers' loop both come here first.
+        self._opening = threading.RLock()
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once, on the loop that calls this."""
@@ -99,11 +109,44 @@ class App:
         return self.resources.publisher
 
     @property
+    def gate(self) -> Gate:
+        """The gate of this process's event runs; it hears of what is called off."""
+        if self._watch is None or self._watch.pid != os.getpid():
+            with self._opening:
+                if self._watch is None or self._watch.pid != os.getpid():
+                    self.watch_controls()
+        return self.resources.gate
+
+    def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
+        """Keeps the gate, and ``also``, at the controls in force, from a thread."""
+        gate = self.resources.gate
+
+        def changed(controls: Controls) -> None:
+            gate.apply(controls)
+            if also is not None:
+                also(controls)
+
+        with self._opening:
+            self._stop_watch()
+            self._watch = ControlWatch(self.controls, changed)
+            self._watch.start()
+
+    @property
+    def controls(self) -> ControlStore:
+        """The controls, for one thread."""
+        return ControlStore(connect_sync(self.settings), self.settings.prefix)
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None and self._watch.pid == os.getpid():
+            self._watch.stop()
+
+    @property
     def resources(self) -> _Resources:
         """The connections of this process; a forked child makes its own."""
-        if self._resources is None or self._resources.pid != os.getpid():
-            self._resources = self._open()
-        return self._resources
+        with self._opening:
+            if self._resources is None or self._resources.pid != os.getpid():
+                self._resources = self._open()
+            return self._resources
 
     @property
     def _limit_bytes(self) -> int:
@@ -158,7 +201,8 @@ class App:
             "javascript": self.node,
         }
         invoker = Invoker(self._step_names, hosts, services, settings.project_root, self.isolated)
-        return _Resources(os.getpid(), publisher, store, waiting, invoker)
+        gate = Gate(Limits(store, settings.prefix))
+        return _Resources(os.getpid(), publisher, store, waiting, invoker, gate)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""
@@ -175,6 +219,7 @@ class App:
         """Sends what waits, and stops this process's threads."""
         if self._relay is not None:
             self._relay.stop()
+        self._stop_watch()
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()
         self.host.close()

@@ -14,6 +14,7 @@ import uvicorn
 from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.app import App, report_problems
+from motia_celery.run.connection import Connection
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings, load_settings
 
@@ -73,7 +74,7 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Connection,
         "log_config": None,
         "access_log": False,
         "server_header": False,

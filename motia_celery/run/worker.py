@@ -23,7 +23,13 @@ def celery_of(app: App) -> Any:
         report_problems(app.plan)
         app.start_relay()
 
-    celery = create_celery(settings, app.plan, invoke=app.invoke, publisher=lambda: app.publisher)
+    celery = create_celery(
+        settings,
+        app.plan,
+        invoke=app.invoke,
+        publisher=lambda: app.publisher,
+        gate=lambda: app.gate,
+    )
     prepare_worker(
         celery,
         settings,
@@ -33,6 +39,8 @@ def celery_of(app: App) -> Any:
         ),
         started=started,
         stopped=app.close,
+        read_controls=lambda: app.controls.read(),
+        watch_controls=app.watch_controls,
     )
     return celery
 

@@ -150,6 +150,7 @@ def run_error(error: BaseException, root: Path) -> RunError:
             message=error.message[:2_000],
             where=error.where,
             traceback=error.stack[-_TRACEBACK_LIMIT:],
+            names=tuple(name for name in (error.name, error.code) if name),
         )
     frames = _frames(error, root)
     text = "".join(traceback.format_list(frames)) + "".join(_final_lines(error))
@@ -158,7 +159,15 @@ def run_error(error: BaseException, root: Path) -> RunError:
         message=_message(error),
         where=_place(frames, root),
         traceback=text[-_TRACEBACK_LIMIT:],
+        names=_names(type(error)),
     )
+
+
+def _names(error_class: type[BaseException]) -> tuple[str, ...]:
+    """The names of the class and of what it inherits from, short and with their modules."""
+    classes = [c for c in error_class.__mro__ if issubclass(c, BaseException)]
+    names = [name for c in classes for name in (c.__name__, f"{c.__module__}.{c.__qualname__}")]
+    return tuple(dict.fromkeys(names))
 
 
 def _final_lines(error: BaseException) -> list[str]:

@@ -15,6 +15,7 @@ from motia_celery.errors import RunTimeoutError
 from motia_celery.model.run import Failure, Outcome, Run, Success
 from motia_celery.model.step import EventTrigger, Language, Step
 from motia_celery.plan.routes import no_remote
+from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
 from motia_celery.runtime.host import Host, completed
 from motia_celery.runtime.isolated import IsolatedHost
@@ -52,12 +53,15 @@ class Invoker:
         self._warn_of_misfit(run, context)
         try:
             async with self._host(step) as host:
-                return await self._attempt(host, run, context)
+                work = completed(host.call(run, context), context)
+                return Success(await within(step.timeout_seconds, work, step.name))
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.
             if _is_being_cancelled():
                 raise
             return self._failure(error)
+        except OverdueError:
+            return self._failure(self._timed_out(step))
         except (Exception, SystemExit) as error:
             return self._failure(error)
 
@@ -66,15 +70,6 @@ class Invoker:
         if self._isolated is not None and self._isolated.takes(step):
             return self._isolated.child(step)
         return nullcontext(self._hosts[step.language])
-
-    async def _attempt(self, host: Host, run: Run, context: Context) -> Outcome:
-        step = self._steps[run.step]
-        deadline = asyncio.timeout(step.timeout_seconds)
-        try:
-            async with deadline:
-                return Success(await completed(host.call(run, context), context))
-        except TimeoutError as error:
-            return self._failure(self._timed_out(step) if deadline.expired() else error)
 
     def _failure(self, error: BaseException) -> Failure:
         return Failure(run_error(error, self._root))

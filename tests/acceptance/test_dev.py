@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -63,6 +65,36 @@ def test_a_changed_step_is_live_within_a_second(dev: tuple[Example, Process, str
     file.write_text("config = {")
     wait_until(lambda: "steps/hello_step.py:1" in process.output, "the syntax error's place", 10)
     assert order(address, "lamp")
+
+
+def test_no_request_is_dropped_while_the_app_reloads(dev: tuple[Example, Process, str]) -> None:
+    """Clients that keep their connection and clients that do not, over ten reloads."""
+    example, _, address = dev
+    file = example.folder / "steps" / "hello_step.py"
+    over = threading.Event()
+    answered: list[int] = []
+
+    def visit() -> None:
+        with httpx.Client(timeout=20) as kept:
+            while not over.is_set():
+                for client in (kept, httpx):
+                    answered.append(client.get(f"{address}/health/live").status_code)
+
+    with ThreadPoolExecutor(2) as visitors:
+        visits = [visitors.submit(visit) for _ in range(2)]
+        try:
+            for number in range(10):
+                file.write_text(_hello(str(number)))
+                wait_until(
+                    lambda expected=str(number): httpx.get(f"{address}/hello").text == expected,
+                    "the new answer",
+                    20,
+                )
+        finally:
+            over.set()
+        for visit_ in visits:
+            visit_.result(30)
+    assert set(answered) == {200}
 
 
 def test_ctrl_c_stops_every_child(dev: tuple[Example, Process, str]) -> None:
