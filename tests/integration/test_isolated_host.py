@@ -34,16 +34,10 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from motia_celery import EventStep
-from pydantic import BaseModel
 from steps.shared import seen
 
 count = 0
-config = EventStep(name="a", subscribes=["x"], emits=["t"])
-
-
-class Thing(BaseModel):
-    name: str
+config = {"type": "event", "name": "a", "subscribes": ["x"], "emits": ["t"]}
 
 
 class OwnError(Exception):
@@ -144,7 +138,10 @@ async def ids(data, context):
 
 
 async def thing(data, context):
-    return {"status": 201, "body": {"thing": Thing(name="n"), "sum": Decimal("1.50")}}
+    from pydantic import create_model
+
+    made = create_model("Thing", name=(str, ...))(name="n")
+    return {"status": 201, "body": {"thing": made, "sum": Decimal("1.50")}}
 
 
 async def raw(data, context):
@@ -174,6 +171,22 @@ async def request(req, context):
 async def handler(data, context):
     act = data.get("queryParams", data)["act"]
     return await globals()[act](data, context)
+"""
+
+TYPED = """
+from motia_celery import EventStep
+from pydantic import BaseModel
+
+
+class Order(BaseModel):
+    id: int
+
+
+config = EventStep(name="typed", subscribes=["x"], input=Order)
+
+
+async def handler(data, context):
+    return Order(**data).id
 """
 
 THREADED = """
@@ -299,6 +312,7 @@ def folder(tmp_path):
     (root / "steps").mkdir(parents=True)
     (root / "steps" / "shared.py").write_text("seen = []\n")
     (root / "steps" / "a_step.py").write_text(PYTHON)
+    (root / "steps" / "typed_step.py").write_text(TYPED)
     (root / "steps" / "threaded_step.py").write_text(THREADED)
     (root / "steps" / "ts.step.ts").write_text(TYPESCRIPT)
     return root
@@ -413,8 +427,8 @@ async def test_the_time_that_a_run_waits_for_a_process_is_not_the_handlers(make)
     app.exchange.hold = asyncio.Event()
     first = asyncio.create_task(app.act("emits"))
     assert await app.exchange.heard() == "begin"
-    second = asyncio.create_task(app.act("counts", timeout=2))
-    await asyncio.sleep(2.2)
+    second = asyncio.create_task(app.act("counts", timeout=5))
+    await asyncio.sleep(5.2)
     assert not second.done()
     app.exchange.hold.set()
     assert isinstance(await first, Success)
@@ -573,6 +587,10 @@ async def test_a_request_is_the_same_in_both(app):
     assert shared == isolated
     assert isinstance(shared, Success), shared
     assert shared.result["body"][:4] == ["PUT", "/files/7", 5, ""]
+
+
+async def test_a_typed_config(app):
+    assert await app.run("typed", {"id": 7}) == Success(7)
 
 
 async def test_a_plain_def_handler_in_its_thread(app, caplog):
