@@ -71,6 +71,22 @@ class MessageRejectedError(FrameworkError):
     """A delivery can not become an event for this queue; it goes to the dead letters."""
 
 
+class OversizedMessageError(MessageRejectedError):
+    """A delivery is larger than events may be."""
+
+
+class UnknownTaskError(MessageRejectedError):
+    """A delivery asks for a Celery task that its queue does not serve."""
+
+
+class PoisonMessageError(MessageRejectedError):
+    """A message was delivered again and again, and whoever took it died each time."""
+
+
+class DeadLetterError(FrameworkError):
+    """A dead letter is not there, or can not be replayed as it is."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 
@@ -92,7 +108,15 @@ class ResponseError(FrameworkError):
 
 
 class StateValueError(FrameworkError):
-    """A value can not be kept as JSON in state."""
+    """A value can not be kept as JSON in state or in a stream."""
+
+
+class UpdateError(FrameworkError):
+    """An update's operations do not fit the value that is stored."""
+
+
+class UnknownStreamError(FrameworkError, AttributeError):
+    """No stream file declares a stream of this name."""
 
 
 class ServerMissingError(FrameworkError):

@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery
 
+from motia_celery.broker import wire
 from motia_celery.broker.connection import tls_options, transport_options
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.publisher import Publisher
@@ -161,17 +162,12 @@ class _Keeper:
 
     def refused(self, raw: Any, error: MessageRejectedError) -> None:
         """Takes a delivery that the consumer hook refused."""
-        self.keep(raw, error.what)
+        self.keep(raw, error)
         raw.ack()
 
-    def keep(self, message: Any, reason: str) -> None:
+    def keep(self, message: Any, error: MessageRejectedError) -> None:
         """Publishes a copy of the message to the dead-letter queue."""
         body = message.body
-        headers = {
-            name: value
-            for name, value in (message.headers or {}).items()
-            if isinstance(value, (str, int, float, bool))
-        }
         info = message.delivery_info or {}
         self._publisher().publish_blocking(
             Message(
@@ -179,14 +175,14 @@ class _Keeper:
                 routing_key=self._queue,
                 body=body.encode() if isinstance(body, str) else bytes(body),
                 headers={
-                    **headers,
-                    "motia-error-type": MessageRejectedError.__name__,
-                    "motia-error-message": reason[:2_000],
-                    "motia-queue": str(info.get("routing_key") or ""),
+                    **(message.headers or {}),
+                    **wire.refusal_headers(error, error.where or str(info.get("routing_key", ""))),
+                    wire.CONTENT_TYPE_WAS: str(message.content_type or ""),
+                    wire.CONTENT_ENCODING_WAS: str(message.content_encoding or ""),
                 },
                 properties={
                     name: message.properties[name]
-                    for name in ("message_id", "correlation_id")
+                    for name in ("message_id", "correlation_id", "timestamp")
                     if message.properties.get(name)
                 },
             )

@@ -227,12 +227,13 @@ class Outbox:
             else:
                 _fail(pending, _refused(pending.message))
 
-    def _on_return(self, _error: Any, _exchange: str, _key: str, raw: Any) -> None:
+    def _on_return(self, _error: Any, _exchange: str, key: str, raw: Any) -> None:
         identity = raw.properties.get("message_id")
         for pending in self._unconfirmed.values():
-            if pending.message.properties.get("message_id") == identity and (
-                pending.message.mandatory
-            ):
+            message = pending.message
+            # One event may be on its way to several Steps.
+            same = message.properties.get("message_id") == identity and message.routing_key == key
+            if same and message.mandatory:
                 pending.returned = True
 
     # The connection

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import replace
 
 from kombu.transport.native_delayed_delivery import calculate_routing_key
@@ -92,6 +93,13 @@ class Publisher:
     ) -> None:
         """Publishes a dead letter: the event, and what its last failure was."""
         await self._await([self._dead_letter(event, target, error, run_id, attempts)], None)
+
+    def bury_soon(
+        self, event: Event, target: QueuePlan, error: RunError, *, run_id: str, attempts: int
+    ) -> Future[None]:
+        """:meth:`bury`, for code that must not wait: the future ends with the confirm."""
+        letter = self._dead_letter(event, target, error, run_id, attempts)
+        return self._outbox.put(letter, self._settings.emit_timeout_seconds).done
 
     def publish_blocking(self, message: Message) -> None:
         """Publishes one message as it is."""

@@ -16,7 +16,8 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
-from motia_celery.errors import MessageRejectedError
+from motia_celery.broker.redelivery import stop_poison
+from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import DELIVERY_LIMIT, Names, QueuePlan
@@ -87,6 +88,8 @@ class StepQueue(Queue):
 
         def deliver(raw: Any) -> Any:
             try:
+                if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
+                    stop_poison(self.channel, raw, self.name)
                 self.adapt(raw)
             except Exception as error:  # an escaping exception would end the worker's loop
                 return self._refuse(raw, error)
@@ -125,10 +128,10 @@ class StepQueue(Queue):
         Raises:
             MessageRejectedError: it is no event, and no task of this Step.
         """
-        delivery = _Delivery(raw)
+        delivery = Delivery(raw)
         task = delivery.headers.get("task")
         if task is not None and task != self.task:
-            raise MessageRejectedError(f"it asks for the task {str(task)[:100]!r}.", self.name)
+            raise UnknownTaskError(f"it asks for the task {str(task)[:100]!r}.", self.name)
         self._check(delivery)
         body = self._parsed(delivery)
         if task is None:
@@ -139,10 +142,10 @@ class StepQueue(Queue):
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
 
-    def _check(self, delivery: _Delivery) -> None:
+    def _check(self, delivery: Delivery) -> None:
         if len(delivery.body) > self.limit_bytes:
             size = len(delivery.body)
-            raise MessageRejectedError(f"its body has {size} bytes.", self.name)
+            raise OversizedMessageError(f"its body has {size} bytes.", self.name)
         if delivery.content_type not in _CONTENT_TYPES:
             raise MessageRejectedError(
                 f"its content type is {str(delivery.content_type)[:100]!r}.", self.name
@@ -151,13 +154,13 @@ class StepQueue(Queue):
         if (encoding.lower() if isinstance(encoding, str) else encoding) not in _ENCODINGS:
             raise MessageRejectedError(f"its encoding is {str(encoding)[:100]!r}.", self.name)
 
-    def _parsed(self, delivery: _Delivery) -> Any:
+    def _parsed(self, delivery: Delivery) -> Any:
         try:
             return orjson.loads(delivery.body)
         except orjson.JSONDecodeError as error:
             raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
 
-    def _task_message(self, delivery: _Delivery) -> tuple[bytes, dict[str, Any], str]:
+    def _task_message(self, delivery: Delivery) -> tuple[bytes, dict[str, Any], str]:
         topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
         event_id = delivery.event_id(topic)
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
@@ -187,14 +190,14 @@ class StepQueue(Queue):
         # numbers and key order stay exactly as they were sent.
         return b"[[" + delivery.body + b"],{}," + _EMBED + b"]", headers, identity
 
-    def _routed_topic(self, delivery: _Delivery) -> str:
+    def _routed_topic(self, delivery: Delivery) -> str:
         """The topic of a foreign message: its routing key, where it came as an event."""
         if delivery.info.get("exchange") != self.events.name:
             return ""
         return str(delivery.info.get("routing_key") or "")
 
 
-class _Delivery:
+class Delivery:
     """One delivery, read and rewritten alike on AMQP and on kombu's virtual transports."""
 
     def __init__(self, raw: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,17 @@ class StepTask(Task):
             fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
 
+    def bury(
+        self, args: Any, kwargs: Any, headers: Mapping[str, Any], error: RunError
+    ) -> Future[None]:
+        """Publishes the dead letter of a request that ended outside of :meth:`run`."""
+        identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
+        event = _event(identity, headers, _data(args, kwargs))
+        publisher = self.work.publisher()
+        return publisher.bury_soon(
+            event, self.work.queue, error, run_id=identity, attempts=attempts
+        )
+
     async def _attempt(self, delivery: _Delivered) -> None:
         work, run = self.work, delivery.run
         gate = work.gate()
@@ -142,35 +154,43 @@ class _Delivered:
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
     request, step = task.request, task.work.step
-    data = args[0] if args else (kwargs or None)
-    topic = request.get(wire.TOPIC) or ""
+    event = _event(request.id, request, _data(args, kwargs))
     sent_at = request.get(wire.SENT)
-    trace = Trace.from_header(request.get(wire.TRACEPARENT)) or Trace.start()
-    trigger: TriggerType = "cron" if step.crons and not topic else "event"
+    trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
     run = Run(
         id=request.id,
         step=step.name,
         trigger=trigger,
-        input=data,
-        trace=trace.child(),
+        input=event.data,
+        trace=event.trace.child(),
         flows=step.flows,
-        topic=topic or None,
-        group=request.get(wire.GROUP),
-        root_id=request.get(wire.ROOT),
+        topic=event.topic or None,
+        group=event.group,
+        root_id=event.root_id,
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
-    event = Event(
-        topic=topic,
-        data=data,
-        id=request.get(wire.EVENT) or request.id,
-        trace=trace,
-        root_id=request.get(wire.ROOT),
-        parent_id=request.get(wire.PARENT),
-        group=request.get(wire.GROUP),
-        **({"timestamp_ms": sent_at * 1000} if sent_at is not None else {}),
-    )
     return _Delivered(run, event, sent_at, request.get(wire.BOOKED) is True)
+
+
+def _data(args: Any, kwargs: Any) -> Any:
+    """What a task message carries: an event's data, or what ``send_task`` was given."""
+    return args[0] if args else (kwargs or None)
+
+
+def _event(identity: str, headers: Any, data: Any) -> Event:
+    """The event behind a task, which its headers describe."""
+    sent_at = headers.get(wire.SENT)
+    return Event(
+        topic=headers.get(wire.TOPIC) or "",
+        data=data,
+        id=headers.get(wire.EVENT) or identity,
+        trace=Trace.from_header(headers.get(wire.TRACEPARENT)) or Trace.start(),
+        root_id=headers.get(wire.ROOT),
+        parent_id=headers.get(wire.PARENT),
+        group=headers.get(wire.GROUP),
+        **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
+    )
 
 
 def _log_failure(run: Run, error: RunError, what: str) -> None:

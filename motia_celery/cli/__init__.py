@@ -12,12 +12,15 @@ from motia_celery.cli import (
     cancel,
     check,
     dev,
+    dlq,
     doctor,
     flower,
+    generate,
     pause,
     plan,
     release,
     resume,
+    state,
     version,
     web,
     worker,
@@ -41,6 +44,9 @@ for command in _COMMANDS:
     name = command.__name__.rpartition(".")[2]
     app.command(name, help=command.__doc__)(command.run)
 app.add_typer(cancel.app, name="cancel")
+app.add_typer(state.app, name="state")
+app.add_typer(generate.app, name="generate")
+app.add_typer(dlq.app, name="dlq")
 
 
 @app.callback()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from motia_celery.context.calls import Calls
 from motia_celery.context.state import State, Values, Wrap
-from motia_celery.context.streams import Streams
+from motia_celery.context.streams import Items, Streams
 from motia_celery.errors import ConfigError, UndeclaredTopicError
 from motia_celery.model.event import Event
 from motia_celery.model.run import Run
@@ -25,6 +25,13 @@ class Emitter(Protocol):
         """Publishes the event to everyone who subscribed to its topic."""
 
 
+def _in_memory() -> Items:
+    # Only tests have none of their own; what it imports is much for a process to start with.
+    from motia_celery.stores.memory_streams import MemoryStreams
+
+    return MemoryStreams()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What the contexts of one process share."""
@@ -33,7 +40,8 @@ class Services:
     state: Values
     strict_emits: bool = False
     state_wrap: Wrap = "both"
-    streams: Streams = field(default_factory=Streams)
+    streams: Items = field(default_factory=_in_memory)
+    stream_names: frozenset[str] = frozenset()
 
 
 class Context:
@@ -45,7 +53,7 @@ class Context:
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
         self.state = State(services.state, self._calls, services.state_wrap)
-        self.streams = services.streams
+        self.streams = Streams(services.stream_names, services.streams, self._calls)
         self.logger = StepLogger(
             {
                 "step": run.step,

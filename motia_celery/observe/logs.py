@@ -182,12 +182,14 @@ def _timestamp(created: float) -> str:
     return f"{seconds}.{int(created % 1 * 1000):03d}Z"
 
 
+_step_logger = logging.getLogger("motia_celery.step")
+
+
 class StepLogger:
     """``context.logger``: a message, and optionally a dict or any value beside it."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = dict(fields)
-        self._logger = logging.getLogger("motia_celery.step")
 
     def debug(self, message: object, data: Any = None) -> None:
         """Logs for someone who looks closely."""
@@ -209,9 +211,9 @@ class StepLogger:
     log = info
 
     def _write(self, level: int, message: object, data: Any) -> None:
-        if self._logger.isEnabledFor(level):
+        if _step_logger.isEnabledFor(level):
             extra = {"action": "step.log", **self._fields, "data": as_fields(data)}
-            self._logger.log(level, "%s", message, extra=extra)
+            _step_logger.log(level, "%s", message, extra=extra)
 
 
 def as_fields(data: Any) -> Any:

@@ -15,13 +15,13 @@ from motia_celery.broker.gate import Gate
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
-from motia_celery.context.streams import Streams
 from motia_celery.discover import discover
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
 from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language
 from motia_celery.plan import Plan, compile_plan
+from motia_celery.runtime.access import Access
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.host import Host
 from motia_celery.runtime.invoke import Invoker
@@ -36,6 +36,7 @@ from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.limits import Limits
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
+from motia_celery.stores.streams import RedisStreams
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -47,6 +48,7 @@ class _Resources:
     pid: int
     publisher: Publisher
     store: AsyncClient
+    streams: RedisStreams
     waiting: DelayedMessages | None
     invoker: Invoker
     gate: Gate
@@ -89,6 +91,10 @@ class App:
             streams=project.streams,
             problems=project.problems,
         )
+        self.access = Access(
+            self.plan.streams,
+            {"python": self.host, "typescript": self.node, "javascript": self.node},
+        )
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
         self._watch: ControlWatch | None = None
@@ -107,6 +113,11 @@ class App:
     def publisher(self) -> Publisher:
         """This process's publisher."""
         return self.resources.publisher
+
+    @property
+    def streams(self) -> RedisStreams:
+        """The streams' items and changes."""
+        return self.resources.streams
 
     @property
     def gate(self) -> Gate:
@@ -170,6 +181,7 @@ class App:
         return python_command(
             self.settings.project_root,
             state_wrap=self.settings.state_wrap,
+            stream_names=(stream.name for stream in self.plan.streams),
             limit_bytes=self._limit_bytes,
             environment=self._environment,
         )
@@ -188,12 +200,14 @@ class App:
             waiting = DelayedMessages(connect_sync(settings), settings.prefix)
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
+        streams = RedisStreams(store, settings.prefix)
         services = Services(
             emitter=publisher,
             state=RedisState(store, settings.prefix),
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
-            streams=Streams(frozenset(stream.name for stream in self.plan.streams)),
+            streams=streams,
+            stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
         hosts: dict[Language, Host] = {
             "python": self.host,
@@ -202,7 +216,7 @@ class App:
         }
         invoker = Invoker(self._step_names, hosts, services, settings.project_root, self.isolated)
         gate = Gate(Limits(store, settings.prefix))
-        return _Resources(os.getpid(), publisher, store, waiting, invoker, gate)
+        return _Resources(os.getpid(), publisher, store, streams, waiting, invoker, gate)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from motia_celery.context import Context
 from motia_celery.context.request import Request, Upload
+from motia_celery.context.requests import Method, request_methods
 from motia_celery.errors import ConfigError
 from motia_celery.model.run import Run
 from motia_celery.model.trace import Trace
@@ -84,20 +86,26 @@ def _uploads(value: Any) -> Any:
     return {name: _uploads(part) for name, part in value.items()}
 
 
+class NoContext:
+    """Stands for the context of an access rule, which has none."""
+
+    async def request(self, method: str, arguments: Sequence[Any]) -> Any:
+        """Never answered."""
+        raise ConfigError(f"an access rule has no context to call {method!r} on.")
+
+    def log(self, level: str, message: str, data: Any) -> None:
+        """Never written."""
+
+
 class ContextAnswerer:
     """Answers the calls that a handler in another process makes on its context."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        state = context.state.plain
-        self._methods: dict[str, Callable[..., Any]] = {
-            "emit": context.emit,
-            "state.get": state.get,
-            "state.set": state.set,
-            "state.delete": state.delete,
-            "state.getGroup": state.get_group,
-            "state.clear": state.clear,
-        }
+
+    @cached_property
+    def _methods(self) -> Mapping[str, Method]:
+        return request_methods(self._context)  # most handlers ask for little, some for nothing
 
     async def request(self, method: str, arguments: Sequence[Any]) -> Any:
         """The value of a call on the context."""

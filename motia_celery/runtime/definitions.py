@@ -17,14 +17,15 @@ _FUNCTIONS = frozenset({"middleware", "canAccess", "can_access"})
 def describe(definition: Definition) -> dict[str, Any]:
     """The ``definition`` of a ``loaded`` message; ``docs/frames.md`` names its fields."""
     warnings: list[dict[str, str]] = []
-    handler = definition.handler
+    handler, rule = definition.handler, definition.can_access
     return {
         "config": _config(definition.config, warnings),
         "warnings": warnings,
         "hasHandler": callable(handler),
         "handlerType": "" if handler is None else type(handler).__name__,
         "hasMiddleware": bool(definition.middleware),
-        "hasCanAccess": callable(definition.can_access),
+        "hasCanAccess": callable(rule),
+        "accessType": "" if rule is None or callable(rule) else type(rule).__name__,
     }
 
 

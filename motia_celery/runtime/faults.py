@@ -22,6 +22,12 @@ _TRACEBACK_LIMIT = 8_000
 #: Node's words for a package that is not installed.
 _MISSING_PACKAGE = re.compile(r"Cannot find (?:package|module) '((?:@[^/']+/)?[^/']+)")
 
+_LOAD_FIXES = {
+    "LOAD_WAITS": "Do not await at the file's top level what may never come; do it in the handler.",
+    "LOAD_BUSY": "Look for a loop without an end outside of the handler, or in what is imported.",
+    "LOAD_DIED": "A Step file must not end the process while it is imported.",
+}
+
 
 def load_problem(error: BaseException, file: str, path: Path, root: Path) -> Problem:
     """What is wrong with a file that could not be loaded, with the line to look at."""
@@ -49,6 +55,8 @@ def load_problem(error: BaseException, file: str, path: Path, root: Path) -> Pro
 def _remote_problem(error: RemoteError, file: str) -> Problem:
     elsewhere = f" (in {error.where})" if error.file and error.file != file else ""
     what = f"can not be loaded: {error.name}: {' '.join(error.message.split())}"
+    if error.code in _LOAD_FIXES:
+        what = f"can not be loaded: {error.message}"
     if error.code == "NO_CONFIG":
         return Problem(file=file, what=error.message.rstrip("."), fix="Export a config.")
     if error.name == "SyntaxError":
@@ -67,6 +75,8 @@ def _remote_fix(error: RemoteError) -> str:
         if package and not package[1].startswith((".", "/")):
             return f"Type: npm install {package[1]}; or correct the import."
         return "Correct the import: the project has no such file."
+    if error.code in _LOAD_FIXES:
+        return _LOAD_FIXES[error.code]
     if "process.exit" in error.message:
         return "A Step file must not end the process while it is imported."
     return "Correct the file, or set the variable that it needs in .env; the rest of the app runs."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,10 +15,13 @@ from motia_celery.errors import FrameError
 from motia_celery.model.event import Event
 from motia_celery.observe.logs import StepLogger, as_fields
 from motia_celery.runtime.frames import Message
+from motia_celery.stores.names import state_place, stream_place
 from motia_celery.stores.values import encode
 
 #: Sends a message from any thread, or raises :class:`FrameError`.
 Send = Callable[[Message], None]
+
+Operations = Iterable[Mapping[str, Any]]
 
 _LEVELS = {logging.DEBUG: "debug", logging.WARNING: "warn", logging.ERROR: "error"}
 
@@ -111,27 +114,93 @@ class FramedState:
     def __init__(self, asker: Asker) -> None:
         self._ask = asker.ask
 
-    async def get(self, group: str, key: str) -> Any | None:
+    async def get(self, group: str, key: str) -> Any:
         """The value, or None."""
         return await self._ask("state.get", group, key)
 
-    async def set(self, group: str, key: str, value: Any) -> Any:
+    async def set(
+        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Any:
         """Keeps ``value``, and gives it back."""
-        plain = orjson.loads(encode(value, f"state {group!r} / {key!r}"))
-        await self._ask("state.set", group, key, plain)
+        plain = _plain(value, state_place(group, key))
+        await self._ask("state.set", group, key, plain, *_life(ttl_seconds))
         return value
 
-    async def delete(self, group: str, key: str) -> Any | None:
+    async def update(self, group: str, key: str, operations: Operations) -> Any:
+        """Changes the value in one atomic step."""
+        plain = _plain(list(operations), state_place(group, key))
+        return await self._ask("state.update", group, key, plain)
+
+    async def compare_and_set(
+        self, group: str, key: str, expected: Any, value: Any, *, ttl_seconds: float | None = None
+    ) -> bool:
+        """Keeps the value if ``expected`` is there."""
+        values = (_plain(given, state_place(group, key)) for given in (expected, value))
+        life = _life(ttl_seconds)
+        return bool(await self._ask("state.compareAndSet", group, key, *values, *life))
+
+    async def delete(self, group: str, key: str) -> Any:
         """Removes the key, and gives what it held, or None."""
         return await self._ask("state.delete", group, key)
 
-    async def get_group(self, group: str) -> list[Any]:
+    async def get_group(self, group: str) -> Any:
         """The values of the group."""
-        return list(await self._ask("state.getGroup", group))
+        return await self._ask("state.getGroup", group)
+
+    async def groups(self) -> Any:
+        """The names of the groups that hold something."""
+        return await self._ask("state.listGroups")
 
     async def clear(self, group: str) -> None:
         """Removes the group."""
         await self._ask("state.clear", group)
+
+
+class FramedStreams:
+    """Streams in the app's process."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._ask = asker.ask
+
+    async def get(self, stream: str, group: str, id: str) -> Any:
+        """The item, or None."""
+        return await self._ask("streams.get", stream, group, id)
+
+    async def set(self, stream: str, group: str, id: str, data: Any) -> Any:
+        """Creates or replaces the item, and gives it."""
+        plain = _plain(data, stream_place(stream, group, id))
+        return await self._ask("streams.set", stream, group, id, plain)
+
+    async def update(self, stream: str, group: str, id: str, operations: Operations) -> Any:
+        """Changes the item in one atomic step."""
+        plain = _plain(list(operations), stream_place(stream, group, id))
+        return await self._ask("streams.update", stream, group, id, plain)
+
+    async def delete(self, stream: str, group: str, id: str) -> Any:
+        """Removes the item, and gives it, or None."""
+        return await self._ask("streams.delete", stream, group, id)
+
+    async def get_group(self, stream: str, group: str) -> Any:
+        """The items of the group, oldest first."""
+        return await self._ask("streams.getGroup", stream, group)
+
+    async def groups(self, stream: str) -> Any:
+        """The names of the groups that hold items."""
+        return await self._ask("streams.listGroups", stream)
+
+    async def send(self, stream: str, group: str, id: str | None, event: Any) -> None:
+        """Tells subscribers an event that is not stored."""
+        channel = {"groupId": group} if id is None else {"groupId": group, "id": id}
+        plain = _plain(event, stream_place(stream, group, id))
+        await self._ask("streams.send", stream, channel, plain)
+
+
+def _plain(value: Any, where: str) -> Any:
+    return orjson.loads(encode(value, where))
+
+
+def _life(ttl_seconds: float | None) -> tuple[dict[str, float], ...]:
+    return () if ttl_seconds is None else ({"ttlSeconds": ttl_seconds},)
 
 
 class FramedLogger(StepLogger):

@@ -29,6 +29,7 @@ class PythonHost:
         self._root = root
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
         self._handlers: dict[str, Handler] = {}
+        self._rules: dict[str, Function] = {}
         prepare_imports(root)
 
     def load(self, source: SourceFile) -> Definition:
@@ -53,6 +54,23 @@ class PythonHost:
         """Makes the definition's handler the one that runs for ``step``."""
         if callable(definition.handler):
             self._handlers[step] = Handler(definition.handler, definition.middleware)
+
+    def register_access(self, stream: str, definition: Definition) -> None:
+        """Makes the definition's ``canAccess`` the stream's rule."""
+        if callable(definition.can_access):
+            self._rules[stream] = definition.can_access
+
+    async def can_access(
+        self, stream: str, subscription: Mapping[str, Any], auth_context: Any
+    ) -> bool:
+        """What the stream's ``canAccess`` says.
+
+        Raises:
+            Exception: whatever it raises.
+        """
+        rule = self._rules[stream]
+        arguments = (dict(subscription), auth_context)[: _room(rule)]
+        return bool(await self._invoke(rule, arguments))
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,16 @@ def python_command(
     root: Path,
     *,
     state_wrap: Wrap = "both",
+    stream_names: Iterable[str] = (),
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
     environment: Mapping[str, str] | None = None,
 ) -> HostCommand:
     """How a Python host is started; it logs as this process does."""
-    options = orjson.dumps({"state_wrap": state_wrap, "logging": logging_form()}).decode()
+    options = {"state_wrap": state_wrap, "streams": [*stream_names], "logging": logging_form()}
     # Not from the working directory: a project's own files must not stand for Python's modules.
     flags = ["-P", *(["-B"] if sys.dont_write_bytecode else [])]
     return HostCommand(
-        arguments=[sys.executable, *flags, "-m", __name__, options],
+        arguments=[sys.executable, *flags, "-m", __name__, orjson.dumps(options).decode()],
         root=root,
         limit_bytes=limit_bytes,
         environment=environment,
@@ -68,7 +69,8 @@ async def _serve(connection: socket.socket, options: Mapping[str, Any]) -> None:
     from motia_celery.runtime.serving import Server
 
     ended = asyncio.Event()
-    server = Server(Path.cwd(), options.get("state_wrap", "both"), ended)
+    wrap, streams = options.get("state_wrap", "both"), options.get("streams", ())
+    server = Server(Path.cwd(), wrap, streams, ended)
     loop = asyncio.get_running_loop()
     await loop.create_unix_connection(lambda: server, sock=connection)
     await ended.wait()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -19,19 +19,30 @@ from motia_celery.model.step import Step
 from motia_celery.runtime.crossing import read_run
 from motia_celery.runtime.definitions import describe
 from motia_celery.runtime.faults import run_error
-from motia_celery.runtime.framed import Asker, FramedEmitter, FramedLogger, FramedState
+from motia_celery.runtime.framed import (
+    Asker,
+    FramedEmitter,
+    FramedLogger,
+    FramedState,
+    FramedStreams,
+)
 from motia_celery.runtime.frames import PROTOCOL, FrameReader, Message, encode
 from motia_celery.runtime.host import completed
 from motia_celery.runtime.python import Handler, PythonHost
 from motia_celery.runtime.source import Definition, SourceFile
 
+_Work = Callable[[Message, Asker], Coroutine[Any, Any, Any]]
+
 
 class Server(asyncio.Protocol):
     """Answers the messages of the parent, on one event loop."""
 
-    def __init__(self, root: Path, state_wrap: Wrap, ended: asyncio.Event) -> None:
+    def __init__(
+        self, root: Path, state_wrap: Wrap, stream_names: Iterable[str], ended: asyncio.Event
+    ) -> None:
         self._root = root
         self._wrap = state_wrap
+        self._stream_names = frozenset(stream_names)
         self._ended = ended
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -43,7 +54,8 @@ class Server(asyncio.Protocol):
         self._handlers = {
             "hello": self._greet,
             "load": self._load_all,
-            "call": self._call,
+            "call": lambda message: self._begin(message, self._value),
+            "access": lambda message: self._begin(message, self._access),
             "response": self._respond,
             "cancel": self._cancel,
             "ping": self._pong,
@@ -99,6 +111,7 @@ class Server(asyncio.Protocol):
 
     def _load(self, id_: int, file: str) -> None:
         answer: Message = {"type": "loaded", "id": id_, "file": file}
+        self.send({"type": "progress"})
         try:
             self.send({**answer, "definition": describe(self._definition(file))})
         except (Exception, SystemExit) as error:
@@ -113,20 +126,27 @@ class Server(asyncio.Protocol):
             )
         return self._files[file]
 
-    def _call(self, message: Message) -> None:
+    def _begin(self, message: Message, work: _Work) -> None:
         asker = Asker(message["id"], self.send)
-        task = self._loop.create_task(self._run(message, asker))
+        task = self._loop.create_task(self._last(message, asker, work))
         self._calls[asker.call_id] = asker, task
         task.add_done_callback(partial(self._settle, asker))
 
-    async def _run(self, message: Message, asker: Asker) -> Message:
-        """The call's last message."""
-        answer: Message = {"id": asker.call_id}
+    async def _last(self, message: Message, asker: Asker, work: _Work) -> Message:
+        """The last message of a call."""
+        id_ = asker.call_id
         try:
-            value = await self._value(message, asker)
+            return {"type": "result", "id": id_, "value": await work(message, asker)}
         except (Exception, SystemExit) as error:
-            return {**answer, "type": "error", "error": self._described(error)}
-        return {**answer, "type": "result", "value": value}
+            return {"type": "error", "id": id_, "error": self._described(error)}
+
+    async def _access(self, message: Message, asker: Asker) -> bool:
+        file = message["file"]
+        definition = self._definition(file)
+        if not callable(definition.can_access):
+            raise TypeError("the file has no canAccess any more")
+        self._host.register_access(file, definition)
+        return await self._host.can_access(file, message["subscription"], message.get("auth"))
 
     async def _value(self, message: Message, asker: Asker) -> Any:
         run = read_run(message)
@@ -139,8 +159,13 @@ class Server(asyncio.Protocol):
         return value if run.trigger == "http" else _crossing(value)
 
     def _context(self, run: Run, file: str, asker: Asker) -> Context:
-        emitter, state = FramedEmitter(asker), FramedState(asker)
-        services = Services(emitter=emitter, state=state, state_wrap=self._wrap)
+        services = Services(
+            emitter=FramedEmitter(asker),
+            state=FramedState(asker),
+            state_wrap=self._wrap,
+            streams=FramedStreams(asker),
+            stream_names=self._stream_names,
+        )
         # Which topics it may emit is decided where the plan is.
         step = Step(name=run.step, file=self._relative(file), language="python")
         context = Context(run, step, services)

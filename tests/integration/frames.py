@@ -55,8 +55,9 @@ class Parent:
         self._last_id = 0
 
     def file(self, name: str) -> str:
-        """The absolute path of a Step file."""
-        return str(self._root / "steps" / (name + self._suffix))
+        """The absolute path of a Step file, or of the stream file ``chat``."""
+        suffix = self._suffix.replace("step", "stream") if name == "chat" else self._suffix
+        return str(self._root / "steps" / (name + suffix))
 
     def send(self, type_: str, **fields: Any) -> None:
         body = json.dumps({"type": type_, **fields}).encode()
@@ -68,11 +69,13 @@ class Parent:
         return self.receive()
 
     def receive(self) -> Message:
-        """The next message."""
-        (length,) = struct.unpack(">I", self._exactly(4))
-        message = json.loads(self._exactly(length))
-        assert isinstance(message, dict)
-        return message
+        """The next message; ``progress``, of which there may be any number, is passed over."""
+        while True:
+            (length,) = struct.unpack(">I", self._exactly(4))
+            message = json.loads(self._exactly(length))
+            assert isinstance(message, dict)
+            if message["type"] != "progress":
+                return message
 
     def _exactly(self, size: int) -> bytes:
         while len(self._buffer) < size:
@@ -90,6 +93,12 @@ class Parent:
         self._last_id += 1
         told = {**RUN, "step": step, **run}
         self.send("call", id=self._last_id, file=self.file(step), run=told, input=value)
+        return self._last_id
+
+    def access(self, **fields: Any) -> int:
+        """Asks who may follow the chat, and gives the id."""
+        self._last_id += 1
+        self.send("access", id=self._last_id, file=self.file("chat"), **fields)
         return self._last_id
 
     def last(self, id_: int, answer: Callable[[Message], Message] | None = None) -> Message:

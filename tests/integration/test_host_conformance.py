@@ -36,11 +36,17 @@ class Language:
     tells: str
 
 
+def _node(root: Path) -> Sequence[str]:
+    return NodeHost(root).command().arguments
+
+
+def _python(root: Path) -> Sequence[str]:
+    return python_command(root, stream_names=["chat"]).arguments
+
+
 HOSTS = {
-    "typescript": Language(
-        lambda root: NodeHost(root).command().arguments, ".step.ts", "javascript"
-    ),
-    "python": Language(lambda root: python_command(root).arguments, "_step.py", "python"),
+    "typescript": Language(_node, ".step.ts", "javascript"),
+    "python": Language(_python, "_step.py", "python"),
 }
 
 
@@ -76,8 +82,10 @@ def host(start: Callable[[], Parent]) -> Parent:
     return parent
 
 
-def nothing(request: dict[str, Any]) -> dict[str, Any]:
-    return {"value": None}
+def said(request: dict[str, Any]) -> tuple[str, list[Any]]:
+    """The method and its arguments; a last one without any option may be left out."""
+    *arguments, last = request["args"] or [{}]
+    return request["method"], arguments if last == {} else [*arguments, last]
 
 
 def test_both_sides_say_hello(start: Callable[[], Parent], language: Language) -> None:
@@ -88,7 +96,7 @@ def test_both_sides_say_hello(start: Callable[[], Parent], language: Language) -
 
 
 def test_what_a_file_defines(host: Parent) -> None:
-    told = host.load("behaviour", "http", "cron", "bare")
+    told = host.load("behaviour", "http", "cron", "bare", "chat")
     defined = {name: message["definition"] for name, message in told.items()}
     behaviour = defined["behaviour"]
     assert behaviour["config"] == {
@@ -103,6 +111,12 @@ def test_what_a_file_defines(host: Parent) -> None:
     assert behaviour["handlerType"]
     assert (defined["http"]["hasMiddleware"], defined["http"]["hasCanAccess"]) == (True, False)
     assert "middleware" not in defined["http"]["config"]
+    assert defined["chat"]["hasCanAccess"] is True
+    assert defined["chat"]["config"] == {
+        "name": "chat",
+        "schema": {"type": "object", "properties": {"text": {"type": "string"}}},
+        "baseConfig": {"storageType": "default"},
+    }
     assert (defined["bare"]["hasHandler"], defined["bare"]["handlerType"]) == (False, "")
 
 
@@ -160,7 +174,7 @@ def test_the_methods_of_the_context(host: Parent) -> None:
     asked: list[tuple[str, list[Any]]] = []
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
-        asked.append((request["method"], request["args"]))
+        asked.append(said(request))
         return {"value": {"state.get": {"n": 1}, "state.getGroup": [1, 2]}.get(asked[-1][0])}
 
     message = host.last(host.call("methods"), answer)
@@ -173,6 +187,45 @@ def test_the_methods_of_the_context(host: Parent) -> None:
         ("state.getGroup", ["g"]),
         ("state.clear", ["g"]),
     ]
+
+
+def test_the_methods_of_state_and_streams(host: Parent) -> None:
+    asked: list[tuple[str, list[Any]]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(said(request))
+        method = request["method"]
+        old_and_new = {"old_value": None, "new_value": None} if "update" in method else None
+        return {"value": [] if method.endswith(("Group", "Groups")) else old_and_new}
+
+    assert host.last(host.call("more_methods"), answer)["type"] == "result"
+    ops = [{"type": "increment", "path": "n", "by": 1}]
+    assert asked == [
+        ("state.set", ["g", "k", 1, {"ttlSeconds": 60}]),
+        ("state.update", ["g", "k", ops]),
+        ("state.compareAndSet", ["g", "k", 1, 2]),
+        ("state.listGroups", []),
+        ("streams.set", ["chat", "room", "1", {"text": "hi"}]),
+        ("streams.get", ["chat", "room", "1"]),
+        ("streams.update", ["chat", "room", "1", ops]),
+        ("streams.getGroup", ["chat", "room"]),
+        ("streams.listGroups", ["chat"]),
+        ("streams.send", ["chat", {"groupId": "room"}, {"type": "typing", "data": {"by": "ann"}}]),
+        ("streams.delete", ["chat", "room", "1"]),
+    ]
+
+
+def test_an_access_rule_answers_true_or_false_or_fails_or_is_cut(host: Parent) -> None:
+    place = {"groupId": "room", "id": "ann"}
+    ann, bob = {"user": "ann"}, {"user": "bob"}
+    allowed = host.last(host.access(subscription=place, auth=ann))
+    denied = host.last(host.access(subscription=place, auth=bob))
+    assert [allowed["value"], denied["value"]] == [True, False]
+    failed = host.last(host.access(subscription=place, auth=None))
+    assert failed["error"]["message"] == "nobody"
+    waiting = host.access(subscription={"groupId": "waits"}, auth=ann)
+    host.send("cancel", id=waiting)
+    assert host.last(waiting)["error"]["name"] == "Cancelled"
 
 
 def test_responses_find_their_request_in_any_order(host: Parent) -> None:

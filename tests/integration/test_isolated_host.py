@@ -101,6 +101,45 @@ async def state(data, context):
     return [bool(missing), str(kept["when"]), found["data"]["n"], found.get("data"), group, gone]
 
 
+async def more_state(data, context):
+    state = context.state
+    ops = ({"type": "increment", "path": "n", "by": 2},)
+    return [
+        await state.set("h", "k", {"n": 1}, ttl_seconds=60),
+        await state.update("h", "k", ops),
+        await state.compare_and_set("h", "k", {"n": 1}, 1),
+        await state.compare_and_set("h", "k", {"n": 3}, {"n": 4}, ttl_seconds=60),
+        await state.list_groups(),
+        await state.clear("h"),
+    ]
+
+
+async def bad_life(data, context):
+    await context.state.set("g", "k", 1, ttl_seconds=-1)
+
+
+async def bad_update(data, context):
+    await context.state.update("g", "k", [{"type": "no-such", "path": "a"}])
+
+
+async def streams(data, context):
+    chat = context.streams.chat
+    made = await chat.set("room", "1", {"text": "hi", "when": date(2026, 1, 2)})
+    changed = await chat.update("room", "1", [{"type": "set", "path": "text", "value": "ho"}])
+    await chat.send({"groupId": "room"}, {"type": "typing"})
+    lists = [await chat.get_group("room"), await chat.list_groups()]
+    again = await chat.set("room", "1", None)
+    return [made, changed, *lists, again, await chat.delete("room", "1"), "chat" in context.streams]
+
+
+async def bad_item(data, context):
+    await context.streams.chat.set("room", "1", ["a list"])
+
+
+async def bad_stream(data, context):
+    context.streams.chta
+
+
 async def bad_value(data, context):
     await context.state.set("g", "k", {"a": {1, 2}})
 
@@ -275,10 +314,13 @@ class App:
             everywhere=everywhere,
             cancel_grace_seconds=services.pop("grace", 2),
         )
-        self.services = Services(emitter=self.exchange, state=self.state, **services)
+        names = frozenset({"chat"})
+        self.services = Services(
+            emitter=self.exchange, state=self.state, stream_names=names, **services
+        )
 
     def _python(self):
-        return python_command(self.root)
+        return python_command(self.root, stream_names=["chat"])
 
     async def run(self, name, data=None, *, isolated=True, trigger="event", timeout=None):
         step = replace(self.steps[name], isolated=isolated, timeout_seconds=timeout)
@@ -520,6 +562,12 @@ def told(outcome):
     "act",
     [
         "state",
+        "more_state",
+        "bad_life",
+        "bad_update",
+        "streams",
+        "bad_item",
+        "bad_stream",
         "bad_value",
         "bad_event",
         "no_topic",

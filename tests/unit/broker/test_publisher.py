@@ -1,5 +1,7 @@
 """Where the publisher sends what, and how it answers; no broker is needed for that."""
 
+import time
+
 import pytest
 
 from motia_celery.broker.outbox import Pending
@@ -78,6 +80,7 @@ def test_a_dead_letter_says_why(settings, place):
     message = on(settings)._dead_letter(Event(topic="order.paid", data=1), ONE, error, "run", 1)
     assert places([message]) == [place]
     told = {name: message.headers[name] for name in message.headers if name != "traceparent"}
+    assert abs(int(told.pop("motia-died-at")) / 1000 - time.time()) < 60
     assert told == {
         "motia-topic": "order.paid",
         "motia-attempt": 1,
@@ -145,10 +148,19 @@ def test_an_unknown_answer_is_passed_over():
 def test_a_returned_message_is_an_error_though_it_is_acked():
     under = Under(mandatory=True)
     raw = type("Raw", (), {"properties": {"message_id": "e2"}})()
-    under.outbox._on_return(None, "", "", raw)
+    under.outbox._on_return(None, "", "app.q.one", raw)
     for tag in (1, 2, 3):
         under.outbox._answered(tag, False, accepted=True)
     assert under.answered() == ["sent", "failed", "sent"]
+
+
+def test_a_returned_message_is_known_by_its_queue_too():
+    """One event may be under way to several Steps, of which one is gone."""
+    under = Under(mandatory=True)
+    raw = type("Raw", (), {"properties": {"message_id": "e2"}})()
+    under.outbox._on_return(None, "", "app.q.two", raw)
+    under.outbox._answered(2, False, accepted=True)
+    assert under.answered() == ["open", "sent", "open"]
 
 
 def test_a_late_answer_does_not_matter_to_a_caller_who_gave_up():

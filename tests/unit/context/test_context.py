@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from motia_celery.context import Context, Services
-from motia_celery.errors import ConfigError, FrameworkError, UndeclaredTopicError
+from motia_celery.errors import ConfigError, UndeclaredTopicError
 from motia_celery.model.run import Run
 from motia_celery.model.step import Emit, EventTrigger, Step
 from motia_celery.model.trace import Trace
@@ -124,11 +124,15 @@ async def test_flows_can_not_be_changed_by_a_handler(make):
     assert context.flows == ["orders"]
 
 
-async def test_streams_have_their_place_and_say_what_to_do_instead(make):
-    context = make()
-    for use in (lambda: context.streams.chat, lambda: context.streams["chat"]):
-        with pytest.raises(FrameworkError, match=r"context\.state"):
-            use()
+async def test_a_context_has_the_streams_of_the_app(exchange):
+    services = Services(emitter=exchange, state=MemoryState(), stream_names=frozenset({"orders"}))
+    step = Step(name="s", file="s", language="python")
+    context = Context(
+        Run(id="r", step="s", trigger="http", input=None, trace=TRACE), step, services
+    )
+    context.streams.orders.set("g", "1", {"n": 1})
+    await context.finish()
+    assert await services.streams.get("orders", "g", "1") == {"n": 1, "id": "1"}
 
 
 async def test_log_lines_carry_the_run(make, caplog):

@@ -318,6 +318,26 @@ def test_a_step_is_json_ready():
     json.dumps(step_of({**API, "bodySchema": Order}).http[0].body_schema)
 
 
+@pytest.mark.parametrize(
+    ("base", "asked"),
+    [({"storageType": "custom"}, "'custom'"), ("file", "'file'"), ({"storageType": 5}, "5")],
+)
+def test_another_storage_than_the_default_is_warned_of(base, asked):
+    raw = {"name": "chat", "schema": {}, "baseConfig": base}
+    stream, (problem,) = read_stream(raw, file="s")
+    assert stream
+    assert (problem.severity, problem.field) == ("warning", "baseConfig")
+    assert asked in problem.what
+
+
+@pytest.mark.parametrize("base", [None, {}, {"storageType": "default"}])
+def test_the_default_storage_is_no_problem(base):
+    raw = {"name": "chat", "baseConfig": base, "__motia_hasCanAccess": True}
+    stream, problems = read_stream(raw, file="s")
+    assert stream
+    assert problems == ()
+
+
 def test_retry_is_read_with_classes_or_names():
     retry = {"maxAttempts": 7, "backoff": [1, 5.5], "on": [OSError, "TypeError"], "never": ["X"]}
     policy = step_of({**EVENT, "retry": retry}).retry

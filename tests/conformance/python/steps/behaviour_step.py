@@ -40,6 +40,24 @@ async def methods(data, context):
     return {"found": found, "group": group}
 
 
+async def more_methods(data, context):
+    state, chat = context.state, context.streams["chat"]
+    ops = [{"type": "increment", "path": "n", "by": 1}]
+    return [
+        await state.set("g", "k", 1, ttl_seconds=60),
+        await state.update("g", "k", ops),
+        await state.compare_and_set("g", "k", 1, 2),
+        await state.list_groups(),
+        await chat.set("room", "1", {"text": "hi"}),
+        await chat.get("room", "1"),
+        await chat.update("room", "1", ops),
+        await chat.get_group("room"),
+        await chat.list_groups(),
+        await chat.send({"groupId": "room"}, {"type": "typing", "data": {"by": "ann"}}),
+        await chat.delete("room", "1"),
+    ]
+
+
 async def together(data, context):
     return await asyncio.gather(*(context.state.get("g", str(n)) for n in range(3)))
 

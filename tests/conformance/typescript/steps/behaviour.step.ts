@@ -32,6 +32,23 @@ const acts: Record<string, (data: any, context: any) => Promise<unknown>> = {
     return { found, group };
   },
 
+  more_methods: async (_, { state, streams: { chat } }) => {
+    const ops = [{ type: 'increment', path: 'n', by: 1 }];
+    return [
+      await state.set('g', 'k', 1, { ttlSeconds: 60 }),
+      await state.update('g', 'k', ops),
+      await state.compareAndSet('g', 'k', 1, 2),
+      await state.listGroups(),
+      await chat.set('room', '1', { text: 'hi' }),
+      await chat.get('room', '1'),
+      await chat.update('room', '1', ops),
+      await chat.getGroup('room'),
+      await chat.listGroups(),
+      await chat.send({ groupId: 'room' }, { type: 'typing', data: { by: 'ann' } }),
+      await chat.delete('room', '1'),
+    ];
+  },
+
   together: async (_, { state }) => Promise.all([0, 1, 2].map((n) => state.get('g', String(n)))),
 
   unawaited: async (_, { emit, state }) => {
