@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         None, ge=64, validation_alias=_from_environment("node_memory_mb")
     )
 
+    isolated_steps: bool = Field(False, validation_alias=_from_environment("isolated_steps"))
+    isolated_processes: int | None = Field(
+        None, ge=1, validation_alias=_from_environment("isolated_processes")
+    )
+
     timezone: str = Field("UTC", validation_alias=_from_environment("timezone"))
     beat_lock_seconds: float = Field(
         10, ge=1, validation_alias=_from_environment("beat_lock_seconds")
@@ -220,6 +225,11 @@ class Settings(BaseSettings):
         if self.pool == "prefork" and self.origin("concurrency") == "default":
             return None
         return self.concurrency
+
+    @property
+    def isolated_limit(self) -> int:
+        """Isolated runs at once in one process: one a processor, but two at least."""
+        return self.isolated_processes or max(2, os.cpu_count() or 1)
 
     @property
     def prefetch_count(self) -> int:
