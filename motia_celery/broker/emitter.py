@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 import orjson
 
 from motia_celery.broker import wire
+from motia_celery.broker.outbox_relay import outbox_entry
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import EmitError, StoreUnavailableError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.transaction import StateChange
 from motia_celery.plan.inputs import Inputs
 from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
 from motia_celery.stores.emitted import Claim, EmittedKeys
+from motia_celery.stores.outbox import Entry, Outbox
 
 logger = logging.getLogger("motia_celery.broker")
 
@@ -35,12 +39,14 @@ class Emitter:
         settings: Settings,
         publisher: Publisher,
         keys: EmittedKeys,
+        outbox: Outbox,
         inputs: Inputs,
         topology: Topology,
     ) -> None:
         self._settings = settings
         self._publisher = publisher
         self._keys = keys
+        self._outbox = outbox
         self._inputs = inputs
         self._topology = topology
 
@@ -57,10 +63,38 @@ class Emitter:
         """
         self._check(event)
         seconds = timeout_seconds or self._settings.emit_timeout_seconds
-        if options.key is None:
-            await self._send(event, options, seconds)
-            return True
-        return await self._send_keyed(event, options, options.key, seconds)
+        async with self._claimed(event, options, seconds) as named:
+            if named is None:
+                return False
+            await self._send(named, options, seconds)
+        return True
+
+    async def commit(
+        self,
+        changes: Sequence[StateChange],
+        events: Sequence[tuple[Event, EmitOptions]],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Makes changes of state and stores events to be sent, all of it or nothing.
+
+        An event whose idempotency key was emitted before is left out.
+
+        Raises:
+            SchemaMismatchError: an event fits no Step that hears it, and is to be refused then.
+            StateValueError: a value has no JSON form.
+            StoreUnavailableError: Redis does not answer.
+        """
+        seconds = timeout_seconds or self._settings.emit_timeout_seconds
+        for event, _ in events:
+            self._check(event)
+        async with AsyncExitStack() as stack:
+            entries = []
+            for event, options in events:
+                named = await stack.enter_async_context(self._claimed(event, options, seconds))
+                if named is not None:
+                    entries.append(self._entry(named, options))
+            await self._outbox.write(changes, entries)
 
     def _check(self, event: Event) -> None:
         hearing = [queue.step for queue in self._topology.subscribers(event.topic)]
@@ -69,31 +103,41 @@ class Emitter:
             body = wire.event_body(event, self._settings.event_limit_bytes)
             self._inputs.check(event.topic, orjson.loads(body), hearing)
 
+    def _entry(self, event: Event, options: EmitOptions) -> Entry:
+        message = self._publisher.message(event, options.delay_seconds)
+        return outbox_entry(message, event.parent_id or event.id)
+
     async def _send(self, event: Event, options: EmitOptions, seconds: float) -> None:
+        if options.outbox:
+            await self._outbox.write((), [self._entry(event, options)])
+            return
         await self._publisher.emit(event, seconds, delay_seconds=options.delay_seconds)
 
-    async def _send_keyed(
-        self, event: Event, options: EmitOptions, key: str, seconds: float
-    ) -> bool:
-        claim = await self._claimed(event, key, seconds)
+    @asynccontextmanager
+    async def _claimed(
+        self, event: Event, options: EmitOptions, seconds: float
+    ) -> AsyncIterator[Event | None]:
+        """The event to send, under the id that its key gives it; None if it was sent before.
+
+        The key counts as sent if nothing is raised inside.
+        """
+        if options.key is None:
+            yield event
+            return
+        claim = await self._claim(event, options.key, seconds)
         if claim.state == "sent":
-            logger.debug(
-                "An event on %s with the id %.100r was sent before; this one is dropped",
-                event.topic,
-                key,
-                extra={"action": "emit.dropped"},
-            )
-            return False
+            _log_dropped(event, options.key)
+            yield None
+            return
         try:
-            await self._send(replace(event, id=claim.event_id), options, seconds)
+            yield replace(event, id=claim.event_id)
         except BaseException:
             with suppress(StoreUnavailableError):  # then its lease runs out
-                await self._keys.release(event.topic, key)
+                await self._keys.release(event.topic, options.key)
             raise
-        await self._confirm(event, key, claim.event_id)
-        return True
+        await self._confirm(event, options.key, claim.event_id)
 
-    async def _claimed(self, event: Event, key: str, seconds: float) -> Claim:
+    async def _claim(self, event: Event, key: str, seconds: float) -> Claim:
         """The key's claim, once nobody else is sending."""
         deadline = time.monotonic() + seconds
         while True:
@@ -120,3 +164,12 @@ class Emitter:
                 error,
                 extra={"action": "emit.unmarked"},
             )
+
+
+def _log_dropped(event: Event, key: str) -> None:
+    logger.debug(
+        "An event on %s with the id %.100r was sent before; this one is dropped",
+        event.topic,
+        key,
+        extra={"action": "emit.dropped"},
+    )

@@ -121,20 +121,34 @@ class Publisher:
         prepared = delayed(message, amqp=self._amqp)
         return self._sender.put(prepared, self._own_timeout).done
 
-    def _event_messages(self, event: Event, delay_seconds: float = 0) -> list[Message]:
-        names = self._topology.names
-        message = Message(
-            exchange=names.events,
+    def message(self, event: Event, delay_seconds: float = 0) -> Message:
+        """The message of an event, for :meth:`event_soon`.
+
+        Raises:
+            EmitError: its data can not be sent.
+        """
+        return Message(
+            exchange=self._topology.names.events,
             routing_key=event.topic,
             body=wire.event_body(event, self._settings.event_limit_bytes),
             headers=wire.event_headers(event),
             properties=wire.event_properties(event),
             delay_seconds=delay_seconds,
         )
-        if not delay_seconds:
+
+    def event_soon(self, message: Message, timeout_seconds: float) -> list[Future[None]]:
+        """Publishes an event's message to everyone; the futures end with the confirms."""
+        return [self._sender.put(one, timeout_seconds).done for one in self._routed(message)]
+
+    def _event_messages(self, event: Event, delay_seconds: float = 0) -> list[Message]:
+        return self._routed(self.message(event, delay_seconds))
+
+    def _routed(self, message: Message) -> list[Message]:
+        """An event's message as it is published: to its subscribers, or to wait."""
+        if not message.delay_seconds:
             return self._to_subscribers(message)
         # Its topic travels in a header, and the relay sends it on when it is due.
-        key = names.relay if self._amqp else event.topic
+        key = self._topology.names.relay if self._amqp else message.routing_key
         return [delayed(replace(message, routing_key=key), amqp=self._amqp)]
 
     def _to_subscribers(self, message: Message) -> list[Message]:

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from motia_celery.context.calls import Calls
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
+from motia_celery.context.transaction import Transaction, emit_fields
 from motia_celery.errors import ConfigError, UndeclaredTopicError
 from motia_celery.model.emit import EmitOptions, Moment
 from motia_celery.model.event import Event
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
+from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import StepLogger
 
 
 class Emitter(Protocol):
-    """Publishes events; returns once the broker has confirmed."""
+    """Publishes events; returns once the broker has confirmed, or the outbox has them."""
 
     async def emit(
         self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
     ) -> bool:
         """Publishes the event to everyone who subscribed to its topic; False if it is dropped."""
+
+    async def commit(
+        self,
+        changes: Sequence[StateChange],
+        events: Sequence[tuple[Event, EmitOptions]],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Makes changes of state and stores events to be sent, all of it or nothing."""
 
 
 def _in_memory() -> Items:
@@ -111,6 +122,7 @@ class Context:
         at: Moment | None = None,
         priority: int | None = None,
         id: str | None = None,
+        outbox: bool | None = None,
     ) -> Any:
         """Publishes an event, given as Motia's dict or as keywords; True once it is sent.
 
@@ -120,27 +132,54 @@ class Context:
         With ``delay`` (seconds) or ``at`` (a datetime, ISO text, or epoch milliseconds) the event
         is kept by the broker until then, for 30 days at most. Of a queue's events those with a
         ``priority`` from 5 to 9 are delivered first. ``id`` is an idempotency key: an event of
-        this topic that was sent with it before is not sent again, and gives False.
+        this topic that was sent with it before is not sent again, and gives False. With
+        ``outbox`` the event is stored first, and sent even if the broker is away for now.
 
         Raises:
             ConfigError: the topic is missing or can not be one, or an option can not be used.
             UndeclaredTopicError: the topic is not listed, and the ``strict_emits`` setting is on.
             EmitError: the broker did not confirm in time.
         """
-        given = dict(event) if isinstance(event, Mapping) else {}
-        spoken = {
-            "topic": topic,
-            "data": data,
-            "messageGroupId": message_group_id,
-            "delay": delay,
-            "at": at,
-            "priority": priority,
-            "id": id,
-        }
-        given.update((name, value) for name, value in spoken.items() if value is not None)
-        return self._calls.start(self._emit(given))
+        return self._calls.start(
+            self._emit(
+                emit_fields(
+                    event,
+                    topic=topic,
+                    data=data,
+                    messageGroupId=message_group_id,
+                    delay=delay,
+                    at=at,
+                    priority=priority,
+                    id=id,
+                    outbox=outbox,
+                )
+            )
+        )
+
+    def transaction(self) -> Transaction:
+        """Changes of state, and events, that are stored together or not at all.
+
+        ``async with context.transaction() as tx:`` (``with`` in a ``def`` handler) collects
+        ``tx.state.set``, ``tx.state.delete`` and ``tx.emit``, and stores them at its end in one
+        step; an error inside drops them. The events are sent soon after, in their order, even if
+        the broker is away at the moment or this process dies.
+        """
+        return Transaction(self._prepared, lambda tx: self._calls.start(self._commit(tx)))
+
+    async def _commit(self, transaction: Transaction) -> None:
+        await self._services.emitter.commit(
+            transaction.state.changes, transaction.events, timeout_seconds=self._patience
+        )
 
     async def _emit(self, given: Mapping[str, Any]) -> bool:
+        prepared = self._prepared(given)
+        if prepared is None:
+            return False
+        event, options = prepared
+        return await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
+
+    def _prepared(self, given: Mapping[str, Any]) -> tuple[Event, EmitOptions] | None:
+        """The event that an emit asks for; None where its topic is not declared."""
         topic = given.get("topic")
         fault = topic_fault(topic) if isinstance(topic, str) else "an emit needs a topic, as text"
         if topic is None or fault:
@@ -148,7 +187,7 @@ class Context:
             raise ConfigError(f"{fault}.", self._step.file, fix)
         if not self._step.may_emit(topic):
             self._refuse(topic)
-            return False
+            return None
         options = self._options(given, topic)
         event = Event(
             topic=topic,
@@ -159,7 +198,7 @@ class Context:
             group=given.get("messageGroupId"),
             priority=options.priority,
         )
-        return await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
+        return event, options
 
     @property
     def _patience(self) -> float | None:

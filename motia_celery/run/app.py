@@ -14,6 +14,7 @@ from motia_celery.broker.control import ControlWatch
 from motia_celery.broker.emitter import Emitter
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.once import Once
+from motia_celery.broker.outbox_relay import OutboxRelay
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
@@ -41,6 +42,7 @@ from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
+from motia_celery.stores.outbox import Outbox, OutboxEntries
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
@@ -113,6 +115,7 @@ class App:
         )
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
+        self._outbox_relay: OutboxRelay | None = None
         self._watch: ControlWatch | None = None
         # Celery's main thread and the handlers' loop both come here first.
         self._opening = threading.RLock()
@@ -222,11 +225,13 @@ class App:
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
         keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
+        state = RedisState(store, settings.prefix)
+        outbox = Outbox(store, settings.prefix, state)
         inputs = Inputs(self.plan.steps, settings.event_schema)
         streams = RedisStreams(store, settings.prefix)
         services = Services(
-            emitter=Emitter(settings, publisher, keys, inputs, self.plan.topology),
-            state=RedisState(store, settings.prefix),
+            emitter=Emitter(settings, publisher, keys, outbox, inputs, self.plan.topology),
+            state=state,
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
             streams=streams,
@@ -248,6 +253,13 @@ class App:
         """Returns once Redis has answered."""
         await ping(self.resources.store)
 
+    def start_outbox(self) -> None:
+        """Sends from this process what is in the outbox, if no other process does."""
+        if self._outbox_relay is None:
+            entries = OutboxEntries(connect_sync(self.settings), self.settings.prefix)
+            self._outbox_relay = OutboxRelay(entries, self.publisher.event_soon)
+            self._outbox_relay.start()
+
     def start_relay(self) -> None:
         """Publishes delayed messages from this process, where the broker can not delay them."""
         waiting = self.resources.waiting
@@ -257,8 +269,9 @@ class App:
 
     def close(self) -> None:
         """Sends what waits, and stops this process's threads."""
-        if self._relay is not None:
-            self._relay.stop()
+        for relay in (self._relay, self._outbox_relay):
+            if relay is not None:
+                relay.stop()
         self._stop_watch()
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()

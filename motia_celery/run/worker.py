@@ -22,6 +22,7 @@ def celery_of(app: App) -> Any:
     def started() -> None:
         report_problems(app.plan)
         app.start_relay()
+        app.start_outbox()
 
     celery = create_celery(
         settings,

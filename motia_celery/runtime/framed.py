@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from motia_celery import errors
 from motia_celery.errors import FrameError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import StepLogger, as_fields
 from motia_celery.runtime.frames import Message
 from motia_celery.stores.names import state_place, stream_place
@@ -105,16 +106,39 @@ class FramedEmitter:
         self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
     ) -> bool:
         """Returns once the broker has confirmed; False if it was dropped as a duplicate."""
-        told = {
-            "messageGroupId": event.group,
-            "delay": options.delay_seconds or None,
-            "priority": options.priority,
-            "id": options.key,
-            "outbox": options.outbox or None,
-        }
-        said = {name: value for name, value in told.items() if value is not None}
-        data = orjson.loads(event.body)
-        return bool(await self._asker.ask("emit", {"topic": event.topic, "data": data, **said}))
+        return bool(await self._asker.ask("emit", _told(event, options)))
+
+    async def commit(
+        self,
+        changes: Sequence[StateChange],
+        events: Sequence[tuple[Event, EmitOptions]],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Has all of it done, or nothing."""
+        parts = [_part(change) for change in changes]
+        await self._asker.ask("transaction", [*parts, *(["emit", _told(*one)] for one in events)])
+
+
+def _part(change: StateChange) -> list[Any]:
+    if change.value is None:
+        return ["state.delete", change.group, change.key]
+    options = {"ttlSeconds": change.ttl_seconds} if change.ttl_seconds is not None else {}
+    value = _plain(change.value, state_place(change.group, change.key))
+    return ["state.set", change.group, change.key, value, options]
+
+
+def _told(event: Event, options: EmitOptions) -> dict[str, Any]:
+    """An emit as it is written to the context."""
+    told = {
+        "messageGroupId": event.group,
+        "delay": options.delay_seconds or None,
+        "priority": options.priority,
+        "id": options.key,
+        "outbox": options.outbox or None,
+    }
+    said = {name: value for name, value in told.items() if value is not None}
+    return {"topic": event.topic, "data": orjson.loads(event.body), **said}
 
 
 class FramedState:

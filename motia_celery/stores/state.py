@@ -218,6 +218,23 @@ class RedisState:
         done, *held = await self._run(self._swap_script, group, *values)
         return _SWAPPED if done else (held or [None])[0]
 
+    async def change_in(
+        self, pipe: Any, group: str, key: str, value: Any, ttl_seconds: float | None
+    ) -> None:
+        """Adds :meth:`set` to a transaction; of None, :meth:`delete`."""
+        life, name, field = _milliseconds(ttl_seconds), encoded_name(group), encoded_name(key)
+        keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
+        if value is None:
+            await self._take_out_script(keys=keys, args=[name, field], client=pipe)
+            return
+        more: list[bytes | str] = [
+            encode(value, state_place(group, key)),
+            life,
+            self._hashes,
+            self._expiries,
+        ]
+        await self._set_script(keys=keys, args=[name, field, *more], client=pipe)
+
     async def _run(self, script: Any, group: str, *arguments: Any) -> Any:
         name = encoded_name(group)
         keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]

@@ -18,7 +18,9 @@ from motia_celery.plan.inputs import Inputs
 from motia_celery.plan.topology import Names, Topology
 from motia_celery.settings import Settings
 from motia_celery.stores.emitted import EmittedKeys
+from motia_celery.stores.outbox import Outbox
 from motia_celery.stores.redis import connect
+from motia_celery.stores.state import RedisState
 
 OPTIONS = EmitOptions(key="order-42")
 
@@ -66,8 +68,9 @@ async def make(redis_url: str, name_prefix: str) -> AsyncIterator[Callable[..., 
         settings = Settings(redis_url=redis_url, prefix=name_prefix, **more)
         clients.append(connect(settings))
         keys = EmittedKeys(clients[-1], name_prefix, settings.emit_dedupe_seconds)
+        outbox = Outbox(clients[-1], name_prefix, RedisState(clients[-1], name_prefix))
         topology = Topology(Names(name_prefix))
-        return Emitter(settings, sent, keys, Inputs(()), topology)  # type: ignore[arg-type]
+        return Emitter(settings, sent, keys, outbox, Inputs(()), topology)  # type: ignore[arg-type]
 
     yield make
     for client in clients:

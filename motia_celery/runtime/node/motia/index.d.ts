@@ -233,6 +233,14 @@ export interface EmitOptions {
   priority?: number;
   /** An idempotency key: an event of this topic that was sent with it is not sent again. */
   id?: string;
+  /** Stores the event first, and sends it even if the broker is away for now. */
+  outbox?: boolean;
+}
+
+/** Changes of state, and events, that are stored together or not at all. */
+export interface Transaction<TEmit = EmitData> {
+  state: Pick<InternalStateManager, 'set' | 'delete'>;
+  emit: Emitter<TEmit>;
 }
 
 export interface EmitData<TData = any> extends EmitOptions {
@@ -250,6 +258,8 @@ export type Emitter<TEmit = EmitData> = {
 export interface FlowContext<TEmit = EmitData> {
   /** Publishes an event; once awaited, it is confirmed. */
   emit: Emitter<TEmit>;
+  /** Stores what `work` asks for in one step once it has ended; sends its events soon after. */
+  transaction<T>(work: (tx: Transaction<TEmit>) => T | Promise<T>): Promise<T>;
   state: InternalStateManager;
   streams: Streams;
   logger: Logger;
