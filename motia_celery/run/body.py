@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import re
 import zlib
@@ -16,6 +17,10 @@ from motia_celery.errors import FrameworkError
 from motia_celery.run.multipart import MultipartError, Upload, parse_multipart
 from motia_celery.run.query import FORM_DEPTH, MAX_PARAMETERS, nest, split_pairs
 
+#: A larger body is read in a thread, so that other requests go on meanwhile.
+_SMALL_BYTES = 64 * 1024
+#: The most members of a gzip body; what follows each of them is copied.
+_MAX_MEMBERS = 100
 #: How the window of ``zlib`` is told which of the two formats to read.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 #: Python knows codecs that are no charsets (rot13, zlib); these are what browsers know.
@@ -62,6 +67,12 @@ async def read_body(receive: Receive, headers: dict[str, Any], limit_bytes: int)
     raw = await _receive_all(receive, limit_bytes)
     if not raw:
         return Body()
+    if len(raw) <= _SMALL_BYTES and "content-encoding" not in headers:
+        return _read(raw, headers, limit_bytes)
+    return await asyncio.to_thread(_read, raw, headers, limit_bytes)
+
+
+def _read(raw: bytes, headers: dict[str, Any], limit_bytes: int) -> Body:
     return _parse(_inflated(raw, headers, limit_bytes), headers.get("content-type", ""))
 
 
@@ -101,14 +112,15 @@ def _inflated(raw: bytes, headers: dict[str, Any], limit_bytes: int) -> bytes:
 
 
 def _inflate(raw: bytes, window_bits: int, limit_bytes: int) -> bytes:
-    parts = bytearray()
+    parts, members = bytearray(), 0
     while raw:
+        members += 1
         inflater = zlib.decompressobj(window_bits)
         parts += inflater.decompress(raw, limit_bytes - len(parts) + 1)
         if len(parts) > limit_bytes:
             raise RequestRefusedError(413, "Payload Too Large")
-        if not inflater.eof:
-            raise zlib.error("the compressed body ends too early")
+        if not inflater.eof or members > _MAX_MEMBERS:
+            raise zlib.error("the compressed body ends too early, or has too many parts")
         raw = inflater.unused_data  # a gzip body may have several members
     return bytes(parts)
 
