@@ -234,6 +234,8 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer was given."""
         super().on_response_complete()
+        if self._reading is not _Reading.NOTHING:  # the next request is on its way
+            self._unset_keepalive_if_required()
         if self._lingers:
             self._linger()
         elif self.transport.get_write_buffer_size():
@@ -241,7 +243,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, error: RequestRefusedError) -> None:
         """Answers in place of the app, and closes; open requests are answered first."""
-        if self.transport.is_closing():
+        if self._deaf or self.transport.is_closing():
             return
         self._deaf = True
         log.info("Refused a request: %s", error.what, extra={"action": "web.request_refused"})
