@@ -73,6 +73,18 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(
         10 * 1024 * 1024, ge=0, validation_alias=_from_environment("body_limit_bytes")
     )
+    head_limit_bytes: int = Field(
+        32 * 1024, ge=1024, validation_alias=_from_environment("head_limit_bytes")
+    )
+    head_timeout_seconds: float = Field(
+        30, gt=0, validation_alias=_from_environment("head_timeout_seconds")
+    )
+    body_timeout_seconds: float = Field(
+        300, gt=0, validation_alias=_from_environment("body_timeout_seconds")
+    )
+    write_timeout_seconds: float = Field(
+        60, gt=0, validation_alias=_from_environment("write_timeout_seconds")
+    )
     request_timeout_seconds: float = Field(
         30, gt=0, validation_alias=_from_environment("request_timeout_seconds")
     )
