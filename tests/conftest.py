@@ -12,6 +12,7 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
+import npm_packages as npm
 import pytest
 import redis
 from servers import (
@@ -28,8 +29,9 @@ from motia_celery.stores.embedded import EmbeddedServer, find_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-pytest.register_assert_rewrite("unit.stores.state_contract")
+pytest.register_assert_rewrite("unit.stores.state_contract", "unit.stores.stream_contract")
 
 ROOM = pytest.StashKey[Room]()
 GIVEN = pytest.StashKey[dict[str, str]]()
@@ -204,3 +206,12 @@ def _forget_keys(url: str, prefix: str) -> None:
     with redis.Redis.from_url(url) as client:
         for key in client.scan_iter(match=f"{prefix}*", count=1000):
             client.delete(key)
+
+
+@pytest.fixture(scope="session")
+def npm_packages() -> Path:
+    """The folder with what ``tests/npm/package.json`` names."""
+    try:
+        return npm.install()
+    except npm.InstallError as error:
+        pytest.fail(str(error), pytrace=False)

@@ -15,6 +15,18 @@ JsonSchema = Mapping[str, Any]
 #: Motia's default.
 DEFAULT_VISIBILITY_SECONDS = 900
 
+#: How many groups of a fifo Step run at once.
+DEFAULT_PARTITIONS = 8
+
+#: What becomes of an event that does not fit a Step's ``input``: it runs, and a warning is logged;
+#: it becomes a dead letter; or its emit fails.
+SchemaPolicy = Literal["warn", "reject", "refuse"]
+
+#: The longest wait of an event, 30 days.
+LONGEST_DELAY_SECONDS = 30 * 86400
+
+_UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
 #: Motia derives a Step's id from its absolute path in this namespace; projects keep them.
 STEP_ID_NAMESPACE = uuid.UUID("7f1c3ff2-9b00-4d0a-bdd7-efb8bca49d4f")
 
@@ -49,6 +61,26 @@ class HttpTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """At most ``count`` runs in any ``seconds``."""
+
+    count: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """``100/m`` as Celery writes it: runs in a second, minute, hour or day.
+
+        Raises:
+            ValueError: it is none.
+        """
+        count, _, unit = text.partition("/")
+        if not count.isdecimal() or int(count) == 0 or (unit or "s") not in _UNIT_SECONDS:
+            raise ValueError("expected a rate such as 10/s, 100/m, 1000/h or 5000/d")
+        return cls(count=int(count), seconds=_UNIT_SECONDS[unit or "s"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueueOptions:
     """How an event Step's queue behaves (``infrastructure.queue``)."""
 
@@ -56,6 +88,10 @@ class QueueOptions:
     visibility_timeout_seconds: float = DEFAULT_VISIBILITY_SECONDS
     delay_seconds: float = 0
     concurrency: int | None = None
+    concurrency_key: str | None = None
+    rate: Rate | None = None
+    priority: int | None = None
+    partitions: int = DEFAULT_PARTITIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +119,9 @@ class Step:
     """One Step of the app.
 
     ``file`` is the path relative to the project's root. A Step without triggers is a noop:
-    it is drawn, and never runs.
+    it is drawn, and never runs. ``once``: a redelivery of a run that has ended does nothing.
+    ``event_schema``: what an event that does not fit becomes, None where the setting decides.
+    ``isolated``: each run gets a process of its own; None leaves it to the app's setting.
     """
 
     name: str
@@ -97,6 +135,9 @@ class Step:
     virtual_subscribes: tuple[str, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     timeout_seconds: float | None = None
+    isolated: bool | None = None
+    once: bool = False
+    event_schema: SchemaPolicy | None = None
     id: str = ""
 
     @property
@@ -113,6 +154,11 @@ class Step:
     def crons(self) -> tuple[CronTrigger, ...]:
         """The cron triggers."""
         return tuple(t for t in self.triggers if isinstance(t, CronTrigger))
+
+    @property
+    def queue(self) -> QueueOptions:
+        """How its queue behaves."""
+        return self.events[0].queue if self.events else QueueOptions()
 
     @property
     def topics(self) -> tuple[str, ...]:

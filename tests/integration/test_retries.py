@@ -65,9 +65,9 @@ def test_a_run_of_a_killed_worker_runs_again_elsewhere(on_rabbitmq: Project) -> 
     doomed = project.worker()
     project.emit("slow", {"sleep": 3})
     (first,) = project.wait_for("slow", 1, "begun")
-    other = project.worker()
     assert first["pid"] == doomed.pid
     doomed.kill()
+    other = project.worker()
     (done,) = project.wait_for("slow", 1, "done")
     assert (done["run"], done["pid"]) == (first["run"], other.pid)
 
@@ -96,3 +96,18 @@ def test_a_step_that_kills_its_process_ends_in_the_dead_letters(
     assert len(runs) == 3
     project.emit("healthy", {"token": "t"})
     project.wait_for("healthy")
+
+
+def test_the_retry_policy_says_which_errors_and_when(project: Project) -> None:
+    """A named error has no second attempt; the others wait as long as the list says."""
+    project.step("never", ["x"], retry={"never": ["ValueError"]})
+    project.step("only", ["x"], retry={"on": ["OSError"], "maxAttempts": 3})
+    project.step("listed", ["x"], retry={"backoff": [3], "jitter": 0, "on": ["ValueError"]})
+    project.worker()
+    project.emit("x", {"fails": {"never": 1, "only": 1, "listed": 1}})
+    letters = project.dead_letters(2)
+    assert {letter.headers["motia-step"] for letter in letters} == {"never", "only"}
+    assert {letter.headers["motia-attempt"] for letter in letters} == {1}
+    project.wait_for("listed")
+    first, second = project.notes("listed", "begun")
+    assert second["at"] - first["at"] >= 2.5

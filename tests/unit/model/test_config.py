@@ -9,12 +9,15 @@ from pydantic import BaseModel
 
 from motia_celery import ApiStep, CronStep, EventStep, NoopStep, StreamConfig
 from motia_celery.model.reading import read_step, read_stream
+from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import (
     CronTrigger,
     Emit,
     EventTrigger,
     HttpTrigger,
     QueryParam,
+    QueueOptions,
+    Rate,
     step_id,
 )
 
@@ -34,6 +37,9 @@ class Unschemable(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema, handler):
         raise KeyError("nobody knows")
+
+
+ISOLATED = "infrastructure.handler.isolated"
 
 
 def read(raw):
@@ -104,6 +110,15 @@ def test_the_defaults_are_motias():
     assert step.triggers == (EventTrigger(topics=("x",)),)
     assert (step.retry.max_attempts, step.timeout_seconds) == (4, None)
     assert step.events[0].queue.visibility_timeout_seconds == 900
+
+
+@pytest.mark.parametrize("raw", [API, EVENT, CRON])
+@pytest.mark.parametrize("value", [True, False, None])
+def test_any_step_that_runs_may_be_isolated(raw, value):
+    """None, as an absent word, leaves it to the app's setting."""
+    assert step_of(raw).isolated is None
+    step = step_of({**raw, "infrastructure": {"handler": {"isolated": value}}})
+    assert step.isolated is value
 
 
 @pytest.mark.parametrize("raw", [API, CRON])
@@ -212,6 +227,11 @@ def test_a_schema_that_is_no_json_is_the_files_problem_and_raises_nothing(schema
             "infrastructure.handler.timeout",
             "number",
         ),
+        *(
+            ({**kind, "infrastructure": {"handler": {"isolated": value}}}, ISOLATED, "boolean")
+            for kind in (API, EVENT, CRON)
+            for value in ("yes", 1, "true", [True])
+        ),
     ],
 )
 def test_a_bad_field_is_named_with_what_is_wrong(raw, field, words):
@@ -241,7 +261,7 @@ def test_keys_that_are_no_text_are_a_problem():
     ("raw", "key", "known"),
     [
         ({**API, "emitts": ["x"]}, "emitts", "emits"),
-        ({**API, "infrastructure": {}}, "infrastructure", "bodySchema"),
+        ({**API, "infrastructure": {"queue": {}}}, "infrastructure.queue", "handler"),
         ({**EVENT, "infrastructure": {"qeue": {}}}, "infrastructure.qeue", "queue"),
         (
             {**EVENT, "infrastructure": {"queue": {"retries": 3}}},
@@ -296,3 +316,110 @@ def test_a_bad_stream_is_a_problem(raw):
 
 def test_a_step_is_json_ready():
     json.dumps(step_of({**API, "bodySchema": Order}).http[0].body_schema)
+
+
+@pytest.mark.parametrize(
+    ("base", "asked"),
+    [({"storageType": "custom"}, "'custom'"), ("file", "'file'"), ({"storageType": 5}, "5")],
+)
+def test_another_storage_than_the_default_is_warned_of(base, asked):
+    raw = {"name": "chat", "schema": {}, "baseConfig": base}
+    stream, (problem,) = read_stream(raw, file="s")
+    assert stream
+    assert (problem.severity, problem.field) == ("warning", "baseConfig")
+    assert asked in problem.what
+
+
+@pytest.mark.parametrize("base", [None, {}, {"storageType": "default"}])
+def test_the_default_storage_is_no_problem(base):
+    raw = {"name": "chat", "baseConfig": base, "__motia_hasCanAccess": True}
+    stream, problems = read_stream(raw, file="s")
+    assert stream
+    assert problems == ()
+
+
+def test_retry_is_read_with_classes_or_names():
+    retry = {"maxAttempts": 7, "backoff": [1, 5.5], "on": [OSError, "TypeError"], "never": ["X"]}
+    policy = step_of({**EVENT, "retry": retry}).retry
+    assert policy == RetryPolicy(
+        max_attempts=7,
+        backoff=(1, 5.5),
+        backoff_cap_seconds=5.5,
+        only=("OSError", "TypeError"),
+        never=("X",),
+    )
+
+
+def test_max_retries_counts_where_retry_names_no_attempts():
+    raw = {**EVENT, "retry": {"backoff": "fixed"}, "infrastructure": {"queue": {"maxRetries": 9}}}
+    assert step_of(raw).retry == RetryPolicy(max_attempts=10, backoff="fixed")
+
+
+def test_a_cron_run_has_one_attempt_unless_retry_says_more():
+    cron = {"type": "cron", "name": "a", "cron": "@daily"}
+    assert step_of(cron).retry.max_attempts == 1
+    assert step_of({**cron, "retry": {"maxAttempts": 3}}).retry.max_attempts == 3
+
+
+@pytest.mark.parametrize("jitter, part", [(True, 0.5), (False, 0), (0.2, 0.2)])
+def test_jitter_is_a_switch_or_a_part(jitter, part):
+    assert step_of({**EVENT, "retry": {"jitter": jitter}}).retry.jitter == part
+
+
+@pytest.mark.parametrize(
+    ("retry", "field"),
+    [
+        ({"maxAttempts": 0}, "retry.maxAttempts"),
+        ({"backoff": []}, "retry.backoff"),
+        ({"backoff": "linear"}, "retry.backoff"),
+        ({"delaySeconds": -1}, "retry.delaySeconds"),
+        ({"jitter": 2}, "retry.jitter"),
+        ({"on": "ValueError"}, "retry.on"),
+    ],
+)
+def test_a_bad_retry_names_its_field(retry, field):
+    assert fault_of({**EVENT, "retry": retry}).field.startswith(field)
+
+
+def test_a_request_may_have_a_time_limit():
+    step = step_of({**API, "infrastructure": {"handler": {"timeout": 3}}})
+    assert step.timeout_seconds == 3
+    assert step.retry.max_attempts == 1
+
+
+def test_the_options_of_a_queue_are_read():
+    queue = {
+        "type": "fifo",
+        "concurrency": 3,
+        "concurrencyKey": "customer.id",
+        "rateLimit": "100/m",
+        "priority": 9,
+        "partitions": 4,
+    }
+    step = step_of({**EVENT, "infrastructure": {"queue": queue}, "once": True})
+    assert step.once
+    assert step.queue == QueueOptions(
+        type="fifo",
+        concurrency=3,
+        concurrency_key="customer.id",
+        rate=Rate(count=100, seconds=60),
+        priority=9,
+        partitions=4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("5", Rate(count=5, seconds=1)), ("7/h", Rate(count=7, seconds=3600))]
+)
+def test_a_rate_is_written_as_in_celery(text, rate):
+    assert Rate.parse(text) == rate
+
+
+@pytest.mark.parametrize("rate", ["", "0/s", "-1/s", "many", "5/y", "1.5/s"])
+def test_a_bad_rate_says_how_to_write_one(rate):
+    assert "100/m" in fault_of({**EVENT, "infrastructure": {"queue": {"rateLimit": rate}}}).what
+
+
+def test_a_concurrency_key_needs_a_concurrency():
+    fault = fault_of({**EVENT, "infrastructure": {"queue": {"concurrencyKey": "id"}}})
+    assert "needs a concurrency" in fault.what

@@ -11,6 +11,7 @@ import pytest
 from motia_celery.context import Services
 from motia_celery.model.run import Failure, Run, Success
 from motia_celery.model.trace import Trace
+from motia_celery.runtime import deadline
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.stores.state import MemoryState
 
@@ -22,7 +23,7 @@ class Exchange:
         self.events = []
         self.refuses = False
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         await asyncio.sleep(0.01)
         if self.refuses:
             raise ConnectionError("not confirmed")
@@ -102,6 +103,37 @@ async def test_a_handler_that_runs_too_long_fails_with_a_timeout(app, way):
     assert outcome.error.type == "RunTimeoutError"
     assert "0.1 s" in outcome.error.message
     assert "infrastructure.handler.timeout" in outcome.error.message
+
+
+async def test_a_handler_may_use_the_soft_limit_to_tidy_up_and_return(app):
+    source = """
+    async def handler():
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.01)
+            return "half"
+    """
+    assert await app.step(source, TIMEOUT).run() == Success("half")
+
+
+async def test_a_handler_that_does_not_give_way_ends_at_the_hard_limit(app, caplog, monkeypatch):
+    """Its run fails; what it does later counts for nothing."""
+    monkeypatch.setattr(deadline, "GRACE_SECONDS", 0.1)
+    source = """
+    async def handler(data):
+        while not data:
+            try:
+                await asyncio.sleep(0.01)
+            except asyncio.CancelledError:
+                pass
+        raise ValueError("too late")
+    """
+    data = []
+    assert (await app.step(source, TIMEOUT).run(data)).error.type == "RunTimeoutError"
+    assert "does not give way" in caplog.text
+    data.append("end")
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
 
 
 @pytest.mark.parametrize(
@@ -237,6 +269,12 @@ async def test_hundreds_of_async_handlers_run_at_once(app):
     outcomes = await asyncio.gather(*(app.run(n) for n in range(300)))
     assert [outcome.result for outcome in outcomes] == [*range(300)]
     assert asyncio.get_running_loop().time() - started < 3
+
+
+async def test_an_error_carries_the_names_that_a_retry_policy_may_use(app):
+    app.step("class Late(ConnectionError): pass\nasync def handler(): raise Late")
+    names = (await app.run()).error.names
+    assert {"Late", "ConnectionError", "OSError", "builtins.OSError"} <= set(names)
 
 
 async def test_an_http_step_has_no_timeout_of_its_own_and_gets_the_request(app):
