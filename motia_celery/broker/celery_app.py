@@ -17,6 +17,7 @@ from motia_celery.broker.queue import EVENT_TASK, Forward, Refused, StepQueue, s
 from motia_celery.broker.relay_queue import relay_queue
 from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.task import Invoke, StepTask, StepWork
+from motia_celery.broker.task_events import TaskEvents
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
@@ -44,7 +45,7 @@ def create_celery(
     ``invoke`` runs a handler; ``publisher``, ``gate`` and ``once`` give this process's own when
     they are needed, so that making the app connects to nothing.
     """
-    app = Celery("motia_celery", set_as_current=True)
+    app = Celery("motia_celery", set_as_current=True, events=TaskEvents)
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
     refused, forward = keeper.refused if keeper else None, Forwarder(publisher)
     app.conf.update(celery_settings(settings, plan, refused, forward))
@@ -79,6 +80,9 @@ def celery_settings(
         "broker_transport_options": transport_options(settings) | _delivery_options(plan, amqp),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # RabbitMQ closes the channel of a run that is longer than its consumer timeout: the worker
+        # connects anew, where Celery's default ends it with all its other runs.
+        "broker_channel_error_retry": True,
         # Opened when needed, which is for remote control only: `inspect` holds one connection
         # while it takes another, and Flower asks eight questions at once.
         "broker_pool_limit": 16,
