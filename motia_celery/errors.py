@@ -96,7 +96,7 @@ class RunTimeoutError(FrameworkError):
 
 
 class FrameError(FrameworkError):
-    """A message between this process and another language's host can not be sent or read."""
+    """A message between this process and the process of a handler can not be sent or read."""
 
 
 class HostDiedError(FrameworkError):

@@ -17,11 +17,12 @@ from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import EmitError, StoreUnavailableError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.transaction import StateChange
 from motia_celery.plan.inputs import Inputs
 from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
 from motia_celery.stores.emitted import Claim, EmittedKeys
-from motia_celery.stores.outbox import Entry, Outbox, StateChange
+from motia_celery.stores.outbox import Entry, Outbox
 
 logger = logging.getLogger("motia_celery.broker")
 

@@ -32,6 +32,8 @@ from motia_celery.settings import Settings
 WINDOW = 100
 #: RabbitMQ gives letters back in order for as long as this many consumers held them.
 _MOST_WINDOWS = 31
+#: The name of the consumer that gives back last.
+_LAST = "letters-last"
 #: How long one reader waits for another to end.
 TURN_SECONDS = 30.0
 #: A busy broker may be silent for a while, with letters on their way.
@@ -244,7 +246,19 @@ class _Reading:
         """Gives back, in order, what was not settled."""
         while self.next() is not None:
             pass
+        if self._windows:
+            self._make_sure()
         self._channel.close()
+
+    def _make_sure(self) -> None:
+        """Returns once the acknowledgements are with the queue.
+
+        RabbitMQ's channel sends 32 of them ahead, keeps the others back, and forgets these if it
+        is closed. A consumer starts after those ahead; it ends after the rest.
+        """
+        self._channel.basic_qos(0, 1, False)
+        self._channel.basic_consume(self._queue, consumer_tag=_LAST, callback=self._arrived)
+        self._channel.basic_cancel(_LAST)
 
     def _begin_window(self) -> bool:
         self._end_window()

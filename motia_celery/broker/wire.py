@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
 from motia_celery.errors import EmitError, FrameworkError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
@@ -72,14 +70,7 @@ def event_body(event: Event, limit_bytes: int) -> bytes:
     Raises:
         EmitError: the data is not JSON, or larger than ``limit_bytes``.
     """
-    try:
-        body = orjson.dumps(event.data, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError as error:
-        raise EmitError(
-            f"the data can not be sent as JSON ({error}).",
-            f"emit {event.topic!r}",
-            "Emit dicts, lists, strings, numbers, booleans and None; dates as ISO strings.",
-        ) from error
+    body = event.body
     if len(body) > limit_bytes:
         raise EmitError(
             f"the data has {len(body)} bytes; at most {limit_bytes} are accepted.",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from motia_celery.context.calls import Calls
-from motia_celery.context.state import State, Wrap
-from motia_celery.context.streams import Streams
+from motia_celery.context.state import State, Values, Wrap
+from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
 from motia_celery.errors import ConfigError, UndeclaredTopicError
 from motia_celery.model.emit import EmitOptions, Moment
@@ -18,11 +18,8 @@ from motia_celery.model.event import Event
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
+from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import StepLogger
-from motia_celery.stores.memory_streams import MemoryStreams
-from motia_celery.stores.outbox import StateChange
-from motia_celery.stores.state import StateStore
-from motia_celery.stores.streams import StreamStore
 
 
 class Emitter(Protocol):
@@ -43,15 +40,22 @@ class Emitter(Protocol):
         """Makes changes of state and stores events to be sent, all of it or nothing."""
 
 
+def _in_memory() -> Items:
+    # Only tests have none of their own; what it imports is much for a process to start with.
+    from motia_celery.stores.memory_streams import MemoryStreams
+
+    return MemoryStreams()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What the contexts of one process share."""
 
     emitter: Emitter
-    state: StateStore
+    state: Values
     strict_emits: bool = False
     state_wrap: Wrap = "both"
-    streams: StreamStore = field(default_factory=MemoryStreams)
+    streams: Items = field(default_factory=_in_memory)
     stream_names: frozenset[str] = frozenset()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from motia_celery.model.emit import EmitOptions, Moment
 from motia_celery.model.event import Event
-from motia_celery.stores.outbox import StateChange
+from motia_celery.model.transaction import StateChange
 
 #: An event and how it is emitted; None for one that is dropped.
 Prepared = tuple[Event, EmitOptions] | None

@@ -91,6 +91,7 @@ class HandlerConfig(Config):
     ram: int | None = Field(default=None, ge=128, le=10240)
     timeout: float | None = Field(default=None, gt=0, le=86400)
     cpu: float | None = None
+    isolated: bool | None = Field(default=None, strict=True)
 
 
 class QueueConfig(Config):

@@ -121,6 +121,7 @@ class Step:
     ``file`` is the path relative to the project's root. A Step without triggers is a noop:
     it is drawn, and never runs. ``once``: a redelivery of a run that has ended does nothing.
     ``event_schema``: what an event that does not fit becomes, None where the setting decides.
+    ``isolated``: each run gets a process of its own; None leaves it to the app's setting.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Step:
     virtual_subscribes: tuple[str, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     timeout_seconds: float | None = None
+    isolated: bool | None = None
     once: bool = False
     event_schema: SchemaPolicy | None = None
     id: str = ""

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -29,9 +29,13 @@ from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
 from motia_celery.runtime.access import Access
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
-from motia_celery.runtime.invoke import Host, Invoker
+from motia_celery.runtime.host import Host
+from motia_celery.runtime.invoke import Invoker
+from motia_celery.runtime.isolated import IsolatedHost
 from motia_celery.runtime.node import NodeHost
+from motia_celery.runtime.process import HostCommand
 from motia_celery.runtime.python import PythonHost
+from motia_celery.runtime.pythonhost import python_command
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
@@ -88,13 +92,15 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        #: What isolated runs get; a Step file that is loaded below may change the process's own.
+        self._environment = dict(os.environ)
         self.host = PythonHost(settings.project_root, threads=settings.concurrency)
         self.node = NodeHost(
             settings.project_root,
             memory_mb=settings.node_memory_mb,
-            # A request carries its body twice, and as JSON.
-            limit_bytes=max(DEFAULT_LIMIT_BYTES, 8 * settings.body_limit_bytes),
+            limit_bytes=self._limit_bytes,
         )
+        self.isolated = self._isolated_host()
         project = discover(settings.project_root, self.host, self.node)
         self.plan: Plan = compile_plan(
             prefix=settings.prefix,
@@ -177,6 +183,36 @@ class App:
                 self._resources = self._open()
             return self._resources
 
+    @property
+    def _limit_bytes(self) -> int:
+        # A request carries its body twice, and as JSON.
+        return max(DEFAULT_LIMIT_BYTES, 8 * self.settings.body_limit_bytes)
+
+    def _isolated_host(self) -> IsolatedHost:
+        settings = self.settings
+        return IsolatedHost(
+            settings.project_root,
+            {
+                "python": self._python_command,
+                "typescript": self._node_command,
+                "javascript": self._node_command,
+            },
+            processes=settings.isolated_limit,
+            everywhere=settings.isolated_steps,
+        )
+
+    def _python_command(self) -> HostCommand:
+        return python_command(
+            self.settings.project_root,
+            state_wrap=self.settings.state_wrap,
+            stream_names=(stream.name for stream in self.plan.streams),
+            limit_bytes=self._limit_bytes,
+            environment=self._environment,
+        )
+
+    def _node_command(self) -> HostCommand:
+        return replace(self.node.command(), environment=self._environment)
+
     @cached_property
     def _step_names(self) -> Mapping[str, Any]:
         return {step.name: step for step in self.plan.steps}
@@ -206,7 +242,9 @@ class App:
             "typescript": self.node,
             "javascript": self.node,
         }
-        invoker = Invoker(self._step_names, hosts, services, settings.project_root, inputs)
+        invoker = Invoker(
+            self._step_names, hosts, services, settings.project_root, inputs, self.isolated
+        )
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
         return _Resources(os.getpid(), publisher, store, streams, waiting, invoker, gate, once)
@@ -239,10 +277,12 @@ class App:
             self._resources.publisher.close()
         self.host.close()
         self.node.close()
+        self.isolated.close()
 
     async def aclose(self) -> None:
         """:meth:`close`, and the connections of the event loop."""
         if self._resources is not None:
             await self._resources.store.aclose()
         await self.node.aclose()
+        await self.isolated.aclose()
         self.close()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
 
 from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
@@ -14,13 +14,8 @@ from motia_celery.model.step import Language, Step
 from motia_celery.plan.inputs import Inputs, mismatch
 from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
-
-
-class Host(Protocol):
-    """Something that calls handlers of one language."""
-
-    async def call(self, run: Run, context: Context) -> Any:
-        """Calls the run's handler and gives what it returned, or raises what it raised."""
+from motia_celery.runtime.host import Host, completed
+from motia_celery.runtime.isolated import IsolatedHost
 
 
 class Invoker:
@@ -33,12 +28,14 @@ class Invoker:
         services: Services,
         root: Path,
         inputs: Inputs | None = None,
+        isolated: IsolatedHost | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts
         self._services = services
         self._root = root
         self._inputs = inputs or Inputs(steps.values())
+        self._isolated = isolated
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
@@ -47,8 +44,9 @@ class Invoker:
         if rejected := self._rejected(run, context):
             return rejected
         try:
-            work = self._finished(run, context)
-            return Success(await within(step.timeout_seconds, work, step.name))
+            async with self._host(step) as host:
+                work = completed(host.call(run, context), context)
+                return Success(await within(step.timeout_seconds, work, step.name))
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.
             if _is_being_cancelled():
@@ -59,18 +57,11 @@ class Invoker:
         except (Exception, SystemExit) as error:
             return self._failure(error)
 
-    async def _finished(self, run: Run, context: Context) -> Any:
-        """What the handler returned, once nothing that it began is under way."""
-        try:
-            result = await self._hosts[self._steps[run.step].language].call(run, context)
-        except (Exception, SystemExit):
-            await context.settle()
-            raise
-        except asyncio.CancelledError:
-            context.cancel()
-            raise
-        await context.finish()
-        return result
+    def _host(self, step: Step) -> AbstractAsyncContextManager[Host]:
+        """The host of one call; the time that it takes to get one is not the handler's."""
+        if self._isolated is not None and self._isolated.takes(step):
+            return self._isolated.child(step)
+        return nullcontext(self._hosts[step.language])
 
     def _failure(self, error: BaseException) -> Failure:
         return Failure(run_error(error, self._root))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import redis
     import redis.asyncio
 
+    from motia_celery.model.transaction import StateChange
     from motia_celery.stores.state import RedisState
 
 # KEYS: who leads. ARGV: the relay, lease in milliseconds.
@@ -31,16 +32,6 @@ return 1
 _RESIGN = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """A value of state to be; None takes the key out."""
-
-    group: str
-    key: str
-    value: Any
-    ttl_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

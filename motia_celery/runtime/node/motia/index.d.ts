@@ -179,12 +179,15 @@ export interface Logger {
   debug(message: string, data?: unknown): void;
 }
 
+type Path = string | readonly string[];
+
+/** A change of a part of a value; `path` is `a.b`, or its parts. */
 export type UpdateOp =
-  | { type: 'set'; path: string | string[]; value: unknown }
-  | { type: 'merge'; path?: string | string[]; value: Record<string, unknown> }
-  | { type: 'append'; path?: string | string[]; value: unknown }
-  | { type: 'increment' | 'decrement'; path: string | string[]; by?: number }
-  | { type: 'remove'; path: string | string[] };
+  | { type: 'set'; path: Path; value: unknown }
+  | { type: 'merge'; path?: Path; value: Record<string, unknown> }
+  | { type: 'append'; path?: Path; value: unknown }
+  | { type: 'increment' | 'decrement'; path: Path; by?: number }
+  | { type: 'remove'; path: Path };
 
 export interface UpdateResult<T = any> {
   old_value: T | null;
@@ -200,8 +203,16 @@ export interface SetOptions {
 export interface InternalStateManager {
   get<T = any>(groupId: string, key: string): Promise<T | null>;
   set<T = any>(groupId: string, key: string, value: T, options?: SetOptions): Promise<T>;
-  update<T = any>(groupId: string, key: string, ops: UpdateOp[]): Promise<UpdateResult<T>>;
-  compareAndSet(groupId: string, key: string, expected: unknown, value: unknown, options?: SetOptions): Promise<boolean>;
+  /** Changes parts of the value at once, whoever else does so. */
+  update<T = any>(groupId: string, key: string, ops: readonly UpdateOp[]): Promise<UpdateResult<T>>;
+  /** Sets the value if it is the expected one, and tells whether it was. */
+  compareAndSet(
+    groupId: string,
+    key: string,
+    expected: unknown,
+    value: unknown,
+    options?: SetOptions,
+  ): Promise<boolean>;
   delete<T = any>(groupId: string, key: string): Promise<T | null>;
   getGroup<T = any>(groupId: string): Promise<T[]>;
   list<T = any>(groupId: string): Promise<T[]>;
@@ -266,7 +277,10 @@ export interface FlowContext<TEmit = EmitData> {
 
 // ---- Streams
 
-export type BaseStreamItem<TData = any> = TData & { id: string };
+export type BaseStreamItem<TData = any> = TData & {
+  id: string;
+  __motia?: { type: 'state-stream'; streamName: string; groupId: string; id: string };
+};
 
 export type StateStreamEventChannel = { groupId: string; id?: string };
 
@@ -274,21 +288,19 @@ export type StateStreamEvent<TData = any> = { type: string; data: TData };
 
 export type StreamSubscription = { groupId: string; id?: string };
 
-/** An item as it is given back: with its id, and the mark by which a page may follow it. */
-export type StreamItem<TData = any> = BaseStreamItem<TData> & {
-  __motia: { type: 'state-stream'; streamName: string; groupId: string; id: string };
-};
-
 /** A live stream: items by group and id, whose changes clients see. */
 export interface MotiaStream<TData = any> {
-  get(groupId: string, id: string): Promise<StreamItem<TData> | null>;
-  set(groupId: string, id: string, data: TData): Promise<StreamItem<TData>>;
-  /** Changes the item in one atomic step. */
-  update(groupId: string, id: string, ops: UpdateOp[]): Promise<UpdateResult<StreamItem<TData>>>;
-  delete(groupId: string, id: string): Promise<StreamItem<TData> | null>;
-  getGroup(groupId: string): Promise<StreamItem<TData>[]>;
-  list(groupId: string): Promise<StreamItem<TData>[]>;
+  get(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  set(groupId: string, id: string, data: TData): Promise<BaseStreamItem<TData>>;
+  delete(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  getGroup(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  list(groupId: string): Promise<BaseStreamItem<TData>[]>;
   listGroups(): Promise<string[]>;
+  update(
+    groupId: string,
+    id: string,
+    ops: readonly UpdateOp[],
+  ): Promise<UpdateResult<BaseStreamItem<TData>>>;
   /** Reaches those who are connected, and is not kept. */
   send<T = any>(channel: StateStreamEventChannel, event: StateStreamEvent<T>): Promise<void>;
 }

@@ -52,7 +52,8 @@ export class Call {
 
   async #run() {
     try {
-      const value = await this.#result();
+      const found = await definition(this.#message.file);
+      const value = await (this.#message.type === 'access' ? allows(this.#message, found) : this.#handle(found));
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
       if (error) throw error;
       this.#end({ type: 'result', id: this.#message.id, value: value === undefined ? null : value });
@@ -67,11 +68,6 @@ export class Call {
     this.#send(message);
     this.#isOver = true;
     this.#onEnd();
-  }
-
-  async #result() {
-    if (this.#message.type === 'access') return allows(this.#message);
-    return this.#handle(await definition(this.#message.file));
   }
 
   #handle({ handler, middleware }) {
