@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import orjson
 
 from motia_celery.context.calls import Calls
 from motia_celery.context.state import State, Values, Wrap
@@ -194,13 +196,14 @@ class Context:
         event = Event(
             topic=topic,
             data=given.get("data"),
+            id=self._event_id(topic, given.get("data")),
             trace=self._run.trace,
             root_id=self._run.root_id or self._run.id,
             parent_id=self._run.id,
             group=given.get("messageGroupId"),
             priority=options.priority,
         )
-        return replace(event, id=self._event_id(event)), options
+        return event, options
 
     @property
     def _patience(self) -> float | None:
@@ -220,9 +223,13 @@ class Context:
                 f"{error}.", self._step.file, f"Correct the emit of {topic!r}."
             ) from None
 
-    def _event_id(self, event: Event) -> str:
+    def _event_id(self, topic: str, data: Any) -> str:
         """The same on every attempt and redelivery of the run, for the same data."""
-        first = emitted_id(self._run.id, event.topic, event.body)
+        try:
+            body = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
+        except TypeError:
+            body = b""  # the emit will refuse it
+        first = emitted_id(self._run.id, topic, body)
         self._emitted[first] += 1
         number = self._emitted[first]
         return first if number == 1 else derived_id(first, str(number))
