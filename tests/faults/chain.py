@@ -21,7 +21,7 @@ import httpx
 import psutil
 from integration.apps import ROOT, Process, wait_until
 from kombu import Connection
-from servers import _free_ports
+from servers import free_ports
 
 from motia_celery.broker.connection import open_connection
 from motia_celery.plan.topology import Names, QueuePlan, Topology
@@ -299,7 +299,7 @@ class Chain:
         return web
 
     def _start_web(self, port: int | None = None) -> Web:
-        port = port or _free_ports(1)[0]
+        port = port or free_ports(1)[0]
         return Web(self.command("web", host="127.0.0.1", port=port), port)
 
     def beat(self) -> Process:
