@@ -62,6 +62,32 @@ def node_killed(stage: Stage) -> Tally:
     return stage.tally(load)
 
 
+@scenario("replay-killed", "rabbitmq", "redis")
+def replay_killed(stage: Stage) -> Tally:
+    """`dlq replay` is killed with -9 half-way, again and again, until no dead letter is left."""
+    app = stage.open()
+    mend = app.break_left()
+    app.run(webs=0)
+    load = stage.load(work=0.01)
+    load.burst(int(stage.lasting(200, 1000)))
+    stage.rest(set())
+    mend()
+    for _ in range(int(stage.lasting(4, 12))):
+        _kill_replay(stage)
+    assert app.command("dlq", "replay", "--all").wait(60) == 0
+    return stage.tally(load)
+
+
+def _kill_replay(stage: Stage) -> None:
+    before = stage.app.count()
+    replay = stage.app.command("dlq", "replay", "--all")
+    wait_until(
+        lambda: stage.app.count() > before or not replay.running, "the first replays", 60, 0.002
+    )
+    time.sleep(stage.random.uniform(0, 0.05))
+    replay.kill()
+
+
 @scenario("beat-killed", repeats=False)
 def beat_killed(stage: Stage) -> Tally:
     """The leading one of two beats is killed with -9 around a slot, again and again."""
