@@ -16,6 +16,7 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
+from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
@@ -85,6 +86,7 @@ class StepQueue(Queue):
         # A prefetch stays in force for every consumer that follows on the channel, so each
         # queue sets its own.
         self.channel.basic_qos(0, self.prefetch, False)
+        mend_entries(self.channel)
 
         def deliver(raw: Any) -> Any:
             try:
