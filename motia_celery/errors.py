@@ -87,12 +87,16 @@ class DeadLetterError(FrameworkError):
     """A dead letter is not there, or can not be replayed as it is."""
 
 
+class SchemaMismatchError(FrameworkError):
+    """An event does not fit the ``input`` of the Steps that hear it."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 
 
 class FrameError(FrameworkError):
-    """A message between this process and another language's host can not be sent or read."""
+    """A message between this process and the process of a handler can not be sent or read."""
 
 
 class HostDiedError(FrameworkError):

@@ -86,6 +86,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         budget = f" of {minutes} minutes" if minutes else ""
         over = ", OVER ITS BUDGET" if minutes and seconds > minutes * 60 else ""
         terminalreporter.write_line(f"{suite}: {seconds / 60:.1f}{budget} of test time{over}")
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties:
+            if name == "tally":  # what a fault cost
+                terminalreporter.write_line(str(value))
 
 
 @pytest.fixture(scope="session")

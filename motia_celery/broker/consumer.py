@@ -14,6 +14,7 @@ from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 from kombu.asynchronous import get_event_loop
 
+from motia_celery.broker.task_events import events_connection
 from motia_celery.errors import FrameworkError, MessageRejectedError
 from motia_celery.model.run import RunError
 
@@ -29,6 +30,10 @@ class StepFailedError(Exception):
 
 class StepConsumer(Consumer):
     """Celery's consumer; an undecodable message goes to the dead letters instead of being acked."""
+
+    def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
+        """The connection of task events, the only thing that a worker's consumer publishes."""
+        return self.ensure_connected(events_connection(self.app, url, heartbeat))
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Rejects the message; Celery's default acknowledges, and so drops, it."""

@@ -39,6 +39,7 @@ _BY_BROKER: Mapping[str, tuple[Reason, RunError]] = {
 }
 _UNKNOWN: tuple[Reason, RunError] = ("unknown", RunError("Unknown", "nothing is known of it."))
 
+_MOST_QUEUES = 1_000
 #: The headers that a replayed event keeps: what ties it to its trace and its cause.
 _KEPT = (
     wire.TRACEPARENT,
@@ -75,12 +76,14 @@ class LetterReader:
         death = self._last_death(headers)
         queue = self._queue(headers, death, message)
         step = _words(headers, wire.STEP) or self._step(queue)
-        content_type = str(message.properties.get("content_type") or "")
         self._put_back(message, death, queue)
+        content_type = str(message.properties.get("content_type") or "")
+        routed = self._routed_topic(message)
+        correlation_id = str(message.properties.get("correlation_id") or "")
         delivery = Delivery(message)
         fault = self._fault(message, queue, step)
         as_run = headers if fault else message.properties["application_headers"]
-        topic = _words(as_run, wire.TOPIC)
+        topic = _words(as_run, wire.TOPIC) or routed
         event_id = str(as_run.get(wire.EVENT) or delivery.event_id(topic))
         reason, error = _why(headers, death, fault)
         return DeadLetter(
@@ -96,7 +99,7 @@ class LetterReader:
             trace_id=_trace_id(headers),
             body=delivery.body if fault else _event_body(delivery.body, headers),
             content_type=content_type,
-            correlation_id=str(delivery.properties.get("correlation_id") or ""),
+            correlation_id=correlation_id,
             headers=headers,
         )
 
@@ -145,17 +148,24 @@ class LetterReader:
             plan = QueuePlan(name=queue, step=step)
             limit = self._limit_bytes
             found = step_queue(plan, self._names, amqp=False, prefetch=1, limit_bytes=limit)
-            self._queues[queue, step] = found
+            if len(self._queues) < _MOST_QUEUES:  # names in headers may be anybody's
+                self._queues[queue, step] = found
         return found
 
     def _put_back(self, message: RawMessage, death: Mapping[str, Any], queue: str) -> None:
         """Makes the message what it was when a worker last got it."""
         headers, properties = message.properties["application_headers"], message.properties
-        keys = death.get("routing-keys") or [queue]
-        message.delivery_info = {"exchange": death.get("exchange", ""), "routing_key": keys[0]}
+        keys = death.get("routing-keys")
+        key = keys[0] if isinstance(keys, list) and keys else queue
+        message.delivery_info = {"exchange": death.get("exchange", ""), "routing_key": key}
         if wire.CONTENT_TYPE_WAS in headers:
             properties["content_type"] = headers[wire.CONTENT_TYPE_WAS]
             properties["content_encoding"] = headers.get(wire.CONTENT_ENCODING_WAS)
+
+    def _routed_topic(self, message: RawMessage) -> str:
+        """The topic of a foreign message, which has it in no header."""
+        info = message.delivery_info
+        return str(info["routing_key"]) if info["exchange"] == self._names.events else ""
 
 
 def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool) -> Message:
@@ -204,14 +214,14 @@ def _why(
     if fault is not None and by_broker[0] in ("rejected", "unknown"):
         name = type(fault).__name__
         return _BY_ERROR[name], RunError(name, fault.what)
-    if by_broker[0] == "rejected" and "task" in headers:
+    if by_broker[0] == "rejected" and headers.get("task") is not None:
         # A worker's hook let it pass, and Celery itself could not take it.
         return "undecodable", RunError("MessageRejectedError", "it is no task that Celery can run.")
     return by_broker
 
 
 def _identity(headers: Mapping[str, Any], as_run: Mapping[str, Any]) -> str:
-    own = _words(as_run, "id") if "task" in as_run else ""
+    own = _words(as_run, "id") if as_run.get("task") is not None else ""
     return _words(headers, wire.RUN) or own
 
 
@@ -239,7 +249,7 @@ def _trace_id(headers: Mapping[str, Any]) -> str:
 
 def _event_body(body: bytes, headers: Mapping[str, Any]) -> bytes:
     """The event's data; of a task message that Celery sent, what its handler would be given."""
-    if "task" not in headers:
+    if headers.get("task") is None:
         return body
     args, kwargs, _ = json.loads(body)
     return json.dumps(args[0] if args else (kwargs or None)).encode()

@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from motia_celery.broker import wire
 from motia_celery.broker.connection import broker_errors, open_connection, speaks_amqp
 from motia_celery.broker.letter import RawMessage
-from motia_celery.broker.outbox import Outbox
+from motia_celery.broker.sender import Sender
 from motia_celery.broker.wire import Message
 from motia_celery.errors import DeadLetterError, FrameworkError
 from motia_celery.plan.topology import Names, Topology
@@ -32,6 +32,8 @@ from motia_celery.settings import Settings
 WINDOW = 100
 #: RabbitMQ gives letters back in order for as long as this many consumers held them.
 _MOST_WINDOWS = 31
+#: The name of the consumer that gives back last.
+_LAST = "letters-last"
 #: How long one reader waits for another to end.
 TURN_SECONDS = 30.0
 #: A busy broker may be silent for a while, with letters on their way.
@@ -141,7 +143,7 @@ class _QuorumLetters:
         self._queue = names.dead_letter_queue
         self._reading: _Reading | None = None
         self._kept = 0
-        self._outbox = Outbox(settings, Topology(names))
+        self._sender = Sender(settings, Topology(names))
         self._known: dict[str, bool] = {}
 
     def count(self) -> int:
@@ -171,7 +173,7 @@ class _QuorumLetters:
 
     def resend(self, batch: Sequence[tuple[Held, Message]]) -> list[FrameworkError | None]:
         seconds = self._settings.emit_timeout_seconds
-        waiting = [self._outbox.put(message, seconds) for _, message in batch]
+        waiting = [self._sender.put(message, seconds) for _, message in batch]
         outcomes: list[FrameworkError | None] = []
         for (held, _), pending in zip(batch, waiting, strict=True):
             try:
@@ -187,11 +189,11 @@ class _QuorumLetters:
         try:
             pending.done.result(pending.patience)
         except TimeoutError:
-            self._outbox.give_up(pending)
+            self._sender.give_up(pending)
 
     def close(self) -> None:
         """Gives back what was not deleted, and lets go of the publishing connection."""
-        self._outbox.close()
+        self._sender.close()
         if self._reading is not None:
             self._reading.close()
             self._wait_for_return()
@@ -244,7 +246,19 @@ class _Reading:
         """Gives back, in order, what was not settled."""
         while self.next() is not None:
             pass
+        if self._windows:
+            self._make_sure()
         self._channel.close()
+
+    def _make_sure(self) -> None:
+        """Returns once the acknowledgements are with the queue.
+
+        RabbitMQ's channel sends 32 of them ahead, keeps the others back, and forgets these if it
+        is closed. A consumer starts after those ahead; it ends after the rest.
+        """
+        self._channel.basic_qos(0, 1, False)
+        self._channel.basic_consume(self._queue, consumer_tag=_LAST, callback=self._arrived)
+        self._channel.basic_cancel(_LAST)
 
     def _begin_window(self) -> bool:
         self._end_window()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -39,11 +40,17 @@ _REPR_LIMIT = 500
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
 _CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, wire.GROUP, "tracestate", "baggage")
+#: The properties that a message keeps while it waits.
+_KEPT = ("correlation_id", "timestamp", "app_id", "priority")
+#: The headers of what is no event on its first way to a Step.
+_NOT_NEW = frozenset({"task", wire.DELAYED, wire.RUN})
 #: AMQP's limit for short strings, which ids become when they are sent on.
 _TEXT_LIMIT = 255
 _EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
 
 Refused = Callable[[Any, MessageRejectedError], None]
+#: Publishes a message in the place of a delivery, which a channel and a tag name.
+Forward = Callable[[Any, Any, wire.Message], None]
 
 
 class StepQueue(Queue):
@@ -58,6 +65,8 @@ class StepQueue(Queue):
         ("prefetch", None),
         ("limit_bytes", None),
         ("refused", None),
+        ("delay_seconds", None),
+        ("forward", None),
     )
 
     task: str
@@ -66,6 +75,8 @@ class StepQueue(Queue):
     prefetch: int
     limit_bytes: int
     refused: Refused | None
+    delay_seconds: float
+    forward: Forward | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -92,6 +103,8 @@ class StepQueue(Queue):
             try:
                 if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
                     stop_poison(self.channel, raw, self.name)
+                if (later := self.postponed(raw, time.time())) is not None and self.forward:
+                    return self.forward(self.channel, raw.delivery_tag, later)
                 self.adapt(raw)
             except Exception as error:  # an escaping exception would end the worker's loop
                 return self._refuse(raw, error)
@@ -106,6 +119,7 @@ class StepQueue(Queue):
         fields: dict[str, Any] = super().as_dict(recurse)
         if recurse:
             fields.pop("refused", None)
+            fields.pop("forward", None)
         return fields
 
     def _refuse(self, raw: Any, error: Exception) -> None:
@@ -123,6 +137,43 @@ class StepQueue(Queue):
             self.refused(raw, fault)
         else:
             self.channel.basic_reject(raw.delivery_tag, requeue=False)
+
+    def postponed(self, raw: Any, now: float) -> wire.Message | None:
+        """The delivery as a message for later; None where it has waited for its Step's delay.
+
+        Raises:
+            MessageRejectedError: it is no event.
+        """
+        if not self.delay_seconds:
+            return None
+        delivery = Delivery(raw)
+        headers = delivery.headers
+        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
+            return None
+        wait = self.delay_seconds - delivery.age(now)
+        if wait <= 0:
+            return None
+        self._check(delivery)
+        self._parsed(delivery)
+        return self._held_back(delivery, wait)
+
+    def _held_back(self, delivery: Delivery, seconds: float) -> wire.Message:
+        topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
+        carried = {name: value for name in _CARRIED if (value := _text(delivery.headers, name))}
+        given = delivery.properties
+        return wire.Message(
+            exchange="",
+            routing_key=self.name,
+            body=delivery.body,
+            headers={**carried, wire.TOPIC: topic, wire.DELAYED: True},
+            properties={
+                **{name: given[name] for name in _KEPT if given.get(name) is not None},
+                # A message without an id got one from where it came from, which is lost now.
+                "message_id": delivery.event_id(topic),
+                "delivery_mode": 2,
+            },
+            delay_seconds=seconds,
+        )
 
     def adapt(self, raw: Any) -> None:
         """Rewrites a delivery in place into a task message for this queue's Step.
@@ -171,6 +222,7 @@ class StepQueue(Queue):
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
+            wire.PRIORITY: delivery.priority,
             wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
             "task": self.task,
@@ -229,6 +281,17 @@ class Delivery:
         """The epoch second of the emit, where the publisher gave one."""
         given = self.properties.get("timestamp")
         return given if type(given) is int and given >= 0 else None
+
+    @property
+    def priority(self) -> int | None:
+        """The priority that the publisher gave; on Redis there is none."""
+        given = self.properties.get("priority")
+        return given if type(given) is int and not self._virtual else None
+
+    def age(self, now: float) -> float:
+        """How many seconds ago it was sent, at least; 0 where its publisher does not say."""
+        # The time of sending is in whole seconds.
+        return 0.0 if self.sent_at is None else max(0.0, now - (self.sent_at + 1))
 
     def event_id(self, topic: str) -> str:
         """The event's id; a foreign message without one gets one that a redelivery gets too."""
@@ -316,8 +379,13 @@ def step_queue(
     prefetch: int,
     limit_bytes: int,
     refused: Refused | None = None,
+    forward: Forward | None = None,
 ) -> StepQueue:
-    """The kombu queue of a planned one. ``refused`` takes the messages that are no events."""
+    """The kombu queue of a planned one.
+
+    ``refused`` takes the messages that are no events, ``forward`` those that wait for the Step's
+    delay.
+    """
     arguments = queue_arguments(names) if amqp else None
     if arguments:
         arguments["x-dead-letter-routing-key"] = plan.name
@@ -333,6 +401,8 @@ def step_queue(
         prefetch=prefetch,
         limit_bytes=limit_bytes,
         refused=refused,
+        delay_seconds=plan.delay_seconds,
+        forward=forward,
     )
 
 

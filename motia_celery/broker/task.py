@@ -17,11 +17,12 @@ from motia_celery.broker import wire
 from motia_celery.broker.consumer import StepFailedError
 from motia_celery.broker.gate import CalledOffError, Gate, LaterError
 from motia_celery.broker.loop import wait_for
+from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import FrameworkError
 from motia_celery.model.event import Event
-from motia_celery.model.retry import TryAgain, decide
-from motia_celery.model.run import Outcome, Run, RunError, Success, TriggerType
+from motia_celery.model.retry import GiveUp, TryAgain, decide
+from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.plan.topology import QueuePlan
@@ -49,6 +50,7 @@ class StepWork:
     invoke: Invoke
     publisher: Callable[[], Publisher]
     gate: Callable[[], Gate]
+    once: Callable[[], Once]
 
 
 class StepTask(Task):
@@ -92,22 +94,40 @@ class StepTask(Task):
         )
 
     async def _attempt(self, delivery: _Delivered) -> None:
+        do = self._done_once if self.work.step.once else self._outcome
+        outcome = await do(delivery)
+        if isinstance(outcome, Failure):
+            await self._after_failure(delivery, outcome.error)
+
+    async def _outcome(self, delivery: _Delivered) -> Outcome:
         work, run = self.work, delivery.run
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
-            outcome = await work.invoke(run)
-        if not isinstance(outcome, Success):
-            await self._after_failure(delivery, outcome.error)
+            return await work.invoke(run)
+
+    async def _done_once(self, delivery: _Delivered) -> Outcome:
+        """The outcome of a run that is done once; a redelivery after its success does nothing."""
+        async with self.work.once().turn(self.work.step, delivery.run) as turn:
+            if turn.has_finished:
+                _log(delivery.run, "Has finished before; its redelivery does nothing", "run.known")
+                return Success()
+            outcome = await self._outcome(delivery)
+            if isinstance(outcome, Success):
+                await turn.finish()
+            return outcome
 
     async def _later(self, delivery: _Delivered, later: LaterError) -> None:
         """Sends the message the way of delayed ones; it is the same attempt that begins then."""
         run = delivery.run
-        await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
+        try:
+            await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
+        except FrameworkError as fault:  # it is not safe with the broker: keep the delivery
+            raise Reject(str(fault), requeue=True) from None
         raise Retry("waits for its limit", when=later.seconds)
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
-        decision = decide(step.retry, run.attempt, error.names)
+        decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)
@@ -189,6 +209,7 @@ def _event(identity: str, headers: Any, data: Any) -> Event:
         root_id=headers.get(wire.ROOT),
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),
+        priority=headers.get(wire.PRIORITY),
         **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
     )
 

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
 from motia_celery.errors import EmitError, FrameworkError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
@@ -23,6 +21,10 @@ GROUP: Final = "motia-group"
 ATTEMPT: Final = "motia-attempt"
 EVENT: Final = "motia-event-id"
 RUN: Final = "motia-run-id"
+#: The message has waited for as long as its Step's ``delaySeconds`` say, or does so now.
+DELAYED: Final = "motia-delayed"
+#: The event's priority, as a run sees it; on the wire it is the property `priority`.
+PRIORITY: Final = "motia-priority"
 #: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
 SENT: Final = "motia-sent"
 #: The rate of its Step has let the message through: it waited for its turn.
@@ -68,14 +70,7 @@ def event_body(event: Event, limit_bytes: int) -> bytes:
     Raises:
         EmitError: the data is not JSON, or larger than ``limit_bytes``.
     """
-    try:
-        body = orjson.dumps(event.data, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError as error:
-        raise EmitError(
-            f"the data can not be sent as JSON ({error}).",
-            f"emit {event.topic!r}",
-            "Emit dicts, lists, strings, numbers, booleans and None; dates as ISO strings.",
-        ) from error
+    body = event.body
     if len(body) > limit_bytes:
         raise EmitError(
             f"the data has {len(body)} bytes; at most {limit_bytes} are accepted.",
@@ -107,6 +102,7 @@ def event_properties(event: Event) -> dict[str, Any]:
         "timestamp": event.timestamp_ms // 1000,
         "app_id": APP_ID,
         "delivery_mode": 2,
+        **({"priority": event.priority} if event.priority is not None else {}),
     }
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import orjson
 from starlette.types import Receive
 
+from motia_celery.context.request import Upload
 from motia_celery.errors import FrameworkError
-from motia_celery.run.multipart import MultipartError, Upload, parse_multipart
+from motia_celery.run.multipart import MultipartError, parse_multipart
 from motia_celery.run.query import FORM_DEPTH, MAX_PARAMETERS, nest, split_pairs
 
 #: A larger body is read in a thread, so that other requests go on meanwhile.

@@ -34,6 +34,7 @@ def web_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        app.start_outbox()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),

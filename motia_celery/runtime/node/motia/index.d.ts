@@ -108,6 +108,8 @@ export interface EventConfig extends BaseConfig {
   retry?: RetryConfig;
   /** Runs once for each event, even if that is delivered twice. */
   once?: boolean;
+  /** What becomes of an event that does not fit `input`; without it the setting decides. */
+  eventSchema?: 'warn' | 'reject' | 'refuse';
 }
 
 export interface CronConfig extends BaseConfig {
@@ -219,22 +221,45 @@ export interface InternalStateManager {
 }
 
 /** An event to be published. */
-export interface EmitData<TData = any> {
-  topic: string;
-  data: TData;
+/** What an emit may ask for beside its topic and data. */
+export interface EmitOptions {
   /** Events of one group are handled in order by Steps whose queue is `fifo`. */
   messageGroupId?: string;
+  /** Seconds to wait before it is sent, at most 30 days. */
+  delay?: number;
+  /** When it is sent: a date, ISO text with a time zone, or epoch milliseconds. */
+  at?: Date | string | number;
+  /** 0 to 9; of a queue's events those from 5 on are delivered first (RabbitMQ 4.0). */
+  priority?: number;
+  /** An idempotency key: an event of this topic that was sent with it is not sent again. */
+  id?: string;
+  /** Stores the event first, and sends it even if the broker is away for now. */
+  outbox?: boolean;
+}
+
+/** Changes of state, and events, that are stored together or not at all. */
+export interface Transaction<TEmit = EmitData> {
+  state: Pick<InternalStateManager, 'set' | 'delete'>;
+  emit: Emitter<TEmit>;
+}
+
+export interface EmitData<TData = any> extends EmitOptions {
+  topic: string;
+  data: TData;
 }
 
 /** Publishes events `{ topic, data }` of the given type; `never` publishes nothing. */
 export type Emitter<TEmit = EmitData> = {
   // Written as a method, so that a helper or a middleware fits Steps that emit other events.
-  emit(event: TEmit & { messageGroupId?: string }): Promise<void>;
+  // True once it is sent, false where it is dropped; Motia's own type is a promise of nothing.
+  emit(event: TEmit & EmitOptions): Promise<any>;
 }['emit'];
 
 export interface FlowContext<TEmit = EmitData> {
   /** Publishes an event; once awaited, it is confirmed. */
   emit: Emitter<TEmit>;
+  /** Stores what `work` asks for in one step once it has ended; sends its events soon after. */
+  transaction<T>(work: (tx: Transaction<TEmit>) => T | Promise<T>): Promise<T>;
   state: InternalStateManager;
   streams: Streams;
   logger: Logger;
