@@ -17,6 +17,7 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
+from motia_celery.broker.death import has_made_up_history, letter
 from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
@@ -103,6 +104,8 @@ class StepQueue(Queue):
             try:
                 if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
                     stop_poison(self.channel, raw, self.name)
+                elif has_made_up_history(raw):
+                    raise MessageRejectedError("its x-death is not the broker's.", self.name)
                 if (later := self.postponed(raw, time.time())) is not None and self.forward:
                     return self.forward(self.channel, raw.delivery_tag, later)
                 self.adapt(raw)
@@ -135,6 +138,9 @@ class StepQueue(Queue):
         )
         if self.refused is not None:
             self.refused(raw, fault)
+        elif self.forward is not None and has_made_up_history(raw):
+            exchange = self.queue_arguments["x-dead-letter-exchange"]
+            self.forward(self.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
         else:
             self.channel.basic_reject(raw.delivery_tag, requeue=False)
 

@@ -201,3 +201,19 @@ def test_what_is_no_message_in_redis_neither_ends_the_worker_nor_costs_others(
     assert worker.running
     ran, dead = settled(keeper, 2 * len(GARBAGE))
     assert (ran, dead) == (len(GARBAGE), len(GARBAGE))
+
+
+@pytest.mark.parametrize("project", ["rabbitmq"], indirect=True)
+def test_a_made_up_history_does_not_keep_others_from_becoming_dead_letters(
+    keeper: Project,
+) -> None:
+    """RabbitMQ's own dead-letter process ends on some of these, and the next time again."""
+    histories: list[Any] = [1, "a", [], [1], ["a"], {}, [{}], [{"queue": 1}]]
+    histories += [[{"queue": "q", "reason": "rejected", "count": "many"}]]
+    keeper.worker()
+    for history in histories:
+        keeper.publish(keeper.queue("keeps"), b"no JSON", headers={"x-death": history})
+    keeper.publish(keeper.queue("keeps"), b"nor this")
+    letters = keeper.dead_letters(len(histories) + 1)
+    assert len(letters) == len(histories) + 1
+    assert b"nor this" in {letter.body for letter in letters}
