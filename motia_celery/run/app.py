@@ -22,6 +22,7 @@ from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.runtime.access import Access
+from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Host, Invoker
 from motia_celery.runtime.node import NodeHost
@@ -87,6 +88,10 @@ class App:
         )
         self.access = Access(
             self.plan.streams,
+            {"python": self.host, "typescript": self.node, "javascript": self.node},
+        )
+        self.authentication = Authentication(
+            project.stream_auth,
             {"python": self.host, "typescript": self.node, "javascript": self.node},
         )
         self._resources: _Resources | None = None

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 #: A request may be on its way on a connection that looks idle: it has this long to arrive.
 DRAIN_SECONDS = 0.2
+#: A client that does not read what is left for it is cut off after this.
+CUT_SECONDS = 3.0
+#: In a request's ``extensions``: cuts its connection at once.
+CUT = "motia_celery.cut"
+#: In the lifespan's state: what ends the responses that would go on for ever.
+STOP = "motia_celery.stop"
 
 
 class Connection(HttpToolsProtocol):
@@ -20,8 +34,16 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Closes the connection after its open request, and after one that is on its way."""
         self._draining = True
+        stop: Callable[[], None] | None = self.app_state.get(STOP)
+        if stop is not None:
+            stop()
         self.loop.call_later(DRAIN_SECONDS, super().shutdown)
         self._close_after_response()
+
+    def on_message_begin(self) -> None:
+        """A request is announced."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CUT: self.transport.abort}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         """A request begins."""
@@ -31,3 +53,27 @@ class Connection(HttpToolsProtocol):
     def _close_after_response(self) -> None:
         if self._draining and self.cycle is not None:
             self.cycle.keep_alive = False
+
+
+class SocketConnection(WebSocketsSansIOProtocol):
+    """A WebSocket that does not outlive its close, whatever the client reads."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Sends a message; a close does not wait behind what a slow client has not read."""
+        if message["type"] == "websocket.close":
+            self.writable.set()
+        await super().send(message)
+
+    def shutdown(self) -> None:
+        """Closes it because the process ends."""
+        super().shutdown()
+        self._cut_later()
+
+    def on_task_complete(self, task: asyncio.Task[Any]) -> None:
+        """The app is done with it."""
+        super().on_task_complete(task)
+        self._cut_later()
+
+    def _cut_later(self) -> None:
+        if not self.disconnected:
+            self.loop.call_later(CUT_SECONDS, self.transport.abort)

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { allows, definition } from './definitions.mjs';
+import { allows, authenticate, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
 
 // Which call a stray error belongs to.
@@ -71,6 +71,7 @@ export class Call {
 
   async #result() {
     if (this.#message.type === 'access') return allows(this.#message);
+    if (this.#message.type === 'authenticate') return authenticate(this.#message);
     return this.#handle(await definition(this.#message.file));
   }
 
