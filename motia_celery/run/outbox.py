@@ -23,7 +23,8 @@ class Pending:
     """One message, or all that is yet to be told of one item.
 
     A client ignores the creation of an item that it has, and an update of one that it has not.
-    So an item that was deleted and made again is told as both. ``known`` is where a client may
+    So an item that was deleted and made again is told as both; and one that was made and updated
+    too, for some of a client's subscriptions may have it already from a snapshot. ``known`` is where a client may
     resume that was told all of it; changes that came later may be told twice then.
     """
 
@@ -51,9 +52,12 @@ class Pending:
         """The versions and bodies to send, in order."""
         if self.deletion:
             yield self.deletion.version, self.deletion.body
-        if self.state:
-            is_new = self.is_new or self.deletion is not None
-            yield self.state.version, self.state.created if is_new else self.state.body
+        if self.state is None:
+            return
+        if self.is_new or self.deletion:
+            yield self.state.version, self.state.created
+        if self.state.kind != "create" and not self.deletion:
+            yield self.state.version, self.state.body
 
 
 class Outbox:
