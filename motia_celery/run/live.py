@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Protocol
 
 from motia_celery.errors import StoreUnavailableError
@@ -101,6 +101,7 @@ class Live:
         self._heard = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._readers = asyncio.Semaphore(READERS)
+        self._resuming: dict[Seat, asyncio.Task[None]] = {}
         self._followers: set[Follower] = set()
 
     @property
@@ -123,14 +124,11 @@ class Live:
         seat = Seat(follower, place)
         room = self._rooms.setdefault(place, _Room())
         room.seats[seat] = None
-        room.waiting.add(seat)
         if since is None:
+            room.waiting.add(seat)
             self._read(place, room)
         else:
-            room.waiting.discard(seat)
-            task = asyncio.create_task(self._resume(seat, room, since))
-            _tasks.add(task)
-            task.add_done_callback(_tasks.discard)
+            self._resuming[seat] = asyncio.create_task(self._resume(seat, room, since))
         return seat
 
     def leave(self, seat: Seat) -> None:
@@ -158,7 +156,8 @@ class Live:
         """Ends the subscription."""
         self.stop()
         reading = [room.reading for room in self._rooms.values()]
-        tasks = [task for task in (self._listening, *reading) if task is not None]
+        resuming = self._resuming.values()
+        tasks = [task for task in (self._listening, *reading, *resuming) if task is not None]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -183,7 +182,7 @@ class Live:
         for place, room in self._rooms.items():
             for seat in room.seats:
                 seat.wait()
-            room.waiting.update(room.seats)
+            room.waiting.update(room.seats.keys() - self._resuming.keys())
             self._read(place, room)
 
     def tell(self, change: Change) -> None:
@@ -253,11 +252,14 @@ class Live:
         """Tells what came after a version, or else as if the seat were new."""
         changes: list[Change] | None = None
         place, held = seat.place, seat.held
-        with suppress(StoreUnavailableError):
+        try:
             await self._heard.wait()
-            seat.wait()
             held = seat.held
             changes = await self._streams().changes_since(place.stream, place.group, since)
+        except StoreUnavailableError:
+            pass  # then a snapshot is waited for
+        finally:
+            del self._resuming[seat]
         if seat not in room.seats:
             return
         if changes is None or seat.held is not held or seat.is_overfull:
@@ -267,10 +269,6 @@ class Live:
         wanted = [change for change in changes if place.id in (None, change.id)]
         last = changes[-1].version if changes else since
         seat.open(last, [change_message(change) for change in wanted])
-
-
-#: The event loop itself keeps no task alive.
-_tasks: set[asyncio.Task[None]] = set()
 
 
 async def _pause(error: Exception, failures: int) -> None:

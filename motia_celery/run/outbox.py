@@ -24,8 +24,10 @@ class Pending:
 
     A client ignores the creation of an item that it has, and an update of one that it has not.
     So an item that was deleted and made again is told as both; and one that was made and updated
-    too, for some of a client's subscriptions may have it already from a snapshot. ``known`` is where a client may
-    resume that was told all of it; changes that came later may be told twice then.
+    too, for some of a client's subscriptions may have it already from a snapshot.
+
+    ``known`` is where a client may resume that was told all of it; changes that came later may
+    be told twice then.
     """
 
     __slots__ = ("deletion", "is_new", "known", "size", "state")

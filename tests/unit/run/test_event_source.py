@@ -193,7 +193,7 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
         writer.write(b"GET /__motia/streams/todo/g HTTP/1.1\r\nhost: localhost\r\n\r\n")
         async with asyncio.timeout(SECONDS):
             await reader.readuntil(b"sync")
-            for n in range(400):
+            for _ in range(400):
                 await web.store.send("todo", "g", None, {"type": "n", "data": "x" * 100_000})
                 await asyncio.sleep(0)
             while web.live.followed:
