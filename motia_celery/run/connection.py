@@ -18,6 +18,8 @@ DRAIN_SECONDS = 0.2
 CUT_SECONDS = 3.0
 #: In a request's ``extensions``: cuts its connection at once.
 CUT = "motia_celery.cut"
+#: In a socket's ``extensions``: sends a text without waiting.
+PUSH = "motia_celery.push"
 #: In the lifespan's state: what ends the responses that would go on for ever.
 STOP = "motia_celery.stop"
 
@@ -57,6 +59,31 @@ class Connection(HttpToolsProtocol):
 
 class SocketConnection(WebSocketsSansIOProtocol):
     """A WebSocket that does not outlive its close, whatever the client reads."""
+
+    async def run_asgi(self) -> None:
+        """Runs the app."""
+        self.scope["extensions"][PUSH] = self.push  # type: ignore[assignment]
+        await super().run_asgi()
+
+    def push(self, text: str) -> bool:
+        """Sends a text at once, and says so; one change may go to thousands of sockets.
+
+        Nothing is sent to a client that does not keep up: wait for ``send`` then.
+        """
+        is_open = self.handshake_complete and not self.close_sent and not self.disconnected
+        if not is_open or not self.writable.is_set() or self.transport.is_closing():
+            return False
+        payload = text.encode()
+        size = len(payload)
+        # A frame of a server is a head and the text, where no extension was agreed upon.
+        if size < 126:
+            head = bytes((0x81, size))
+        elif size < 65536:
+            head = b"\x81\x7e" + size.to_bytes(2, "big")
+        else:
+            head = b"\x81\x7f" + size.to_bytes(8, "big")
+        self.transport.write(head + payload)
+        return True
 
     async def send(self, message: ASGISendEvent) -> None:
         """Sends a message; a close does not wait behind what a slow client has not read."""

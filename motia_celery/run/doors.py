@@ -68,6 +68,7 @@ class Doors:
         # Browsers hang up unless one of the protocols that they offered is chosen.
         await send({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
         socket = Socket(
+            scope,
             receive,
             send,
             live=self._streaming.live,

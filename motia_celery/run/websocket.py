@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from motia_celery.run.admission import Visitor
+from motia_celery.run.connection import PUSH
 from motia_celery.run.live import Live, Seat
 from motia_celery.run.messages import TOO_MANY, Message, Place, Stamps, refusal
 from motia_celery.run.outbox import Outbox, SlowClientError
@@ -46,6 +47,7 @@ class Socket:
 
     def __init__(
         self,
+        scope: Scope,
         receive: Receive,
         send: Send,
         *,
@@ -55,6 +57,7 @@ class Socket:
         subscriptions: int,
         queue: int,
     ) -> None:
+        self._push: Callable[[str], bool] = scope.get("extensions", {}).get(PUSH, _can_not)
         self._receive = receive
         self._send = send
         self._live = live
@@ -87,7 +90,7 @@ class Socket:
 
     def tell(self, message: Message) -> None:
         """Sends the message, behind those that wait."""
-        if self._closing is not None:
+        if self._closing is not None or (self._sending is None and self._pushed(message)):
             return
         try:
             self._outbox.put(message)
@@ -96,6 +99,9 @@ class Socket:
             return
         if self._sending is None:
             self._sending = asyncio.create_task(self._drain())
+
+    def _pushed(self, message: Message) -> bool:
+        return self._push(self._stamps.text(message.version, message.body))
 
     def stop(self) -> None:
         """The process ends."""
@@ -193,6 +199,11 @@ class Socket:
         seat = self._seats.pop(_name(data.get("subscriptionId")), None)
         if seat is not None:
             self._live.leave(seat)
+
+
+def _can_not(text: str) -> bool:
+    """Stands for the push of servers that have none."""
+    return False
 
 
 def _place(data: Mapping[str, Any]) -> Place | None:
