@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,12 @@ from motia_celery.broker import wire
 from motia_celery.broker.consumer import StepFailedError
 from motia_celery.broker.gate import CalledOffError, Gate, LaterError
 from motia_celery.broker.loop import wait_for
+from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import FrameworkError
 from motia_celery.model.event import Event
-from motia_celery.model.retry import TryAgain, decide
-from motia_celery.model.run import Outcome, Run, RunError, Success, TriggerType
+from motia_celery.model.retry import GiveUp, TryAgain, decide
+from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.plan.topology import QueuePlan
@@ -48,6 +50,7 @@ class StepWork:
     invoke: Invoke
     publisher: Callable[[], Publisher]
     gate: Callable[[], Gate]
+    once: Callable[[], Once]
 
 
 class StepTask(Task):
@@ -79,23 +82,52 @@ class StepTask(Task):
             fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
 
+    def bury(
+        self, args: Any, kwargs: Any, headers: Mapping[str, Any], error: RunError
+    ) -> Future[None]:
+        """Publishes the dead letter of a request that ended outside of :meth:`run`."""
+        identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
+        event = _event(identity, headers, _data(args, kwargs))
+        publisher = self.work.publisher()
+        return publisher.bury_soon(
+            event, self.work.queue, error, run_id=identity, attempts=attempts
+        )
+
     async def _attempt(self, delivery: _Delivered) -> None:
+        do = self._done_once if self.work.step.once else self._outcome
+        outcome = await do(delivery)
+        if isinstance(outcome, Failure):
+            await self._after_failure(delivery, outcome.error)
+
+    async def _outcome(self, delivery: _Delivered) -> Outcome:
         work, run = self.work, delivery.run
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
-            outcome = await work.invoke(run)
-        if not isinstance(outcome, Success):
-            await self._after_failure(delivery, outcome.error)
+            return await work.invoke(run)
+
+    async def _done_once(self, delivery: _Delivered) -> Outcome:
+        """The outcome of a run that is done once; a redelivery after its success does nothing."""
+        async with self.work.once().turn(self.work.step, delivery.run) as turn:
+            if turn.has_finished:
+                _log(delivery.run, "Has finished before; its redelivery does nothing", "run.known")
+                return Success()
+            outcome = await self._outcome(delivery)
+            if isinstance(outcome, Success):
+                await turn.finish()
+            return outcome
 
     async def _later(self, delivery: _Delivered, later: LaterError) -> None:
         """Sends the message the way of delayed ones; it is the same attempt that begins then."""
         run = delivery.run
-        await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
+        try:
+            await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
+        except FrameworkError as fault:  # it is not safe with the broker: keep the delivery
+            raise Reject(str(fault), requeue=True) from None
         raise Retry("waits for its limit", when=later.seconds)
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
-        decision = decide(step.retry, run.attempt, error.names)
+        decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)
@@ -142,35 +174,44 @@ class _Delivered:
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
     request, step = task.request, task.work.step
-    data = args[0] if args else (kwargs or None)
-    topic = request.get(wire.TOPIC) or ""
+    event = _event(request.id, request, _data(args, kwargs))
     sent_at = request.get(wire.SENT)
-    trace = Trace.from_header(request.get(wire.TRACEPARENT)) or Trace.start()
-    trigger: TriggerType = "cron" if step.crons and not topic else "event"
+    trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
     run = Run(
         id=request.id,
         step=step.name,
         trigger=trigger,
-        input=data,
-        trace=trace.child(),
+        input=event.data,
+        trace=event.trace.child(),
         flows=step.flows,
-        topic=topic or None,
-        group=request.get(wire.GROUP),
-        root_id=request.get(wire.ROOT),
+        topic=event.topic or None,
+        group=event.group,
+        root_id=event.root_id,
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
-    event = Event(
-        topic=topic,
-        data=data,
-        id=request.get(wire.EVENT) or request.id,
-        trace=trace,
-        root_id=request.get(wire.ROOT),
-        parent_id=request.get(wire.PARENT),
-        group=request.get(wire.GROUP),
-        **({"timestamp_ms": sent_at * 1000} if sent_at is not None else {}),
-    )
     return _Delivered(run, event, sent_at, request.get(wire.BOOKED) is True)
+
+
+def _data(args: Any, kwargs: Any) -> Any:
+    """What a task message carries: an event's data, or what ``send_task`` was given."""
+    return args[0] if args else (kwargs or None)
+
+
+def _event(identity: str, headers: Any, data: Any) -> Event:
+    """The event behind a task, which its headers describe."""
+    sent_at = headers.get(wire.SENT)
+    return Event(
+        topic=headers.get(wire.TOPIC) or "",
+        data=data,
+        id=headers.get(wire.EVENT) or identity,
+        trace=Trace.from_header(headers.get(wire.TRACEPARENT)) or Trace.start(),
+        root_id=headers.get(wire.ROOT),
+        parent_id=headers.get(wire.PARENT),
+        group=headers.get(wire.GROUP),
+        priority=headers.get(wire.PRIORITY),
+        **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
+    )
 
 
 def _log_failure(run: Run, error: RunError, what: str) -> None:

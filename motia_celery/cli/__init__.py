@@ -12,6 +12,7 @@ from motia_celery.cli import (
     cancel,
     check,
     dev,
+    dlq,
     doctor,
     flower,
     generate,
@@ -45,6 +46,7 @@ for command in _COMMANDS:
 app.add_typer(cancel.app, name="cancel")
 app.add_typer(state.app, name="state")
 app.add_typer(generate.app, name="generate")
+app.add_typer(dlq.app, name="dlq")
 
 
 @app.callback()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from motia_celery.context.context import Context
@@ -15,9 +15,24 @@ def request_methods(context: Context) -> dict[str, Method]:
     """Each method of ``docs/frames.md``; its positional arguments are the frame's ``args``."""
     return {
         "emit": context.emit,
+        "transaction": lambda parts: _transaction(context, parts),
         **_state_methods(context.state.plain),
         **{f"streams.{name}": _of_stream(context, name) for name in _STREAM_METHODS},
     }
+
+
+async def _transaction(context: Context, parts: Iterable[Sequence[Any]]) -> None:
+    """Does the parts of a transaction, each a method's name and its arguments, and commits."""
+    async with context.transaction() as transaction:
+        methods: dict[str, Method] = {
+            "state.set": lambda group, key, value, options=None: transaction.state.set(
+                group, key, value, ttl_seconds=_life(options)
+            ),
+            "state.delete": transaction.state.delete,
+            "emit": transaction.emit,
+        }
+        for name, *arguments in parts:
+            methods[name](*arguments)
 
 
 _STREAM_METHODS = ("get", "set", "update", "delete", "getGroup", "listGroups", "send")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from motia_celery.context.calls import Calls
-from motia_celery.stores.state import StateStore
 
 Wrap = Literal["both", "motia", "plain"]
 
@@ -54,10 +53,42 @@ def wrapped(value: Any, wrap: Wrap) -> Any:
     return value
 
 
+class Values(Protocol):
+    """The part of :class:`~motia_celery.stores.state.StateStore` that handlers use."""
+
+    async def get(self, group: str, key: str) -> Any:
+        """The value, or None."""
+
+    async def set(
+        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Any:
+        """Keeps the value, and gives it back."""
+
+    async def update(self, group: str, key: str, operations: Iterable[Mapping[str, Any]]) -> Any:
+        """Changes the value in one atomic step."""
+
+    async def compare_and_set(
+        self, group: str, key: str, expected: Any, value: Any, *, ttl_seconds: float | None = None
+    ) -> bool:
+        """Keeps the value if ``expected`` is there."""
+
+    async def delete(self, group: str, key: str) -> Any:
+        """Removes the key, and gives what it held, or None."""
+
+    async def get_group(self, group: str) -> Any:
+        """The values of the group."""
+
+    async def groups(self) -> Any:
+        """The names of the groups that hold something."""
+
+    async def clear(self, group: str) -> None:
+        """Removes the group."""
+
+
 class State:
     """Values by group and key. Every call may be awaited; in a ``def`` handler it need not be."""
 
-    def __init__(self, store: StateStore, calls: Calls, wrap: Wrap = "both") -> None:
+    def __init__(self, store: Values, calls: Calls, wrap: Wrap = "both") -> None:
         self._store = store
         self._calls = calls
         self._wrap = wrap

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 from motia_celery.context.calls import Calls
 from motia_celery.errors import ConfigError, UnknownStreamError
-from motia_celery.stores.streams import Item, StreamStore
+
+
+class Items(Protocol):
+    """The part of :class:`~motia_celery.stores.streams.StreamStore` that handlers use."""
+
+    async def get(self, stream: str, group: str, id: str) -> Any:
+        """The item, or None."""
+
+    async def set(self, stream: str, group: str, id: str, data: Any) -> Any:
+        """Creates or replaces the item, and gives it."""
+
+    async def update(
+        self, stream: str, group: str, id: str, operations: Iterable[Mapping[str, Any]]
+    ) -> Any:
+        """Changes the item in one atomic step."""
+
+    async def delete(self, stream: str, group: str, id: str) -> Any:
+        """Removes the item, and gives it, or None."""
+
+    async def get_group(self, stream: str, group: str) -> Any:
+        """The items of the group, oldest first."""
+
+    async def groups(self, stream: str) -> Any:
+        """The names of the groups that hold items."""
+
+    async def send(self, stream: str, group: str, id: str | None, event: Any) -> None:
+        """Tells subscribers an event that is not stored."""
 
 
 class Streams:
     """The app's streams: ``context.streams.chat``, or ``context.streams["chat"]``."""
 
-    def __init__(self, names: frozenset[str], store: StreamStore, calls: Calls) -> None:
+    def __init__(self, names: frozenset[str], store: Items, calls: Calls) -> None:
         self._names = names
         self._store = store
         self._calls = calls
@@ -43,7 +69,7 @@ class Stream:
     Workbench knows what it may follow.
     """
 
-    def __init__(self, name: str, store: StreamStore, calls: Calls) -> None:
+    def __init__(self, name: str, store: Items, calls: Calls) -> None:
         self._name = name
         self._store = store
         self._calls = calls
@@ -131,7 +157,7 @@ class Stream:
         told = {"type": kind, "data": data}
         await self._store.send(self._name, group, _member(channel, "id"), told)
 
-    def _marked(self, group: str, item: Item | None) -> Any:
+    def _marked(self, group: str, item: Mapping[str, Any] | None) -> Any:
         if item is None:
             return None
         place = {"streamName": self._name, "groupId": str(group), "id": item["id"]}

@@ -7,6 +7,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
+from motia_celery.errors import EmitError
 from motia_celery.model.trace import Trace
 
 #: Namespace of the ids that are derived, so that a redelivery always gets the same one.
@@ -19,6 +22,7 @@ class Event:
 
     ``id`` is fixed before the first publish attempt, so that every copy of the event, and every
     redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
+    ``priority`` is 0 to 9, None for the one in the middle.
     """
 
     topic: str
@@ -28,7 +32,24 @@ class Event:
     root_id: str | None = None
     parent_id: str | None = None
     group: str | None = None
+    priority: int | None = None
     timestamp_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+
+    @property
+    def body(self) -> bytes:
+        """The data as JSON.
+
+        Raises:
+            EmitError: it has no JSON form.
+        """
+        try:
+            return orjson.dumps(self.data, option=orjson.OPT_NON_STR_KEYS)
+        except TypeError as error:
+            raise EmitError(
+                f"the data can not be sent as JSON ({error}).",
+                f"emit {self.topic!r}",
+                "Emit dicts, lists, strings, numbers, booleans and None; dates as ISO strings.",
+            ) from error
 
 
 def derived_id(*parts: str) -> str:

@@ -108,7 +108,9 @@ def _build(config: StepConfig, file: str, path: str, language: Language) -> Step
         virtual_subscribes=config.virtual_subscribes,
         retry=running.retry_policy() if running else RetryPolicy(max_attempts=1),
         timeout_seconds=running.infrastructure.handler.timeout if running else None,
+        isolated=running.infrastructure.handler.isolated if running else None,
         once=isinstance(config, EventStep) and config.once,
+        event_schema=config.event_schema if isinstance(config, EventStep) else None,
         id=step_id(path),
     )
 

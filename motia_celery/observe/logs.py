@@ -64,6 +64,17 @@ def configure_logging(
         logging.getLogger(name).setLevel(max(quiet_level, root.level))
 
 
+def logging_form() -> tuple[str, str, str] | None:
+    """What :func:`configure_logging` was told in this process, for one that it starts."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler.formatter, JsonFormatter):
+            return logging.getLevelName(root.level).lower(), "json", handler.formatter.process
+        if isinstance(handler.formatter, ConsoleFormatter):
+            return logging.getLevelName(root.level).lower(), "console", ""
+    return None
+
+
 def _wants_color() -> bool:
     if os.environ.get("NO_COLOR"):
         return False
@@ -75,7 +86,7 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, process: str = "") -> None:
         super().__init__()
-        self._process = process
+        self.process = process
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -85,8 +96,8 @@ class JsonFormatter(logging.Formatter):
             "msg": record.getMessage(),
             "logger": record.name,
         }
-        if self._process:
-            line["process"] = self._process
+        if self.process:
+            line["process"] = self.process
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         line |= _extras(record)
         data = getattr(record, "data", None)
@@ -201,11 +212,11 @@ class StepLogger:
 
     def _write(self, level: int, message: object, data: Any) -> None:
         if _step_logger.isEnabledFor(level):
-            extra = {"action": "step.log", **self._fields, "data": _as_fields(data)}
+            extra = {"action": "step.log", **self._fields, "data": as_fields(data)}
             _step_logger.log(level, "%s", message, extra=extra)
 
 
-def _as_fields(data: Any) -> Any:
+def as_fields(data: Any) -> Any:
     """What Motia accepts beside a message: a dict, an object's attributes, or any value."""
     if data is None:
         return None

@@ -75,15 +75,24 @@ def broken_inputs(steps: Iterable[Step]) -> Iterator[Problem]:
                 )
 
 
+def idle_priorities(steps: Iterable[Step], reason: str) -> Iterator[Problem]:
+    """A warning for each Step with a priority, where ``reason`` leaves it without effect."""
+    for step in steps:
+        if step.queue.priority is not None:
+            yield Problem(
+                file=step.file,
+                what=f"the priority of {step.name!r} has no effect: {reason}",
+                fix="It orders what waits in a worker with the async pool, on RabbitMQ.",
+                severity="warning",
+            )
+
+
 def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
     """A warning for each queue option that is read but not honoured yet."""
     for step in steps:
         for trigger in step.events:
             options = {
                 "type: fifo": trigger.queue.type == "fifo",
-                "delaySeconds": trigger.queue.delay_seconds > 0,
-                "priority": trigger.queue.priority is not None,
-                "once": step.once,
             }
             for option, used in options.items():
                 if used:

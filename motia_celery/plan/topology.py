@@ -44,6 +44,11 @@ class Names:
         return f"{self.prefix}.dlq"
 
     @property
+    def relay(self) -> str:
+        """The queue where an emit that was delayed arrives, to be sent on to everyone."""
+        return f"{self.prefix}.relay"
+
+    @property
     def default_queue(self) -> str:
         """Celery's default queue, for the user's own tasks."""
         return f"{self.prefix}.default"
@@ -63,11 +68,15 @@ def task_name(step_name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePlan:
-    """One Step's queue and the topics bound to it; a cron Step's queue has no topics."""
+    """One Step's queue and the topics bound to it; a cron Step's queue has no topics.
+
+    ``delay_seconds`` is how long after its emit an event reaches the Step.
+    """
 
     name: str
     step: str
     topics: tuple[str, ...] = ()
+    delay_seconds: float = 0
 
     @property
     def task(self) -> str:
@@ -105,7 +114,12 @@ def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
     """The queues of every Step that events or the clock start."""
     names = Names(prefix)
     queues = tuple(
-        QueuePlan(name=names.queue(step.name), step=step.name, topics=step.topics)
+        QueuePlan(
+            name=names.queue(step.name),
+            step=step.name,
+            topics=step.topics,
+            delay_seconds=step.queue.delay_seconds,
+        )
         for step in steps
         if step.events or step.crons
     )

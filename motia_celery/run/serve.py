@@ -8,6 +8,7 @@ import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -17,10 +18,11 @@ from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.admission import Admission
 from motia_celery.run.app import App, report_problems
-from motia_celery.run.connection import STOP, Connection, SocketConnection
+from motia_celery.run.connection import STOP, ClientLimits, Connection
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Streaming
 from motia_celery.run.live import Live
+from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings, load_settings
 
@@ -44,6 +46,7 @@ def web_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        app.start_outbox()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
@@ -88,7 +91,7 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
-        "http": Connection,
+        "http": partial(Connection, limits=ClientLimits.of(settings)),
         "ws": SocketConnection,
         "ws_max_size": settings.stream_message_bytes,
         "ws_ping_interval": settings.stream_ping_seconds,

@@ -12,10 +12,10 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from motia_celery.run.admission import Visitor
-from motia_celery.run.connection import PUSH
 from motia_celery.run.live import Live, Seat
 from motia_celery.run.messages import TOO_MANY, Message, Place, Stamps, refusal
 from motia_celery.run.outbox import Outbox, SlowClientError
+from motia_celery.run.socket_connection import PUSH
 
 logger = logging.getLogger("motia_celery.streams")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from motia_celery.broker.celery_app import create_celery, queue_names
+from motia_celery.broker.celery_app import create_celery, own_queues, queue_names
 from motia_celery.broker.worker import prepare_worker, run_worker
 from motia_celery.errors import SettingsError
 from motia_celery.observe.logs import configure_logging
@@ -22,6 +22,7 @@ def celery_of(app: App) -> Any:
     def started() -> None:
         report_problems(app.plan)
         app.start_relay()
+        app.start_outbox()
 
     celery = create_celery(
         settings,
@@ -29,6 +30,7 @@ def celery_of(app: App) -> Any:
         invoke=app.invoke,
         publisher=lambda: app.publisher,
         gate=lambda: app.gate,
+        once=lambda: app.once,
     )
     prepare_worker(
         celery,
@@ -69,6 +71,7 @@ def work(
             "motia-celery worker",
             "Look at --steps, --exclude and --flows; `motia-celery plan` lists the Steps.",
         )
+    queues.extend(own_queues(settings, app.plan))
     run_worker(celery_of(app), settings, queues, name)
 
 

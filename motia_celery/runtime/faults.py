@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import traceback
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
@@ -84,7 +83,8 @@ def _remote_fix(error: RemoteError) -> str:
 
 
 def _load_message(error: BaseException) -> str:
-    if isinstance(error, ValidationError):
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is not None and isinstance(error, pydantic.ValidationError):
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         return "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
     return " ".join(_message(error).replace(f"{PROJECT_PACKAGE}.", "").split())

@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 import orjson
 
 from motia_celery.errors import FrameError
+from motia_celery.stores.values import is_model
 
 PROTOCOL = 1
 DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024
@@ -39,7 +42,7 @@ def encode(message: Mapping[str, Any], limit_bytes: int = DEFAULT_LIMIT_BYTES) -
             body = orjson.dumps(_marked(message), _known, _OPTIONS)
     except (orjson.JSONEncodeError, RecursionError) as error:
         raise FrameError(
-            f"a value can not cross to another language: {error}.", "", "Pass what JSON can hold."
+            f"a value can not cross to another process: {error}.", "", "Pass what JSON can hold."
         ) from error
     if len(body) > limit_bytes:
         raise FrameError(
@@ -58,6 +61,10 @@ def _known(value: Any) -> Any:
         return dict(value)
     if isinstance(value, (set, frozenset)):
         return list(value)
+    if isinstance(value, (Decimal, PurePath)):
+        return str(value)
+    if is_model(value):
+        return value.model_dump(mode="json", by_alias=True)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
@@ -108,7 +115,7 @@ class FrameReader:
     """Cuts what a socket gives into messages."""
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
-        self._limit = limit_bytes
+        self.limit_bytes = limit_bytes
         self._held = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:
@@ -134,8 +141,8 @@ class FrameReader:
 
     def _length(self, source: bytes | bytearray, start: int) -> int:
         length = int.from_bytes(source[start : start + 4])
-        if length > self._limit:
-            raise FrameError(f"a frame of {length} bytes came in; {self._limit} are allowed.")
+        if length > self.limit_bytes:
+            raise FrameError(f"a frame of {length} bytes came in; {self.limit_bytes} are allowed.")
         return length
 
     def _hold(self, source: bytes | bytearray, start: int) -> None:

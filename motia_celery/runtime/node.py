@@ -9,15 +9,15 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from motia_celery.context import Context
-from motia_celery.context.requests import request_methods
-from motia_celery.errors import ConfigError, HostMissingError
+from motia_celery.errors import HostMissingError
 from motia_celery.model.run import Run
+from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
 from motia_celery.runtime.process import HostCommand, Link
@@ -126,10 +126,15 @@ class NodeHost:
         if missing is not None:
             return {source.file: missing for source in sources}
         paths = [str(source.path) for source in sources]
-        loaded = load_files(self._command(), paths, self._load_patience)
+        loaded = load_files(self.command(), paths, self._load_patience)
         return {source.file: _loaded(loaded[str(source.path)]) for source in sources}
 
-    def _command(self) -> HostCommand:
+    def command(self) -> HostCommand:
+        """How a Node process is started.
+
+        Raises:
+            HostMissingError: there is no Node.
+        """
         node = find_node()
         if node is None:
             raise node_missing()
@@ -159,7 +164,7 @@ class NodeHost:
         """
         fields = {"file": self._rules[stream], "subscription": subscription, "auth": auth_context}
         link = await self._living()
-        return await link.call({"type": "access", **fields}, _NoContext()) is True
+        return await link.call({"type": "access", **fields}, NoContext()) is True
 
     def register_authentication(self, definition: Definition) -> None:
         """Makes the definition's ``authenticate`` the app's."""
@@ -176,7 +181,7 @@ class NodeHost:
         """
         fields = {"file": self._config_file, "request": request}
         link = await self._living()
-        return await link.call({"type": "authenticate", **fields}, _NoContext())
+        return await link.call({"type": "authenticate", **fields}, NoContext())
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
@@ -186,9 +191,8 @@ class NodeHost:
             HostDiedError: the Node process ended meanwhile.
             HostMissingError: there is no Node.
         """
-        fields = {"file": self._files[run.step], "run": _run_fields(run), "input": run.input}
         link = self._usable(asyncio.get_running_loop()) or await self._living()
-        return await link.call(fields, _Answerer(context))
+        return await link.call(call_fields(self._files[run.step], run), ContextAnswerer(context))
 
     async def _living(self) -> Link:
         """The child, started if there is none; all calls that come meanwhile wait for the same."""
@@ -215,7 +219,7 @@ class NodeHost:
             self._pause = min(max(0.1, pause * 2), _LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
         self._started = time.monotonic()
-        self._link = await Link.open(self._command(), self._grace, self._silence)
+        self._link = await Link.open(self.command(), self._grace, self._silence)
         return self._link
 
     @property
@@ -266,48 +270,3 @@ def _handler(file: str, told: Mapping[str, Any]) -> Any:
     if told["hasHandler"] and "Generator" not in told["handlerType"]:
         return RemoteHandler(file=file)
     return told["handlerType"] or None
-
-
-def _run_fields(run: Run) -> dict[str, Any]:
-    return {
-        "step": run.step,
-        "run_id": run.id,
-        "trace_id": run.trace.trace_id,
-        "traceparent": run.trace.header,
-        "attempt": run.attempt,
-        "max_attempts": run.max_attempts,
-        "flows": list(run.flows),
-        "topic": run.topic,
-        "trigger": run.trigger,
-    }
-
-
-class _NoContext:
-    """Stands for the context of a rule about clients, which has none."""
-
-    async def request(self, method: str, arguments: Iterable[Any]) -> Any:
-        """Never answered."""
-        raise ConfigError(f"a rule about clients has no context to call {method!r} on.")
-
-    def log(self, level: str, message: str, data: Any) -> None:
-        """Never written."""
-
-
-class _Answerer:
-    """Answers the calls of a handler on its context."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._methods = request_methods(context)
-
-    async def request(self, method: str, arguments: Iterable[Any]) -> Any:
-        """The value of a call on the context."""
-        function = self._methods.get(method)
-        if function is None:
-            raise ConfigError(f"the context has no {method!r}.")
-        return await function(*arguments)
-
-    def log(self, level: str, message: str, data: Any) -> None:
-        """A line of ``context.logger``."""
-        write = {"warn": "warn", "error": "error", "debug": "debug"}.get(level, "info")
-        getattr(self._context.logger, write)(message, *(() if data is None else (data,)))

@@ -31,21 +31,26 @@ _BATCH_BYTES = 16 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCommand:
-    """How a host is started. It finds the number of its socket in ``MOTIA_HOST_FD``."""
+    """How a host is started. It finds the number of its socket in ``MOTIA_HOST_FD``.
+
+    ``environment`` is this process's where it is None.
+    """
 
     arguments: Sequence[str]
     root: Path
     limit_bytes: int = DEFAULT_LIMIT_BYTES
+    environment: Mapping[str, str] | None = None
 
     def start(self, *, quiet: bool = False) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """The child and our end of its socket; ``quiet`` sends its stdout to stderr."""
+        environment = os.environ if self.environment is None else self.environment
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 process = subprocess.Popen(
                     self.arguments,
                     cwd=self.root,
-                    env={**os.environ, HOST_FD: str(theirs.fileno())},
+                    env={**environment, HOST_FD: str(theirs.fileno())},
                     stdin=subprocess.DEVNULL,
                     stdout=_stderr() if quiet else None,
                     pass_fds=(theirs.fileno(),),
@@ -110,6 +115,9 @@ class Link(asyncio.Protocol):
         self._last_id = 0
         self._greeted = asyncio.Event()
         self._ended = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._is_leaving = False
         self._pulse = self._make_pulse(silence_seconds) if silence_seconds else None
         threading.Thread(target=self._watch, name="host-watch", daemon=True).start()
 
@@ -150,6 +158,11 @@ class Link(asyncio.Protocol):
         """Whether it takes calls."""
         return not self._ended.is_set()
 
+    async def greeted(self) -> bool:
+        """Whether it takes calls, once it has said hello or has ended."""
+        await self._greeted.wait()
+        return self.is_alive
+
     async def call(self, fields: Mapping[str, Any], answerer: Answerer) -> Any:
         """Calls a handler, and gives what it returned.
 
@@ -161,11 +174,12 @@ class Link(asyncio.Protocol):
         if not self._greeted.is_set():
             await self._greeted.wait()
         if not self.is_alive:
-            raise self._death()
+            raise self.death()
         id_ = self._last_id = self._last_id + 1
         frame = encode({"type": "call", "id": id_, **fields}, self._limit)
         step = fields["run"]["step"] if "run" in fields else ""
         call = self._calls[id_] = _Call(self._loop.create_future(), answerer, step)
+        self._quiet.clear()
         self._write(frame)
         if self._pulse is not None:
             self._pulse.watch()
@@ -207,10 +221,28 @@ class Link(asyncio.Protocol):
             extra={"action": "host.silent", "pid": self.pid},
         )
 
+    async def ended(self) -> None:
+        """Returns once the child is gone."""
+        await self._ended.wait()
+
     async def end(self) -> None:
         """Ends the child, and returns once it is gone."""
         self.kill()
-        await self._ended.wait()
+        await self.ended()
+
+    async def leave(self) -> None:
+        """Lets the child end once its calls are settled, and returns when it is gone.
+
+        It may flush and clean up for the time that a cut handler has, too.
+        """
+        await self._quiet.wait()
+        self._is_leaving = True
+        if self._transport is not None:
+            self._flush()
+            self._transport.close()
+        stubborn = self._loop.call_later(self._grace, self.kill)
+        await self.ended()
+        stubborn.cancel()
 
     def kill(self) -> None:
         """Ends the child at once."""
@@ -234,7 +266,8 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The child is gone, or about to go: its thread tells how."""
-        self.kill()
+        if not self._is_leaving:
+            self.kill()
 
     def _watch(self) -> None:
         self._process.wait()
@@ -250,15 +283,17 @@ class Link(asyncio.Protocol):
             self._pulse.stop()
         if self._transport is not None:
             self._transport.close()
-        death = self._death()
+        death = self.death()
         for call in self._calls.values():
             if call.deadline is not None:
                 call.deadline.cancel()
             if not call.future.done():
                 call.future.set_exception(death)
         self._calls.clear()
+        self._quiet.set()
 
-    def _death(self) -> HostDiedError:
+    def death(self) -> HostDiedError:
+        """How the child ended, as an error."""
         code = self._process.poll()
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         return HostDiedError(
@@ -313,6 +348,8 @@ class Link(asyncio.Protocol):
 
     def _settle(self, message: Message, call: _Call) -> None:
         del self._calls[message["id"]]
+        if not self._calls:
+            self._quiet.set()
         if call.deadline is not None:
             call.deadline.cancel()
         if call.future.done():

@@ -28,7 +28,7 @@ class PythonHost:
     def __init__(self, root: Path, *, threads: int = 32) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
-        self._handlers: dict[str, _Handler] = {}
+        self._handlers: dict[str, Handler] = {}
         self._rules: dict[str, Function] = {}
         self._authenticate: Function | None = None
         prepare_imports(root)
@@ -56,7 +56,7 @@ class PythonHost:
     def register(self, step: str, definition: Definition) -> None:
         """Makes the definition's handler the one that runs for ``step``."""
         if callable(definition.handler):
-            self._handlers[step] = _Handler(definition.handler, definition.middleware)
+            self._handlers[step] = Handler(definition.handler, definition.middleware)
 
     def register_access(self, stream: str, definition: Definition) -> None:
         """Makes the definition's ``canAccess`` the stream's rule."""
@@ -95,7 +95,10 @@ class PythonHost:
         Raises:
             Exception: whatever the handler raises.
         """
-        handler = self._handlers[run.step]
+        return await self.handle(self._handlers[run.step], run, context)
+
+    async def handle(self, handler: Handler, run: Run, context: Context) -> Any:
+        """Calls this handler once, inside its middleware, and gives what it returned."""
         if handler.middleware:
             return await _Chain(self, handler, run, context).start()
         return await self._invoke(handler.function, handler.arguments(run, context))
@@ -115,7 +118,7 @@ class PythonHost:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class _Handler:
+class Handler:
     """A handler and its middleware; it gets as many arguments as it declares."""
 
     def __init__(self, function: Function, middleware: Sequence[Function]) -> None:
@@ -137,7 +140,7 @@ class _Chain:
     the handler always gets the original, which middleware may change in place.
     """
 
-    def __init__(self, host: PythonHost, handler: _Handler, run: Run, context: Context) -> None:
+    def __init__(self, host: PythonHost, handler: Handler, run: Run, context: Context) -> None:
         self._invoke = host._invoke
         self._handler = handler
         self._run = run

@@ -232,7 +232,7 @@ class EmbeddedServer:
                 process_group=0,
             )
         assert self._process.stdin is not None
-        # By stdin, so that the password is in no file and in no process listing.
+        # By stdin, so that the password is in no process listing.
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(self._configuration().encode())
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from motia_celery.model.change import Change, ChangeType, Gap, Snapshot
-from motia_celery.stores.names import encoded_name
+from motia_celery.stores.names import encoded_name, stream_place
 from motia_celery.stores.state import Operations, Rule, Updated
 from motia_celery.stores.streams import (
     LOG_LENGTH,
@@ -19,7 +19,6 @@ from motia_celery.stores.streams import (
     changed_item,
     created_at,
     is_falsy,
-    stream_place,
 )
 from motia_celery.stores.values import decode, encode
 

@@ -25,3 +25,13 @@ def _bad_name(name: object, where: str) -> StateValueError:
     return StateValueError(
         f"{name!r} ({type(name).__name__}) is no name for {what}.", where, "Use text."
     )
+
+
+def state_place(group: str, key: str) -> str:
+    """A value's place, for errors."""
+    return f"state {group!r} / {key!r}"
+
+
+def stream_place(stream: str, group: str, id: str | None = None) -> str:
+    """Where an item is, for errors."""
+    return f"stream {stream!r}, group {group!r}" + ("" if id is None else f", item {id!r}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 from motia_celery.errors import StateValueError
 from motia_celery.model.update import updated
 from motia_celery.stores import state_scripts
-from motia_celery.stores.names import encoded_name
+from motia_celery.stores.names import encoded_name, state_place
 from motia_celery.stores.redis import reaching
 from motia_celery.stores.turns import Turns, give_way
 from motia_celery.stores.values import decode, encode, same
@@ -126,7 +126,7 @@ class RedisState:
         if value is None:
             await self.delete(group, key)
             return None
-        encoded = encode(value, place(group, key))
+        encoded = encode(value, state_place(group, key))
         await self._run(
             self._set_script,
             group,
@@ -140,7 +140,7 @@ class RedisState:
 
     async def update(self, group: str, key: str, operations: Operations) -> Updated:
         """Change the value in one atomic step."""
-        rule = Rule(operations, place(group, key))
+        rule = Rule(operations, state_place(group, key))
         async with self._turns.of(encoded_name(group), encoded_name(key)):
             found, losses = await self._read(group, key), 0
             while True:
@@ -161,7 +161,7 @@ class RedisState:
         ttl_seconds: float | None = None,
     ) -> bool:
         """:meth:`set`, if the key holds ``expected``; False if it does not."""
-        life, where = _milliseconds(ttl_seconds), place(group, key)
+        life, where = _milliseconds(ttl_seconds), state_place(group, key)
         wanted, encoded = _plain(expected, where), _optional(value, where)
         found = await self._read(group, key)
         while same(_value(found, group, key), wanted):
@@ -218,6 +218,23 @@ class RedisState:
         done, *held = await self._run(self._swap_script, group, *values)
         return _SWAPPED if done else (held or [None])[0]
 
+    async def change_in(
+        self, pipe: Any, group: str, key: str, value: Any, ttl_seconds: float | None
+    ) -> None:
+        """Adds :meth:`set` to a transaction; of None, :meth:`delete`."""
+        life, name, field = _milliseconds(ttl_seconds), encoded_name(group), encoded_name(key)
+        keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
+        if value is None:
+            await self._take_out_script(keys=keys, args=[name, field], client=pipe)
+            return
+        more: list[bytes | str] = [
+            encode(value, state_place(group, key)),
+            life,
+            self._hashes,
+            self._expiries,
+        ]
+        await self._set_script(keys=keys, args=[name, field, *more], client=pipe)
+
     async def _run(self, script: Any, group: str, *arguments: Any) -> Any:
         name = encoded_name(group)
         keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
@@ -244,13 +261,13 @@ class MemoryState:
     ) -> Any:
         """Keep ``value`` and return it."""
         end = self._end(ttl_seconds)
-        self._put(group, key, _optional(value, place(group, key)), end)
+        self._put(group, key, _optional(value, state_place(group, key)), end)
         return value
 
     async def update(self, group: str, key: str, operations: Operations) -> Updated:
         """Change the value in one step."""
         found, end = self._held(group, key)
-        rule = Rule(operations, place(group, key))
+        rule = Rule(operations, state_place(group, key))
         result, encoded = _applied(rule, found, group, key)
         self._put(group, key, encoded, end)
         return result
@@ -265,7 +282,7 @@ class MemoryState:
         ttl_seconds: float | None = None,
     ) -> bool:
         """:meth:`set`, if the key holds ``expected``; False if it does not."""
-        if not same(await self.get(group, key), _plain(expected, place(group, key))):
+        if not same(await self.get(group, key), _plain(expected, state_place(group, key))):
             return False
         await self.set(group, key, value, ttl_seconds=ttl_seconds)
         return True
@@ -331,19 +348,14 @@ class Rule:
         return {"old_value": old, "new_value": updated(copy, operations, self._where)}
 
 
-def place(group: str, key: str) -> str:
-    """A value's place, for errors."""
-    return f"state {group!r} / {key!r}"
-
-
 def _value(found: bytes | None, group: str, key: str) -> Any:
-    return None if found is None else decode(found, place(group, key))
+    return None if found is None else decode(found, state_place(group, key))
 
 
 def _applied(rule: Rule, found: bytes | None, group: str, key: str) -> tuple[Updated, bytes | None]:
     """What is told of the update, and the new value as it is stored."""
     result = rule.applied(_value(found, group, key), _value(found, group, key))
-    return result, _optional(result["new_value"], place(group, key))
+    return result, _optional(result["new_value"], state_place(group, key))
 
 
 def _optional(value: Any, where: str) -> bytes | None:
@@ -357,7 +369,9 @@ def _plain(value: Any, where: str) -> Any:
 
 def _decoded(group: str, found: Mapping[Any, bytes | str]) -> dict[str, Any]:
     # UTF-8 sorts as its text does, so both stores list in one order.
-    return {key.decode(): decode(found[key], place(group, key.decode())) for key in sorted(found)}
+    return {
+        key.decode(): decode(found[key], state_place(group, key.decode())) for key in sorted(found)
+    }
 
 
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:

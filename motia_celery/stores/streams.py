@@ -18,7 +18,7 @@ import orjson
 from motia_celery.errors import StateValueError
 from motia_celery.model.change import Change, Gap, Snapshot
 from motia_celery.stores import stream_scripts
-from motia_celery.stores.names import encoded_name
+from motia_celery.stores.names import encoded_name, stream_place
 from motia_celery.stores.redis import reaching
 from motia_celery.stores.state import Operations, Rule, Updated
 from motia_celery.stores.subscription import published
@@ -277,11 +277,6 @@ def changed_item(result: Updated, id: str, where: str) -> Item | None:
         result["new_value"] = as_item(result["new_value"], id, where)
     item: Item | None = result["new_value"]
     return item
-
-
-def stream_place(stream: str, group: str, id: str | None = None) -> str:
-    """Where an item is, for errors."""
-    return f"stream {stream!r}, group {group!r}" + ("" if id is None else f", item {id!r}")
 
 
 def _name(name: object) -> bytes:

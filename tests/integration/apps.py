@@ -408,6 +408,7 @@ class Project:
         with self.channel() as channel:
             message = channel.prepare_message(
                 body,
+                priority=properties.pop("priority", None),
                 content_type=content_type,
                 content_encoding=content_encoding,
                 headers=headers or {},

@@ -30,7 +30,7 @@ class Exchange:
     def __init__(self):
         self.events = []
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         await asyncio.sleep(0.01)
         self.events.append(event)
 

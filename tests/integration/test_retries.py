@@ -65,9 +65,9 @@ def test_a_run_of_a_killed_worker_runs_again_elsewhere(on_rabbitmq: Project) -> 
     doomed = project.worker()
     project.emit("slow", {"sleep": 3})
     (first,) = project.wait_for("slow", 1, "begun")
-    other = project.worker()
     assert first["pid"] == doomed.pid
     doomed.kill()
+    other = project.worker()
     (done,) = project.wait_for("slow", 1, "done")
     assert (done["run"], done["pid"]) == (first["run"], other.pid)
 

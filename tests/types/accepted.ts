@@ -44,6 +44,9 @@ import {
   type StreamAuthRequest,
   type StreamConfig,
   type StreamSubscription,
+  type SetOptions,
+  type UpdateOp,
+  type UpdateResult,
   type Upload,
   type WorkbenchPlugin,
 } from 'motia';
@@ -120,6 +123,20 @@ export const constant = {
 
 // ---- Handlers
 
+const life: SetOptions = { ttlSeconds: 1 };
+void life;
+const ops: UpdateOp[] = [
+  { type: 'set', path: 'a.b', value: 1 },
+  { type: 'merge', value: { c: 2 } },
+  { type: 'append', path: ['list'], value: 3 },
+  { type: 'increment', path: 'n' },
+  { type: 'decrement', path: 'n', by: 2 },
+  { type: 'remove', path: 'old' },
+];
+// @ts-expect-error no such change
+const badOp: UpdateOp = { type: 'multiply', path: 'n' };
+void badOp;
+
 export const handler: ApiRouteHandler<
   { item: string },
   ApiResponse<200, { id: string }> | ApiResponse<404, { error: string }>,
@@ -134,6 +151,10 @@ export const handler: ApiRouteHandler<
   await state.set<{ n: number }>('orders', id, { n: 1 });
   const found: { n: number } | null = await state.get<{ n: number }>('orders', id);
   const all: { n: number }[] = await state.getGroup<{ n: number }>('orders');
+  await state.set('orders', id, { n: 2 }, { ttlSeconds: 60 });
+  const changed: UpdateResult<{ n: number }> = await state.update<{ n: number }>('orders', id, ops);
+  const swapped: boolean = await state.compareAndSet('orders', id, changed.new_value, { n: 3 });
+  logger.info('', { swapped, groups: await state.listGroups(), listed: await state.list('orders') });
   await state.delete('orders', id);
   await state.clear('orders');
   await streams.chat.set('inbox', id, { id, text: item });

@@ -1,9 +1,11 @@
 """Where the publisher sends what, and how it answers; no broker is needed for that."""
 
+import time
+
 import pytest
 
-from motia_celery.broker.outbox import Pending
 from motia_celery.broker.publisher import Publisher
+from motia_celery.broker.sender import Pending
 from motia_celery.errors import EmitError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
@@ -78,6 +80,7 @@ def test_a_dead_letter_says_why(settings, place):
     message = on(settings)._dead_letter(Event(topic="order.paid", data=1), ONE, error, "run", 1)
     assert places([message]) == [place]
     told = {name: message.headers[name] for name in message.headers if name != "traceparent"}
+    assert abs(int(told.pop("motia-died-at")) / 1000 - time.time()) < 60
     assert told == {
         "motia-topic": "order.paid",
         "motia-attempt": 1,
@@ -105,9 +108,9 @@ class Under:
             else self.publisher._event_messages(event)[0]
             for event in events
         ]
-        self.outbox = self.publisher._outbox
+        self.sender = self.publisher._sender
         self.pending = [Pending(message, 10**12) for message in messages]
-        self.outbox._unconfirmed = dict(enumerate(self.pending, 1))
+        self.sender._unconfirmed = dict(enumerate(self.pending, 1))
 
     def answered(self):
         return [
@@ -118,19 +121,19 @@ class Under:
 
 def test_an_ack_answers_its_own_message():
     under = Under()
-    under.outbox._answered(2, False, accepted=True)
+    under.sender._answered(2, False, accepted=True)
     assert under.answered() == ["open", "sent", "open"]
 
 
 def test_an_ack_of_several_answers_all_up_to_it():
     under = Under()
-    under.outbox._answered(2, True, accepted=True)
+    under.sender._answered(2, True, accepted=True)
     assert under.answered() == ["sent", "sent", "open"]
 
 
 def test_a_nack_is_an_error():
     under = Under()
-    under.outbox._answered(1, False, accepted=False)
+    under.sender._answered(1, False, accepted=False)
     assert under.answered() == ["failed", "open", "open"]
     with pytest.raises(EmitError, match=r"'order\.paid'.*full"):
         under.pending[0].done.result()
@@ -138,22 +141,31 @@ def test_a_nack_is_an_error():
 
 def test_an_unknown_answer_is_passed_over():
     under = Under()
-    under.outbox._answered(9, False, accepted=True)
+    under.sender._answered(9, False, accepted=True)
     assert under.answered() == ["open", "open", "open"]
 
 
 def test_a_returned_message_is_an_error_though_it_is_acked():
     under = Under(mandatory=True)
     raw = type("Raw", (), {"properties": {"message_id": "e2"}})()
-    under.outbox._on_return(None, "", "", raw)
+    under.sender._on_return(None, "", "app.q.one", raw)
     for tag in (1, 2, 3):
-        under.outbox._answered(tag, False, accepted=True)
+        under.sender._answered(tag, False, accepted=True)
     assert under.answered() == ["sent", "failed", "sent"]
+
+
+def test_a_returned_message_is_known_by_its_queue_too():
+    """One event may be under way to several Steps, of which one is gone."""
+    under = Under(mandatory=True)
+    raw = type("Raw", (), {"properties": {"message_id": "e2"}})()
+    under.sender._on_return(None, "", "app.q.two", raw)
+    under.sender._answered(2, False, accepted=True)
+    assert under.answered() == ["open", "sent", "open"]
 
 
 def test_a_late_answer_does_not_matter_to_a_caller_who_gave_up():
     under = Under()
     with pytest.raises(EmitError, match="did not confirm in time"):
-        under.outbox.give_up(under.pending[0])
-    under.outbox._answered(1, False, accepted=True)
+        under.sender.give_up(under.pending[0])
+    under.sender._answered(1, False, accepted=True)
     assert under.answered()[0] == "failed"

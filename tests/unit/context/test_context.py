@@ -8,8 +8,9 @@ import pytest
 
 from motia_celery.context import Context, Services
 from motia_celery.errors import ConfigError, UndeclaredTopicError
+from motia_celery.model.emit import EmitOptions
 from motia_celery.model.run import Run
-from motia_celery.model.step import Emit, EventTrigger, Step
+from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Emit, EventTrigger, Step
 from motia_celery.model.trace import Trace
 from motia_celery.stores.state import MemoryState
 
@@ -18,10 +19,13 @@ TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 
 class Exchange:
     def __init__(self):
-        self.events = []
+        self.events, self.options, self.timeouts = [], [], []
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         self.events.append(event)
+        self.options.append(options)
+        self.timeouts.append(more.get("timeout_seconds"))
+        return True
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ async def test_no_emits_allows_every_topic(make, exchange):
 
 async def test_an_undeclared_topic_is_dropped_with_a_warning(make, exchange, caplog):
     """Motia's rule; the warning names the Step and the topic."""
-    assert await make("declared").emit(topic="other") is None
+    assert await make("declared").emit(topic="other") is False
     assert exchange.events == []
     assert caplog.records[0].levelno == logging.WARNING
     assert "'charge'" in caplog.text
@@ -141,3 +145,31 @@ async def test_log_lines_carry_the_run(make, caplog):
     (record,) = caplog.records
     assert (record.step, record.run_id, record.trace_id) == ("charge", "r1", TRACE.trace_id)
     assert (record.attempt, record.data) == (3, {"amount": 5})
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        (({"topic": "a", "delay": 5, "priority": 7, "id": "k"},), {}),
+        ((), {"topic": "a", "delay": 5, "priority": 7, "id": "k"}),
+        (({"topic": "a", "delay": 1},), {"delay": 5, "priority": 7, "id": "k"}),
+    ],
+    ids=["dict", "keywords", "both"],
+)
+async def test_an_emit_takes_options_in_the_dict_or_beside_it(make, exchange, args, kwargs):
+    assert await make().emit(*args, **kwargs) is True
+    assert exchange.options == [EmitOptions(delay_seconds=5, priority=7, key="k")]
+    assert exchange.events[0].priority == 7
+
+
+async def test_an_option_that_can_not_be_used_names_the_step_and_the_topic(make, exchange):
+    with pytest.raises(ConfigError, match="delay is -1") as caught:
+        await make().emit(topic="a", delay=-1)
+    assert (caught.value.where, "'a'" in caught.value.fix) == ("steps/charge_step.py", True)
+    assert exchange.events == []
+
+
+async def test_an_emit_of_a_route_is_bound_and_one_of_a_run_lasts_as_long_as_it(make, exchange):
+    await make(trigger="http").emit(topic="a")
+    await make().emit(topic="a")
+    assert exchange.timeouts == [None, DEFAULT_VISIBILITY_SECONDS]

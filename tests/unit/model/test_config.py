@@ -39,6 +39,9 @@ class Unschemable(BaseModel):
         raise KeyError("nobody knows")
 
 
+ISOLATED = "infrastructure.handler.isolated"
+
+
 def read(raw):
     return read_step(raw, **PLACE)
 
@@ -107,6 +110,15 @@ def test_the_defaults_are_motias():
     assert step.triggers == (EventTrigger(topics=("x",)),)
     assert (step.retry.max_attempts, step.timeout_seconds) == (4, None)
     assert step.events[0].queue.visibility_timeout_seconds == 900
+
+
+@pytest.mark.parametrize("raw", [API, EVENT, CRON])
+@pytest.mark.parametrize("value", [True, False, None])
+def test_any_step_that_runs_may_be_isolated(raw, value):
+    """None, as an absent word, leaves it to the app's setting."""
+    assert step_of(raw).isolated is None
+    step = step_of({**raw, "infrastructure": {"handler": {"isolated": value}}})
+    assert step.isolated is value
 
 
 @pytest.mark.parametrize("raw", [API, CRON])
@@ -214,6 +226,11 @@ def test_a_schema_that_is_no_json_is_the_files_problem_and_raises_nothing(schema
             {**EVENT, "infrastructure": {"handler": {"timeout": float("nan")}}},
             "infrastructure.handler.timeout",
             "number",
+        ),
+        *(
+            ({**kind, "infrastructure": {"handler": {"isolated": value}}}, ISOLATED, "boolean")
+            for kind in (API, EVENT, CRON)
+            for value in ("yes", 1, "true", [True])
         ),
     ],
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from motia_celery.model.step import Emit, EventTrigger, QueueOptions, Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
+    idle_priorities,
     unheard_emits,
     unique_steps,
     unique_streams,
@@ -76,3 +79,12 @@ def test_an_input_schema_that_fits_nothing_is_a_warning():
     good = EventTrigger(topics=("x",), input_schema={"type": "object"})
     found = Step(name="a", file="f", language="python", triggers=(bad, remote, good))
     assert [p.severity for p in broken_inputs([found])] == ["warning", "warning"]
+
+
+def test_a_priority_that_has_no_effect_is_warned_of():
+    queue = QueueOptions(priority=3)
+    ranked = replace(step("ranked"), triggers=(EventTrigger(topics=("x",), queue=queue),))
+    (problem,) = idle_priorities([ranked, step("plain")], "there is one slot")
+    assert "'ranked'" in problem.what
+    assert "there is one slot" in problem.what
+    assert problem.severity == "warning"

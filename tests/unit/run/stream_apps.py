@@ -16,9 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from motia_celery.errors import AuthenticationError
 from motia_celery.model.step import Step
 from motia_celery.run.admission import Admission
-from motia_celery.run.connection import STOP, Connection, SocketConnection
+from motia_celery.run.connection import STOP, Connection
 from motia_celery.run.doors import Streaming
 from motia_celery.run.live import Live
+from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings
 from motia_celery.stores.memory_streams import MemoryStreams

@@ -250,6 +250,11 @@ class StateContract:
         assert await state.delete("g", "short") is None
         assert await state.compare_and_set("g", "short", None, 4)
 
+    async def test_a_group_is_read_without_what_expired(self, state: StateStore) -> None:
+        await state.set("g", "short", 1, ttl_seconds=0.05)
+        await state.set("g", "kept", 3)
+        await _until(lambda: state.items("g"), {"kept": 3})
+
     async def test_an_expired_key_is_in_no_list(self, state: StateStore) -> None:
         """Not even if nobody has asked for it, nor is its group."""
         await state.set("g", "k", 1, ttl_seconds=0.05)
@@ -273,6 +278,7 @@ class StateContract:
         await state.update("g", "updated", [{"type": "set", "path": "a", "value": 1}])
         await state.compare_and_set("g", "swapped", {}, 1)
         await state.delete("g", "deleted")
+        assert "deleted" not in await state.lives("g")
         await state.set("g", "deleted", 1)
         assert [*await state.lives("g")] == ["updated"]
         await state.set("g", "set", 1, ttl_seconds=5)

@@ -120,6 +120,10 @@ class StreamContract:
         await streams.set("s", "g", "c", {"changed": True})
         await streams.set("s", "g", "old", {"_createdAt": 5})
         assert [i["id"] for i in await streams.get_group("s", "g")] == ["old", "c", "a", "b"]
+        await streams.set("s", "g", "older", {"_createdAt": 5})
+        await streams.set("s", "g", "old", {"_createdAt": 5, "changed": True})
+        assert [i["id"] for i in await streams.get_group("s", "g")][:2] == ["old", "older"]
+        await streams.delete("s", "g", "older")
         await streams.delete("s", "g", "c")
         await streams.set("s", "g", "c", {})
         assert [i["id"] for i in await streams.get_group("s", "g")] == ["old", "a", "b", "c"]

@@ -108,6 +108,8 @@ export interface EventConfig extends BaseConfig {
   retry?: RetryConfig;
   /** Runs once for each event, even if that is delivered twice. */
   once?: boolean;
+  /** What becomes of an event that does not fit `input`; without it the setting decides. */
+  eventSchema?: 'warn' | 'reject' | 'refuse';
 }
 
 export interface CronConfig extends BaseConfig {
@@ -177,12 +179,15 @@ export interface Logger {
   debug(message: string, data?: unknown): void;
 }
 
+type Path = string | readonly string[];
+
+/** A change of a part of a value; `path` is `a.b`, or its parts. */
 export type UpdateOp =
-  | { type: 'set'; path: string | string[]; value: unknown }
-  | { type: 'merge'; path?: string | string[]; value: Record<string, unknown> }
-  | { type: 'append'; path?: string | string[]; value: unknown }
-  | { type: 'increment' | 'decrement'; path: string | string[]; by?: number }
-  | { type: 'remove'; path: string | string[] };
+  | { type: 'set'; path: Path; value: unknown }
+  | { type: 'merge'; path?: Path; value: Record<string, unknown> }
+  | { type: 'append'; path?: Path; value: unknown }
+  | { type: 'increment' | 'decrement'; path: Path; by?: number }
+  | { type: 'remove'; path: Path };
 
 export interface UpdateResult<T = any> {
   old_value: T | null;
@@ -198,8 +203,16 @@ export interface SetOptions {
 export interface InternalStateManager {
   get<T = any>(groupId: string, key: string): Promise<T | null>;
   set<T = any>(groupId: string, key: string, value: T, options?: SetOptions): Promise<T>;
-  update<T = any>(groupId: string, key: string, ops: UpdateOp[]): Promise<UpdateResult<T>>;
-  compareAndSet(groupId: string, key: string, expected: unknown, value: unknown, options?: SetOptions): Promise<boolean>;
+  /** Changes parts of the value at once, whoever else does so. */
+  update<T = any>(groupId: string, key: string, ops: readonly UpdateOp[]): Promise<UpdateResult<T>>;
+  /** Sets the value if it is the expected one, and tells whether it was. */
+  compareAndSet(
+    groupId: string,
+    key: string,
+    expected: unknown,
+    value: unknown,
+    options?: SetOptions,
+  ): Promise<boolean>;
   delete<T = any>(groupId: string, key: string): Promise<T | null>;
   getGroup<T = any>(groupId: string): Promise<T[]>;
   list<T = any>(groupId: string): Promise<T[]>;
@@ -208,22 +221,45 @@ export interface InternalStateManager {
 }
 
 /** An event to be published. */
-export interface EmitData<TData = any> {
-  topic: string;
-  data: TData;
+/** What an emit may ask for beside its topic and data. */
+export interface EmitOptions {
   /** Events of one group are handled in order by Steps whose queue is `fifo`. */
   messageGroupId?: string;
+  /** Seconds to wait before it is sent, at most 30 days. */
+  delay?: number;
+  /** When it is sent: a date, ISO text with a time zone, or epoch milliseconds. */
+  at?: Date | string | number;
+  /** 0 to 9; of a queue's events those from 5 on are delivered first (RabbitMQ 4.0). */
+  priority?: number;
+  /** An idempotency key: an event of this topic that was sent with it is not sent again. */
+  id?: string;
+  /** Stores the event first, and sends it even if the broker is away for now. */
+  outbox?: boolean;
+}
+
+/** Changes of state, and events, that are stored together or not at all. */
+export interface Transaction<TEmit = EmitData> {
+  state: Pick<InternalStateManager, 'set' | 'delete'>;
+  emit: Emitter<TEmit>;
+}
+
+export interface EmitData<TData = any> extends EmitOptions {
+  topic: string;
+  data: TData;
 }
 
 /** Publishes events `{ topic, data }` of the given type; `never` publishes nothing. */
 export type Emitter<TEmit = EmitData> = {
   // Written as a method, so that a helper or a middleware fits Steps that emit other events.
-  emit(event: TEmit & { messageGroupId?: string }): Promise<void>;
+  // True once it is sent, false where it is dropped; Motia's own type is a promise of nothing.
+  emit(event: TEmit & EmitOptions): Promise<any>;
 }['emit'];
 
 export interface FlowContext<TEmit = EmitData> {
   /** Publishes an event; once awaited, it is confirmed. */
   emit: Emitter<TEmit>;
+  /** Stores what `work` asks for in one step once it has ended; sends its events soon after. */
+  transaction<T>(work: (tx: Transaction<TEmit>) => T | Promise<T>): Promise<T>;
   state: InternalStateManager;
   streams: Streams;
   logger: Logger;
@@ -241,7 +277,10 @@ export interface FlowContext<TEmit = EmitData> {
 
 // ---- Streams
 
-export type BaseStreamItem<TData = any> = TData & { id: string };
+export type BaseStreamItem<TData = any> = TData & {
+  id: string;
+  __motia?: { type: 'state-stream'; streamName: string; groupId: string; id: string };
+};
 
 export type StateStreamEventChannel = { groupId: string; id?: string };
 
@@ -249,21 +288,19 @@ export type StateStreamEvent<TData = any> = { type: string; data: TData };
 
 export type StreamSubscription = { groupId: string; id?: string };
 
-/** An item as it is given back: with its id, and the mark by which a page may follow it. */
-export type StreamItem<TData = any> = BaseStreamItem<TData> & {
-  __motia: { type: 'state-stream'; streamName: string; groupId: string; id: string };
-};
-
 /** A live stream: items by group and id, whose changes clients see. */
 export interface MotiaStream<TData = any> {
-  get(groupId: string, id: string): Promise<StreamItem<TData> | null>;
-  set(groupId: string, id: string, data: TData): Promise<StreamItem<TData>>;
-  /** Changes the item in one atomic step. */
-  update(groupId: string, id: string, ops: UpdateOp[]): Promise<UpdateResult<StreamItem<TData>>>;
-  delete(groupId: string, id: string): Promise<StreamItem<TData> | null>;
-  getGroup(groupId: string): Promise<StreamItem<TData>[]>;
-  list(groupId: string): Promise<StreamItem<TData>[]>;
+  get(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  set(groupId: string, id: string, data: TData): Promise<BaseStreamItem<TData>>;
+  delete(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  getGroup(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  list(groupId: string): Promise<BaseStreamItem<TData>[]>;
   listGroups(): Promise<string[]>;
+  update(
+    groupId: string,
+    id: string,
+    ops: readonly UpdateOp[],
+  ): Promise<UpdateResult<BaseStreamItem<TData>>>;
   /** Reaches those who are connected, and is not kept. */
   send<T = any>(channel: StateStreamEventChannel, event: StateStreamEvent<T>): Promise<void>;
 }

@@ -52,7 +52,8 @@ export class Call {
 
   async #run() {
     try {
-      const value = await this.#result();
+      const found = await definition(this.#message.file);
+      const value = await this.#answer(found);
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
       if (error) throw error;
       this.#end({ type: 'result', id: this.#message.id, value: value === undefined ? null : value });
@@ -69,10 +70,10 @@ export class Call {
     this.#onEnd();
   }
 
-  async #result() {
-    if (this.#message.type === 'access') return allows(this.#message);
-    if (this.#message.type === 'authenticate') return authenticate(this.#message);
-    return this.#handle(await definition(this.#message.file));
+  #answer(found) {
+    const { type } = this.#message;
+    if (type === 'access') return allows(this.#message, found);
+    return type === 'authenticate' ? authenticate(this.#message, found) : this.#handle(found);
   }
 
   #handle({ handler, middleware }) {

@@ -50,10 +50,21 @@ export function makeContext(run, { request, log }) {
     topic: run.topic ?? undefined,
     flows: run.flows,
     emit: (event) => request('emit', [event]),
+    transaction: (work) => transact(work, request),
     state: makeState(request),
     streams: makeStreams(request),
     logger: makeLogger(log),
   };
+}
+
+// Collects changes of state and events; they are stored together once `work` has ended well.
+async function transact(work, request) {
+  const parts = [];
+  const note = (name) => async (...args) => void parts.push([name, ...args]);
+  const state = { set: note('state.set'), delete: note('state.delete') };
+  const result = await work({ state, emit: note('emit') });
+  await request('transaction', [parts]);
+  return result;
 }
 
 function makeState(request) {

@@ -40,16 +40,14 @@ async function load(file) {
   return { config, handler, middleware, canAccess: config.canAccess };
 }
 
-// Whether the file's canAccess lets a client join.
-export async function allows({ file, subscription, auth }) {
-  const { config, canAccess } = await definition(file);
+// Whether the canAccess of a definition lets a client join.
+export async function allows({ subscription, auth }, { config, canAccess }) {
   if (typeof canAccess !== 'function') throw new TypeError('the file has no canAccess any more');
   return Boolean(await canAccess.call(config, subscription, auth ?? null));
 }
 
 // Who a client is, as the project's config says; null for an anonymous one.
-export async function authenticate({ file, request }) {
-  const { streamAuth } = await definition(file);
+export async function authenticate({ request }, { streamAuth }) {
   return (await streamAuth.authenticate(request)) ?? null;
 }
 
