@@ -8,6 +8,8 @@ from typing import Any
 from celery import Celery
 
 from motia_celery.broker.connection import tls_options, transport_options
+from motia_celery.broker.feed import StepAMQP
+from motia_celery.broker.feeds import Feeds
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.queue import EVENT_TASK, StepQueue, step_queue
 from motia_celery.broker.schedule import redbeat_settings
@@ -17,6 +19,7 @@ from motia_celery.errors import MessageRejectedError
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
+from motia_celery.stores.order import Order
 
 POOLS = {
     "async": "motia_celery.broker.pool:TaskPool",
@@ -31,13 +34,15 @@ def create_celery(
     *,
     invoke: Invoke,
     publisher: Callable[[], Publisher],
+    order: Callable[[], Order],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher`` gives this process's publisher when one is needed,
-    so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher`` and ``order`` give this process's own when they are
+    needed, so that making the app connects to nothing.
     """
-    app = Celery("motia_celery", set_as_current=True)
+    app = Celery("motia_celery", set_as_current=True, amqp=StepAMQP)
+    app.open_feed = Feeds(settings, plan.names, publisher).open
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
     app.conf.update(celery_settings(settings, plan, keeper.refused if keeper else None))
     app.conf.update(redbeat_settings(settings))
@@ -46,7 +51,7 @@ def create_celery(
     for step in plan.steps:
         queue = plan.topology.by_step.get(step.name)
         if queue is not None:
-            work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher)
+            work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher, order=order)
             options = {"name": queue.task, "queue": queue.name, "work": work}
             app.register_task(type("StepTask", (StepTask,), options)())
     return app

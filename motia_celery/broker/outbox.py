@@ -189,8 +189,8 @@ class Outbox:
     def _send(self, message: Message) -> None:
         prepared = self._channel.prepare_message(
             message.body,
-            content_type=wire.CONTENT_TYPE,
-            content_encoding="utf-8",
+            content_type=message.content_type,
+            content_encoding=message.content_encoding,
             headers=dict(message.headers),
             properties=dict(message.properties),
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
@@ -90,6 +91,10 @@ class Publisher:
     def publish_blocking(self, message: Message) -> None:
         """Publishes one message as it is."""
         self._wait([message], None)
+
+    def publish(self, message: Message) -> Future[None]:
+        """Publishes one message as it is; the result tells when the broker has it."""
+        return self._outbox.put(message, self._settings.emit_timeout_seconds).done
 
     def _event_messages(self, event: Event) -> list[Message]:
         body = wire.event_body(event, self._settings.event_limit_bytes)

@@ -19,7 +19,12 @@ from motia_celery.broker import wire
 from motia_celery.errors import MessageRejectedError
 from motia_celery.model.event import derived_id, run_id
 from motia_celery.model.topic import topic_fault
-from motia_celery.plan.topology import DELIVERY_LIMIT, Names, QueuePlan
+from motia_celery.plan.topology import (
+    DELIVERY_LIMIT,
+    PARTITION_HOLD_SECONDS,
+    Names,
+    QueuePlan,
+)
 
 logger = logging.getLogger("motia_celery.broker")
 
@@ -36,7 +41,7 @@ _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
 _REPR_LIMIT = 500
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, wire.GROUP, "tracestate", "baggage")
+_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
 #: AMQP's limit for short strings, which ids become when they are sent on.
 _TEXT_LIMIT = 255
 _EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
@@ -55,6 +60,7 @@ class StepQueue(Queue):
         ("events", None),
         ("prefetch", None),
         ("limit_bytes", None),
+        ("partitions", None),
         ("refused", None),
     )
 
@@ -63,6 +69,7 @@ class StepQueue(Queue):
     events: Exchange
     prefetch: int
     limit_bytes: int
+    partitions: int
     refused: Refused | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -80,7 +87,12 @@ class StepQueue(Queue):
         nowait: bool = False,
         on_cancel: Callable[..., Any] | None = None,
     ) -> Any:
-        """Starts consuming; see the module for what happens to each delivery."""
+        """Starts consuming; see the module for what happens to each delivery.
+
+        A fifo Step's queue is not consumed here: its feed does that, partition by partition.
+        """
+        if self.partitions:
+            return None
         # A prefetch stays in force for every consumer that follows on the channel, so each
         # queue sets its own.
         self.channel.basic_qos(0, self.prefetch, False)
@@ -89,7 +101,7 @@ class StepQueue(Queue):
             try:
                 self.adapt(raw)
             except Exception as error:  # an escaping exception would end the worker's loop
-                return self._refuse(raw, error)
+                return self.refuse(raw, error)
             return callback(raw) if callback else None
 
         return super().consume(
@@ -103,7 +115,8 @@ class StepQueue(Queue):
             fields.pop("refused", None)
         return fields
 
-    def _refuse(self, raw: Any, error: Exception) -> None:
+    def refuse(self, raw: Any, error: Exception) -> None:
+        """Sends a delivery that is no event to the dead letters."""
         fault = error
         if not isinstance(fault, MessageRejectedError):
             fault = MessageRejectedError(f"{type(error).__name__}: {error}", self.name)
@@ -117,7 +130,7 @@ class StepQueue(Queue):
         if self.refused is not None:
             self.refused(raw, fault)
         else:
-            self.channel.basic_reject(raw.delivery_tag, requeue=False)
+            raw.channel.basic_reject(raw.delivery_tag, requeue=False)
 
     def adapt(self, raw: Any) -> None:
         """Rewrites a delivery in place into a task message for this queue's Step.
@@ -163,6 +176,7 @@ class StepQueue(Queue):
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
         headers = {
             **{name: value for name in _CARRIED if (value := _text(delivery.headers, name))},
+            **({wire.GROUP: group} if (group := group_of(delivery.headers)) else {}),
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             "lang": "py",
@@ -249,6 +263,12 @@ def _text(headers: dict[str, Any], name: str) -> str | None:
     return value
 
 
+def group_of(headers: dict[str, Any]) -> str | None:
+    """The group that a message belongs to; other services may send a number."""
+    value = headers.get(wire.GROUP)
+    return str(value) if type(value) is int else _text(headers, wire.GROUP)
+
+
 def _attempt(headers: dict[str, Any]) -> int:
     value = headers.get(wire.ATTEMPT)
     return value if type(value) is int and 1 <= value <= 1_000_000 else 1
@@ -295,6 +315,21 @@ def queue_arguments(names: Names) -> dict[str, Any]:
     }
 
 
+def partition_queue(name: str, queue: str, names: Names) -> Queue:
+    """The queue of one partition on RabbitMQ: one consumer at a time, however many are there."""
+    return Queue(
+        name,
+        durable=True,
+        queue_arguments={
+            **queue_arguments(names),
+            "x-single-active-consumer": True,
+            "x-dead-letter-routing-key": queue,
+            # RabbitMQ 3.12 and later; a delivery is held through all attempts of its run.
+            "x-consumer-timeout": PARTITION_HOLD_SECONDS * 1000,
+        },
+    )
+
+
 def step_queue(
     plan: QueuePlan,
     names: Names,
@@ -308,6 +343,8 @@ def step_queue(
     arguments = queue_arguments(names) if amqp else None
     if arguments:
         arguments["x-dead-letter-routing-key"] = plan.name
+        if plan.partitions:
+            arguments["x-single-active-consumer"] = True
     return StepQueue(
         plan.name,
         Exchange(names.steps, type="topic", durable=True),
@@ -319,6 +356,7 @@ def step_queue(
         events=Exchange(names.events, type="topic", durable=True),
         prefetch=prefetch,
         limit_bytes=limit_bytes,
+        partitions=plan.partitions,
         refused=refused,
     )
 

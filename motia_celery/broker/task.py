@@ -6,14 +6,14 @@ import asyncio
 import concurrent.futures
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Reject, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 
 from motia_celery.broker import wire
-from motia_celery.broker.consumer import StepFailedError
+from motia_celery.broker.consumer import RetryInPlaceError, StepFailedError
 from motia_celery.broker.loop import wait_for
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import FrameworkError
@@ -23,6 +23,7 @@ from motia_celery.model.run import Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.plan.topology import QueuePlan
+from motia_celery.stores.order import Order
 
 logger = logging.getLogger("motia_celery.worker")
 
@@ -46,6 +47,7 @@ class StepWork:
     queue: QueuePlan
     invoke: Invoke
     publisher: Callable[[], Publisher]
+    order: Callable[[], Order]
 
 
 class StepTask(Task):
@@ -65,6 +67,8 @@ class StepTask(Task):
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Runs the Step for the delivery in ``self.request``."""
         delivery = _delivered(self, args, kwargs)
+        if self.work.queue.partitions and self.request.delivery_info.get("redelivered"):
+            delivery = wait_for(self._recalled(delivery))
         try:
             wait_for(self._attempt(delivery))
         except _CUT_SHORT as error:
@@ -72,10 +76,28 @@ class StepTask(Task):
             fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
 
+    async def _recalled(self, delivery: _Delivered) -> _Delivered:
+        """The delivery as the attempt that it had come to before its worker was killed."""
+        attempt = await self.work.order().recall(delivery.run.id)
+        if attempt <= delivery.run.attempt:
+            return delivery
+        return replace(delivery, run=replace(delivery.run, attempt=attempt))
+
     async def _attempt(self, delivery: _Delivered) -> None:
-        outcome = await self.work.invoke(delivery.run)
+        if self.work.queue.partitions:
+            outcome = await self._run_in_order(delivery.run)
+        else:
+            outcome = await self.work.invoke(delivery.run)
         if not isinstance(outcome, Success):
             await self._after_failure(delivery, outcome.error)
+
+    async def _run_in_order(self, run: Run) -> Outcome:
+        order = self.work.order()
+        async with order.alone(run.group and f"{self.work.queue.name}:{run.group}"):
+            outcome = await self.work.invoke(run)
+        if isinstance(outcome, Success) and run.attempt > 1:
+            await order.forget(run.id)
+        return outcome
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
@@ -93,6 +115,8 @@ class StepTask(Task):
         raise StepFailedError(str(error))
 
     async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
+        if self.work.queue.partitions:
+            await self._again_in_place(delivery.run, error, delay_seconds)
         await self.work.publisher().send(
             delivery.event,
             self.work.queue,
@@ -102,6 +126,16 @@ class StepTask(Task):
         )
         _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
+
+    async def _again_in_place(self, run: Run, error: RunError, delay_seconds: float) -> None:
+        """Keeps the delivery: published again, the event would stand behind its group's others."""
+        await self.work.order().remember(run.id, run.attempt + 1)
+        _log_failure(
+            run, error, f"Failed; its group waits, and tries again in {delay_seconds:.1f} s"
+        )
+        raise RetryInPlaceError(
+            str(error), StepFailedError(str(error)), delay_seconds, run.attempt + 1
+        )
 
 
 @dataclass(frozen=True, slots=True)

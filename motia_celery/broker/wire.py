@@ -33,7 +33,10 @@ _HEADER_LIMIT = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to publish. ``mandatory`` asks the broker to refuse it if no queue takes it."""
+    """One message to publish. ``mandatory`` asks the broker to refuse it if no queue takes it.
+
+    Its content type and encoding are those of an event, but for a message that is passed on.
+    """
 
     exchange: str
     routing_key: str
@@ -42,6 +45,8 @@ class Message:
     properties: Mapping[str, Any]
     mandatory: bool = False
     delay_seconds: float = field(default=0)
+    content_type: str | None = CONTENT_TYPE
+    content_encoding: str | None = "utf-8"
 
 
 def event_body(event: Event, limit_bytes: int) -> bytes:

@@ -80,7 +80,6 @@ def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
     for step in steps:
         for trigger in step.events:
             options = {
-                "type: fifo": trigger.queue.type == "fifo",
                 "delaySeconds": trigger.queue.delay_seconds > 0,
                 "concurrency": trigger.queue.concurrency is not None,
                 "rateLimit": trigger.queue.rate is not None,

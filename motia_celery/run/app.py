@@ -24,6 +24,7 @@ from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
 from motia_celery.settings import Settings
 from motia_celery.stores.delayed import DelayedMessages
+from motia_celery.stores.order import Order
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
 
@@ -38,6 +39,7 @@ class _Resources:
     publisher: Publisher
     store: AsyncClient
     waiting: DelayedMessages | None
+    order: Order
     invoker: Invoker
 
 
@@ -123,7 +125,9 @@ class App:
             "javascript": self.node,
         }
         invoker = Invoker(self._step_names, hosts, services, settings.project_root)
-        return _Resources(os.getpid(), publisher, store, waiting, invoker)
+        # Leases are fences already, where Redis is the broker.
+        order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
+        return _Resources(os.getpid(), publisher, store, waiting, order, invoker)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""

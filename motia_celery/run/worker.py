@@ -23,7 +23,13 @@ def celery_of(app: App) -> Any:
         report_problems(app.plan)
         app.start_relay()
 
-    celery = create_celery(settings, app.plan, invoke=app.invoke, publisher=lambda: app.publisher)
+    celery = create_celery(
+        settings,
+        app.plan,
+        invoke=app.invoke,
+        publisher=lambda: app.publisher,
+        order=lambda: app.resources.order,
+    )
     prepare_worker(
         celery,
         settings,
