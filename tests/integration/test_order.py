@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import threading
 from collections import defaultdict
 from typing import Any
 
@@ -12,7 +14,9 @@ FIFO_STEP = """
 import asyncio
 import json
 import os
+import json
 import random
+import threading
 import time
 from pathlib import Path
 
@@ -65,3 +69,103 @@ def test_a_groups_messages_run_in_order(project: Project) -> None:
         done = [n["number"] for n in project.notes("ordered", "done") if n["group"] == group]
         assert done == list(range(10))
     project.wait_for("standard", 20)
+
+
+def emit_all(project: Project, groups: int, messages: int) -> None:
+    """Interleaved, as services do it: every third message comes from one that is not ours."""
+    with project.connection() as connection:
+        foreign = connection.default_channel
+        for number in range(messages):
+            for group in range(groups):
+                data = {
+                    "group": f"g{group}",
+                    "number": number,
+                    "sleep": [0.0, 0.03],
+                    "fails": random.choice([0, 0, 0, 0, 0, 0, 1, 2]),
+                }
+                if number % 3 == 2 and project.settings().uses_rabbitmq:
+                    publish_plainly(foreign, project, data)
+                else:
+                    project.emit("work", data, group=data["group"])
+
+
+def publish_plainly(channel: Any, project: Project, data: dict[str, Any]) -> None:
+    """As any AMQP client does it: JSON to the events exchange, with the group in a header."""
+    message = channel.prepare_message(
+        json.dumps(data),
+        content_type="application/json",
+        content_encoding="utf-8",
+        headers={"motia-group": data["group"]},
+        properties={"delivery_mode": 2, "message_id": f"{data['group']}-{data['number']}"},
+    )
+    channel.confirm_select()
+    channel.basic_publish(message, exchange=project.names.events, routing_key="work")
+    channel.connection.drain_events(timeout=20)
+
+
+def spans(notes: list[Any]) -> list[tuple[float, float, int]]:
+    """When each attempt began and ended; one that was killed has no end, and is left out."""
+    found, open_runs = [], {}
+    for line in notes:
+        key = (line["pid"], line["run"], line["attempt"])
+        if line["what"] == "begun":
+            open_runs[key] = line
+        elif key in open_runs:
+            found.append((open_runs.pop(key)["at"], line["at"], line["number"]))
+    return found
+
+
+def first_ends(notes: list[Any]) -> list[int]:
+    """The numbers in the order in which they were first done."""
+    return list(dict.fromkeys(line["number"] for line in notes if line["what"] == "done"))
+
+
+def check_order(project: Project, groups: int, messages: int, kills: int) -> None:
+    by_group = defaultdict(list)
+    for line in sorted(project.notes("ordered"), key=lambda line: line["at"]):
+        by_group[line["group"]].append(line)
+    assert len(by_group) == groups
+    repeats = 0
+    for group, notes in by_group.items():
+        done = [line["number"] for line in notes if line["what"] == "done"]
+        assert sorted(done) == done, f"{group} out of order: {done}"
+        assert first_ends(notes) == list(range(messages)), f"{group} lost some"
+        repeats += len(done) - messages
+        times = sorted(spans(notes))
+        for (_, end, one), (begin, _, two) in zip(times, times[1:], strict=False):
+            assert end <= begin, f"{group}: {one} and {two} at once"
+        ids = {(line["number"], line["run"]) for line in notes}
+        assert len(ids) == messages, f"{group}: a redelivery had another run id"
+    # What the killed worker was running, and, of each group, what was on its way to a partition.
+    assert repeats <= kills * (8 + groups)
+    assert overlap([(a, b) for n in by_group.values() for a, b, _ in spans(n)]) > 1
+
+
+def overlap(times: list[tuple[float, float]]) -> int:
+    """How many ran at once, at most."""
+    moments = [(a, 1) for a, _ in times] + [(b, -1) for _, b in times]
+    most = now = 0
+    for _, change in sorted(moments):
+        now += change
+        most = max(most, now)
+    return most
+
+
+def test_order_holds_while_workers_are_killed(project: Project) -> None:
+    """20 groups of 30, three workers, two of them killed at random, failures, foreign messages."""
+    fifo(project)
+    workers = [project.worker(concurrency=20) for _ in range(3)]
+    emitting = threading.Thread(target=emit_all, args=(project, 20, 30))
+    emitting.start()
+    for count in (60, 250):
+        project.wait_for("ordered", count, seconds=60)
+        doomed = workers.pop(0)
+        doomed.kill()
+        workers.append(project.worker(concurrency=20))
+    emitting.join(60)
+    wait_until(
+        lambda: len({(n["group"], n["number"]) for n in project.notes("ordered", "done")}) == 600,
+        "600 messages done",
+        seconds=120,
+    )
+    check_order(project, 20, 30, kills=2)
