@@ -11,11 +11,12 @@ from motia_celery.broker.leases import LeaseFeed
 from motia_celery.broker.partitions import PartitionFeed
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.queue import StepQueue
+from motia_celery.broker.sharing import Sharing
 from motia_celery.errors import FrameworkError, QueueConflictError
 from motia_celery.plan.topology import Names
 from motia_celery.settings import Settings
 from motia_celery.stores.connections import connection_name
-from motia_celery.stores.partitions import PartitionCounts, Partitions
+from motia_celery.stores.partitions import PartitionCounts, Partitions, Takers
 from motia_celery.stores.redis import connect_sync
 
 logger = logging.getLogger("motia_celery.worker")
@@ -46,16 +47,14 @@ class Feeds:
 
     def _feed(self, queue: StepQueue, deliver: Deliver) -> PartitionFeed | LeaseFeed:
         count = self._count(queue)
-        if self._settings.uses_rabbitmq:
-            return PartitionFeed(queue, self._names, count, deliver, self._publisher().publish)
-        partitions = Partitions(
-            connect_sync(self._settings),
-            self._settings.prefix,
-            queue.name,
-            taker=f"{connection_name(self._settings)}-{uuid.uuid4().hex}",
-            count=count,
-        )
-        return LeaseFeed(queue, partitions, deliver)
+        client, prefix = connect_sync(self._settings), self._settings.prefix
+        taker = f"{connection_name(self._settings)}-{uuid.uuid4().hex}"
+        if not self._settings.uses_rabbitmq:
+            partitions = Partitions(client, prefix, queue.name, taker=taker, count=count)
+            return LeaseFeed(queue, partitions, deliver)
+        sharing = Sharing(Takers(client, prefix, queue.name, taker), taker)
+        publish = self._publisher().publish
+        return PartitionFeed(queue, self._names, count, deliver, publish, sharing)
 
     def _count(self, queue: StepQueue) -> int:
         """The number of partitions in force, which a changed config does not change."""
@@ -63,7 +62,7 @@ class Feeds:
             return self._counts[queue.name]
         with connect_sync(self._settings) as client:
             counts = PartitionCounts(client, self._settings.prefix)
-            if counts.is_moving(queue.name):
+            if counts.phase(queue.name):
                 raise QueueConflictError(
                     "a release that gives it other partitions has not ended.",
                     queue.name,

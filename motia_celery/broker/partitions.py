@@ -7,28 +7,24 @@ runs, and the next one in line is given what comes behind it.
 
 from __future__ import annotations
 
-import logging
-import math
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from kombu.asynchronous import get_event_loop
-from kombu.transport.pyamqp import Message
+from kombu.transport.pyamqp import Message as AmqpMessage
 
 from motia_celery.broker.feed import Deliver, Held
 from motia_celery.broker.queue import StepQueue, partition_queue
 from motia_celery.broker.router import Router
+from motia_celery.broker.sharing import Sharing
 from motia_celery.broker.topology import declare_queue
+from motia_celery.broker.wire import Message
 from motia_celery.plan.topology import Names, partition_name
 
-logger = logging.getLogger("motia_celery.broker")
 
-#: How often a worker looks whether it has more than its share of the partitions.
-SHARING_SECONDS = 5.0
-
-
-class HeldMessage(Held, Message):
+class HeldMessage(Held, AmqpMessage):
     """A partition's message; it knows the channel that it is settled on."""
 
     def __init__(self, raw: Any, channel: Any, partition: ConsumedPartition) -> None:
@@ -76,7 +72,7 @@ class ConsumedPartition:
     def give_way(self) -> None:
         """Goes to the end of the line: at once, or as soon as what runs has ended."""
         self._yields = True
-        if self._held is None:
+        if self._held is None and not self._left:
             self.settled()
 
     def _received(self, raw: Any) -> None:
@@ -135,13 +131,13 @@ class PartitionFeed:
         names: Names,
         partitions: int,
         deliver: Deliver,
-        publish: Callable[[Any], Any],
+        publish: Callable[[Message], Future[None]],
+        sharing: Sharing,
     ) -> None:
         self._names = names
         self._queue = queue
         self._connection = queue.channel.connection
-        self._sharing: Any = None
-        self._channel: Any = None
+        self._sharing = sharing
         self._router = Router(queue, self._connection, publish, partitions)
         self._partitions = [
             ConsumedPartition(queue, number, self._connection, deliver)
@@ -156,25 +152,17 @@ class PartitionFeed:
         for partition in self._partitions:
             partition.open()
         self._router.open()
-        self._channel = self._connection.channel()
-        hub = get_event_loop()
-        if hub is not None:
-            self._sharing = hub.call_repeatedly(SHARING_SECONDS, self._share)
+        self._sharing.start(self._share)
 
     def stop(self) -> None:
         """Leaves every line; a message that is being run is settled as it ends."""
-        if self._sharing is not None:
-            self._sharing.cancel()
+        self._sharing.stop()
         self._router.close()
         for partition in self._partitions:
             partition.leave()
 
-    def _share(self) -> None:
-        """Gives way to waiting workers: the first one in line would keep every partition."""
-        busy = [partition for partition in self._partitions if partition.active]
-        if len(busy) <= 1:
-            return
-        workers = self._channel.queue_declare(busy[-1].name, passive=True).consumer_count
-        share = math.ceil(len(self._partitions) / max(1, workers))
-        for partition in busy[share:]:
-            partition.give_way()
+    def _share(self, rank: int, workers: int, *, anew: bool) -> None:
+        """Gives way where it is another's turn: the first in line would keep every partition."""
+        for number, partition in enumerate(self._partitions):
+            if number % workers != rank and (anew or partition.active):
+                partition.give_way()

@@ -91,7 +91,7 @@ class Router:
         waiting, self._waiting = self._waiting, []
         kept: list[Any] = []
         for raw in waiting:
-            key = _key(raw)
+            key = order_key(raw)
             if key in self._on_the_way or self._channel is None:
                 kept.append(raw)
                 continue
@@ -151,7 +151,7 @@ class Router:
             hub.call_later(_RETRY_SECONDS, try_again)
 
 
-def _key(raw: Any) -> str:
+def order_key(raw: Any) -> str:
     """What messages must have in common to be kept in order: their group, or nothing."""
     group = group_of(raw.headers or {})
     if group is not None:

@@ -7,6 +7,7 @@ out a few seconds after the process was killed. Only the holder can take a messa
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How long a killed process keeps others from its partitions.
 LEASE_SECONDS = 10
+#: The phases of moving a queue's messages to other partitions.
+GATHERING, SPREADING = "gathering", "spreading"
 #: Messages that one call puts in their partitions.
 _ROUTED = 200
 
@@ -107,11 +110,13 @@ return held
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 
 # KEYS: base of the partitions, queue, counts. ARGV: name, partitions before, wanted ones (0 for
-# a queue that is no fifo one any more). Gives -1 while a partition is leased, else what it moved.
+# a queue that is no fifo one any more), the time before which a taker was last seen that is gone.
+# Gives -1 while there are takers, or leases of ones that were killed; else how many it moved.
 _REPARTITION = (
     _PLACE
     + """
 local before, wanted = tonumber(ARGV[2]), tonumber(ARGV[3])
+if redis.call('ZCOUNT', KEYS[1] .. ':takers', ARGV[4], '+inf') > 0 then return -1 end
 for number = 0, before - 1 do
   if redis.call('EXISTS', KEYS[1] .. ':' .. number .. ':lease') == 1 then return -1 end
 end
@@ -157,6 +162,7 @@ class PartitionCounts:
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
+        self._prefix = prefix
         self._counts = f"{prefix}:partitions"
         self._moving = f"{prefix}:partitions:moving"
 
@@ -172,29 +178,73 @@ class PartitionCounts:
             found: dict[Any, Any] = self._client.hgetall(self._counts)
         return {name.decode(): int(count) for name, count in found.items()}
 
-    def begin(self, queue: str, count: int) -> None:
-        """Puts another number in force, while messages are still to be put where it says."""
+    def begin(self, queue: str) -> None:
+        """Lets no worker serve the queue, whose messages are being gathered."""
+        with reaching(self._client):
+            self._client.hset(self._moving, queue, GATHERING)
+
+    def put_in_force(self, queue: str, count: int) -> None:
+        """Puts another number in force; the messages are still to be spread as it says."""
         with reaching(self._client), self._client.pipeline(transaction=True) as pipe:
             pipe.hset(self._counts, queue, str(count))
-            pipe.sadd(self._moving, queue)
+            pipe.hset(self._moving, queue, SPREADING)
             pipe.execute()
 
     def end(self, queue: str) -> None:
         """Every message is where the number in force says."""
         with reaching(self._client):
-            self._client.srem(self._moving, queue)
+            self._client.hdel(self._moving, queue)
 
-    def is_moving(self, queue: str) -> bool:
-        """Whether a move of this queue's messages began and did not end."""
+    def phase(self, queue: str) -> str | None:
+        """Where a move of this queue's messages was left; None where there is none."""
         with reaching(self._client):
-            return bool(self._client.sismember(self._moving, queue))
+            phase: Any = self._client.hget(self._moving, queue)
+        return phase.decode() if phase else None
+
+    def repartition(self, queue: str, before: int, wanted: int) -> int | None:
+        """Where Redis is the broker: puts the messages where ``wanted`` partitions have them.
+
+        All at once; with 0 partitions they go back to the head of the queue. Gives how many there
+        were; None, with nothing done, while a worker serves the queue.
+        """
+        script = self._client.register_script(_REPARTITION)
+        base, source = f"{self._prefix}:fifo:{queue}", _list_of(self._prefix, queue)
+        gone = time.time() - LEASE_SECONDS
+        with reaching(self._client):
+            moved = int(
+                script(keys=[base, source, self._counts], args=[queue, before, wanted, gone])
+            )
+        return None if moved < 0 else moved
 
     def forget(self, queue: str) -> None:
         """Forgets a queue that has no partitions any more."""
         with reaching(self._client), self._client.pipeline(transaction=True) as pipe:
             pipe.hdel(self._counts, queue)
-            pipe.srem(self._moving, queue)
+            pipe.hdel(self._moving, queue)
             pipe.execute()
+
+
+class Takers:
+    """The workers that serve a fifo queue on RabbitMQ, so that each knows its share."""
+
+    def __init__(self, client: redis.Redis, prefix: str, queue: str, taker: str) -> None:
+        self._client = client
+        self._takers = f"{prefix}:fifo:{queue}:takers"
+        self._taker = taker
+
+    def meet(self, now: float, patience_seconds: float) -> list[str]:
+        """Says that this one is there; gives all that said so lately, in the same order to each."""
+        with reaching(self._client), self._client.pipeline(transaction=True) as pipe:
+            pipe.zadd(self._takers, {self._taker: now})
+            pipe.zremrangebyscore(self._takers, "-inf", now - patience_seconds)
+            pipe.zrange(self._takers, 0, -1)
+            found = pipe.execute()[-1]
+        return sorted(taker.decode() for taker in found)
+
+    def leave(self) -> None:
+        """Takes no share any more."""
+        with reaching(self._client):
+            self._client.zrem(self._takers, self._taker)
 
 
 class Partitions:
@@ -270,18 +320,3 @@ class Partitions:
 def _list_of(prefix: str, queue: str) -> str:
     """Where kombu's transport keeps a queue's messages under the prefix that we give it."""
     return f"{prefix}:broker:{queue}"
-
-
-def repartition(
-    client: redis.Redis, prefix: str, queue: str, before: int, wanted: int
-) -> int | None:
-    """Puts a queue's messages where ``wanted`` partitions have them, all at once.
-
-    With 0 of them they go back to the head of the queue. Gives how many there were; None, with
-    nothing done, while one of them is run.
-    """
-    script = client.register_script(_REPARTITION)
-    keys = [f"{prefix}:fifo:{queue}", _list_of(prefix, queue), f"{prefix}:partitions"]
-    with reaching(client):
-        moved = int(script(keys=keys, args=[queue, before, wanted]))
-    return None if moved < 0 else moved

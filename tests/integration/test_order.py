@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import random
-import threading
-from collections import defaultdict
-from typing import Any
-
-from integration.apps import Project, wait_until
-
-FIFO_STEP = """
-import asyncio
-import json
-import os
-import json
-import random
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
 
-NOTES = Path(__file__).parent.parent / "notes"
-config = {config!r}
+import pytest
+from integration.apps import Project, wait_until
+from integration.fifo import (
+    FIFO_STEP,
+    check_order,
+    emit,
+    emit_all,
+    fifo,
+    go,
+    numbers,
+    overlap,
+    spans,
+)
+from servers import RabbitNode
 
-
-def note(what, data, context):
-    line = {
-        "what": what, "group": data["group"], "number": data["number"], "run": context.run_id,
-        "attempt": context.attempt, "pid": os.getpid(), "at": time.time(),
-    }
-    with open(NOTES / config["name"], "a") as file:
-        file.write(json.dumps(line) + "\\n")
-
-
-async def handler(data, context):
-    note("begun", data, context)
-    await asyncio.sleep(random.uniform(*data.get("sleep", (0, 0.02))))
-    if context.attempt <= data.get("fails", 0):
-        note("failed", data, context)
-        raise ValueError("fails")
-    note("done", data, context)
-"""
-
-
-def fifo(project: Project, name: str = "ordered", retries: int = 3, **queue: Any) -> None:
-    project.step(
-        name,
-        ["work"],
-        source=FIFO_STEP,
-        infrastructure={"queue": {"type": "fifo", "maxRetries": retries, **queue}},
-        retry={"backoff": "fixed", "delaySeconds": 0.05, "jitter": 0},
-    )
-
-
-def emit(project: Project, group: str, number: int, **data: Any) -> None:
-    project.emit("work", {"group": group, "number": number, **data}, group=group)
+from motia_celery.model.event import Event
 
 
 def test_a_groups_messages_run_in_order(project: Project) -> None:
+    """Failed ones are tried again in their place; a standard Step hears the topic as ever."""
     fifo(project)
     project.step("standard", ["work"], source=FIFO_STEP)
     project.worker()
@@ -66,89 +34,8 @@ def test_a_groups_messages_run_in_order(project: Project) -> None:
             emit(project, group, number, fails=number % 2)
     project.wait_for("ordered", 20)
     for group in ("a", "b"):
-        done = [n["number"] for n in project.notes("ordered", "done") if n["group"] == group]
-        assert done == list(range(10))
+        assert numbers(project, group) == list(range(10))
     project.wait_for("standard", 20)
-
-
-def emit_all(project: Project, groups: int, messages: int) -> None:
-    """Interleaved, as services do it: every third message comes from one that is not ours."""
-    with project.connection() as connection:
-        foreign = connection.default_channel
-        for number in range(messages):
-            for group in range(groups):
-                data = {
-                    "group": f"g{group}",
-                    "number": number,
-                    "sleep": [0.0, 0.03],
-                    "fails": random.choice([0, 0, 0, 0, 0, 0, 1, 2]),
-                }
-                if number % 3 == 2 and project.settings().uses_rabbitmq:
-                    publish_plainly(foreign, project, data)
-                else:
-                    project.emit("work", data, group=data["group"])
-
-
-def publish_plainly(channel: Any, project: Project, data: dict[str, Any]) -> None:
-    """As any AMQP client does it: JSON to the events exchange, with the group in a header."""
-    message = channel.prepare_message(
-        json.dumps(data),
-        content_type="application/json",
-        content_encoding="utf-8",
-        headers={"motia-group": data["group"]},
-        properties={"delivery_mode": 2, "message_id": f"{data['group']}-{data['number']}"},
-    )
-    channel.confirm_select()
-    channel.basic_publish(message, exchange=project.names.events, routing_key="work")
-    channel.connection.drain_events(timeout=20)
-
-
-def spans(notes: list[Any]) -> list[tuple[float, float, int]]:
-    """When each attempt began and ended; one that was killed has no end, and is left out."""
-    found, open_runs = [], {}
-    for line in notes:
-        key = (line["pid"], line["run"], line["attempt"])
-        if line["what"] == "begun":
-            open_runs[key] = line
-        elif key in open_runs:
-            found.append((open_runs.pop(key)["at"], line["at"], line["number"]))
-    return found
-
-
-def first_ends(notes: list[Any]) -> list[int]:
-    """The numbers in the order in which they were first done."""
-    return list(dict.fromkeys(line["number"] for line in notes if line["what"] == "done"))
-
-
-def check_order(project: Project, groups: int, messages: int, kills: int) -> None:
-    by_group = defaultdict(list)
-    for line in sorted(project.notes("ordered"), key=lambda line: line["at"]):
-        by_group[line["group"]].append(line)
-    assert len(by_group) == groups
-    repeats = 0
-    for group, notes in by_group.items():
-        done = [line["number"] for line in notes if line["what"] == "done"]
-        assert sorted(done) == done, f"{group} out of order: {done}"
-        assert first_ends(notes) == list(range(messages)), f"{group} lost some"
-        repeats += len(done) - messages
-        times = sorted(spans(notes))
-        for (_, end, one), (begin, _, two) in zip(times, times[1:], strict=False):
-            assert end <= begin, f"{group}: {one} and {two} at once"
-        ids = {(line["number"], line["run"]) for line in notes}
-        assert len(ids) == messages, f"{group}: a redelivery had another run id"
-    # What the killed worker was running, and, of each group, what was on its way to a partition.
-    assert repeats <= kills * (8 + groups)
-    assert overlap([(a, b) for n in by_group.values() for a, b, _ in spans(n)]) > 1
-
-
-def overlap(times: list[tuple[float, float]]) -> int:
-    """How many ran at once, at most."""
-    moments = [(a, 1) for a, _ in times] + [(b, -1) for _, b in times]
-    most = now = 0
-    for _, change in sorted(moments):
-        now += change
-        most = max(most, now)
-    return most
 
 
 def test_order_holds_while_workers_are_killed(project: Project) -> None:
@@ -163,9 +50,195 @@ def test_order_holds_while_workers_are_killed(project: Project) -> None:
         doomed.kill()
         workers.append(project.worker(concurrency=20))
     emitting.join(60)
+    wait_until_done(project, 600)
+    check_order(project, 20, 30, kills=2)
+    assert len({line["pid"] for line in project.notes("ordered", "done")}) > 1
+
+
+def test_a_dead_letter_lets_the_next_message_through(project: Project) -> None:
+    """Only after the last attempt; other groups do not wait for it."""
+    fifo(project, retries=1, delay=0.5)
+    project.worker()
+    emit(project, "a", 0, fails=9)
+    emit(project, "a", 1)
+    emit(project, "b", 0)
+    (letter,) = project.dead_letters()
+    assert letter.data["number"] == 0
+    assert letter.headers["motia-attempt"] == 2
+    assert letter.headers["motia-group"] == "a"
+    wait_until(lambda: numbers(project, "a") == [1], "the next message of the group")
+    assert numbers(project, "a", "begun") == [0, 0, 1]
+    ended = {(n["group"], n["number"], n["what"]): n["at"] for n in project.notes("ordered")}
+    assert ended["b", 0, "done"] < ended["a", 0, "failed"]
+
+
+def test_attempts_outlive_the_worker(project: Project) -> None:
+    """Killed while a group waits, the next worker goes on at once, with the next attempt."""
+    fifo(project, delay=600)
+    doomed = project.worker()
+    emit(project, "a", 0, fails=1)
+    emit(project, "a", 1)
+    project.wait_for("ordered", 1, "failed")
+    doomed.wait_for_line("its group waits")
+    doomed.kill()
+    project.worker()
+    project.wait_for("ordered", 2, seconds=40)
+    assert numbers(project, "a") == [0, 1]
+    first, _, second, *_ = project.notes("ordered")
+    assert (first["run"], first["attempt"]) == (second["run"], 1)
+    assert second["attempt"] == 2
+
+
+def test_stopping_workers_hand_groups_over_in_order(project: Project) -> None:
+    """SIGTERM to one worker after the other, under load; what they run ends first."""
+    fifo(project)
+    workers = [project.worker(soft_shutdown_seconds=2) for _ in range(2)]
+    emitting = threading.Thread(target=emit_all, args=(project, 10, 30))
+    emitting.start()
+    for count in (40, 120):
+        project.wait_for("ordered", count, seconds=60)
+        workers.append(project.worker(soft_shutdown_seconds=2))
+        assert workers.pop(0).terminate() == 0
+    emitting.join(60)
+    wait_until_done(project, 300)
+    check_order(project, 10, 30, kills=2)
+
+
+def wait_until_done(project: Project, count: int) -> None:
+    """Returns once so many different messages are done."""
     wait_until(
-        lambda: len({(n["group"], n["number"]) for n in project.notes("ordered", "done")}) == 600,
-        "600 messages done",
+        lambda: len({(n["group"], n["number"]) for n in project.notes("ordered", "done")}) == count,
+        f"{count} messages done",
         seconds=120,
     )
-    check_order(project, 20, 30, kills=2)
+
+
+def test_a_cancelled_consumer_keeps_the_order(project: Project) -> None:
+    """What it runs ends before another worker begins the next message of the group."""
+    fifo(project)
+    first = project.worker("--name", "first@test")
+    emit(project, "a", 0, waits=True)
+    for number in range(1, 5):
+        emit(project, "a", number)
+    project.wait_for("ordered", 1, "begun")
+    project.worker("--name", "second@test")
+    control(project, "cancel_consumer", project.queue("ordered"), "first@test")
+    go(project)
+    project.wait_for("ordered", 5, seconds=40)
+    assert numbers(project, "a") == [0, 1, 2, 3, 4]
+    times = sorted(spans(project.notes("ordered")))
+    assert overlap([(begin, end) for begin, end, _ in times]) == 1
+    assert [n["pid"] == first.pid for n in project.notes("ordered", "done")][1:] == [False] * 4
+
+
+def control(project: Project, command: str, queue: str, worker: str) -> None:
+    """`celery control …` to one worker."""
+    process = project.start(
+        "-m",
+        "celery",
+        "-A",
+        "motia_celery.app",
+        "control",
+        "-d",
+        worker,
+        "-t",
+        "10",
+        command,
+        queue,
+    )
+    assert process.wait() == 0, process.output
+
+
+def test_workers_share_the_partitions(project: Project) -> None:
+    """The first one does not keep them all, though it was alone for a while."""
+    fifo(project)
+    first = project.worker()
+    emitting = threading.Thread(target=emit_all, args=(project, 8, 5))
+    emitting.start()
+    project.wait_for("ordered", 20)
+    second = project.worker()
+    emitting.join(60)
+    rounds = iter(range(5, 1000))
+
+    def both() -> bool:
+        number = next(rounds)
+        for group in range(8):
+            emit(project, f"g{group}", number, sleep=(0, 0.05))
+        time.sleep(0.1)
+        pids = [line["pid"] for line in project.notes("ordered", "done")[-24:]]
+        return {first.pid, second.pid} <= set(pids)
+
+    wait_until(both, "both work", seconds=40)
+
+
+def test_messages_without_a_group_run_in_parallel(project: Project) -> None:
+    """They are promised no order, so they are spread over the partitions."""
+    fifo(project)
+    project.worker()
+    for number in range(16):
+        data = {"group": "none", "number": number, "sleep": [0.5, 0.5]}
+        project.emit("work", data)
+    project.wait_for("ordered", 16)
+    times = [(begin, end) for begin, end, _ in spans(project.notes("ordered"))]
+    assert overlap(times) > 1
+
+
+def test_a_direct_send_keeps_its_place(project: Project) -> None:
+    """What reaches one Step only, a replay for one, stands in line with its group's events."""
+    fifo(project)
+    for number in range(0, 10, 2):
+        emit(project, "a", number)
+        data = {"group": "a", "number": number + 1}
+        event = Event(topic="work", data=data, group="a")
+        project.publisher.send_blocking(event, project.plan("ordered"))
+    project.worker()
+    project.wait_for("ordered", 10)
+    assert numbers(project, "a") == list(range(10))
+
+
+def test_emitters_at_once_are_in_order_each(project: Project) -> None:
+    """Nobody knows which of two emitters was first, but each one's own messages stay in order."""
+    fifo(project)
+    project.worker()
+    emitters = [
+        threading.Thread(
+            target=lambda first=first: [emit(project, "a", first + n) for n in range(20)]
+        )
+        for first in (0, 100)
+    ]
+    for emitter in emitters:
+        emitter.start()
+    project.wait_for("ordered", 40)
+    done = numbers(project, "a")
+    assert [n for n in done if n < 100] == list(range(20))
+    assert [n for n in done if n >= 100] == list(range(100, 120))
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_order_in_every_pool(project: Project, pool: str) -> None:
+    fifo(project)
+    project.worker(pool=pool, concurrency=3)
+    for number in range(6):
+        for group in ("a", "b", "c"):
+            emit(project, group, number, fails=number % 2)
+    project.wait_for("ordered", 18, seconds=40)
+    for group in ("a", "b", "c"):
+        assert numbers(project, group) == list(range(6))
+
+
+def test_a_broker_that_was_killed_brings_no_two_runs_of_a_group_together(
+    make_project: Callable[..., Project], private_rabbitmq: RabbitNode
+) -> None:
+    """The runs that it interrupted go on, and what it delivers again waits for them."""
+    project = make_project(private_rabbitmq.url)
+    fifo(project)
+    for _ in range(2):
+        project.worker()
+    for number in range(5):
+        for group in range(6):
+            emit(project, f"g{group}", number, sleep=(0.5, 0.8))
+    project.wait_for("ordered", 6, "begun")
+    private_rabbitmq.kill()
+    private_rabbitmq.start()
+    wait_until_done(project, 30)
+    check_order(project, 6, 5, kills=2)
