@@ -151,6 +151,8 @@ class StepQueue(Queue):
         # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
+        if delivery.headers.get(wire.REDELIVERED) is True:
+            delivery.info["redelivered"] = True
 
     def _check(self, delivery: _Delivery) -> None:
         if len(delivery.body) > self.limit_bytes:

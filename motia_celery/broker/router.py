@@ -20,11 +20,12 @@ from motia_celery.broker.feed import soon
 from motia_celery.broker.queue import StepQueue, group_of
 from motia_celery.broker.wire import Message
 from motia_celery.plan.topology import partition_name, partition_of
+from motia_celery.stores.order import FINISHED_KEPT
 
 logger = logging.getLogger("motia_celery.broker")
 
-#: Messages that the router holds at once.
-WINDOW = 200
+#: Messages that the router holds at once, and so the most that can come to another one again.
+WINDOW = FINISHED_KEPT
 _RETRY_SECONDS = 1.0
 
 _PROPERTIES = (
@@ -36,15 +37,14 @@ _PROPERTIES = (
     "type",
     "priority",
 )
-#: Acknowledgements that may be unsettled at once.
-_UNSETTLED = 1000
 
 
 class Router:
     """Routes while it is open, on the consumer's own thread; ``publish`` tells when it is safe.
 
-    Of each group at most one message is on its way between the two queues. Killed in between, the
-    router leaves that one message twice, one behind the other, and never in front of an older one.
+    Of each group at most one message is on its way, so that a refused one is not overtaken. What
+    the broker gives to a router once more, because another was killed or its acknowledgements were
+    lost, may be in the partition already: it is marked, and not run again if its run has ended.
     """
 
     def __init__(
@@ -61,7 +61,6 @@ class Router:
         self._channel: Any = None
         self._waiting: list[Any] = []
         self._on_the_way: set[str] = set()
-        self._acknowledged: set[str] = set()
 
     def open(self) -> None:
         """Joins the line of consumers of the Step's queue."""
@@ -95,20 +94,10 @@ class Router:
             if key in self._on_the_way or self._channel is None:
                 kept.append(raw)
                 continue
-            if key in self._acknowledged:
-                self._settle()
             self._on_the_way.add(key)
             self._pass_on(raw, key)
         if self._channel is not None:
             self._waiting = kept + self._waiting
-
-    def _settle(self) -> None:
-        """Returns once the broker has taken the acknowledgements that were sent.
-
-        Until then a killed router's predecessor of this message could come back behind it.
-        """
-        self._channel.basic_qos(0, WINDOW, False)
-        self._acknowledged.clear()
 
     def _pass_on(self, raw: Any, key: str) -> None:
         channel = self._channel
@@ -128,9 +117,6 @@ class Router:
             return
         channel.basic_ack(raw.delivery_tag)
         self._on_the_way.discard(key)
-        self._acknowledged.add(key)
-        if len(self._acknowledged) > _UNSETTLED:
-            self._settle()
         if self._waiting:
             self._pump()
 
@@ -164,6 +150,8 @@ def _copy(raw: Any, queue: StepQueue, number: int) -> Message:
     headers, info = _sendable(raw.headers or {}), raw.delivery_info
     if wire.TOPIC not in headers and info.get("exchange") == queue.events.name:
         headers[wire.TOPIC] = str(info.get("routing_key") or "")
+    if info.get("redelivered"):
+        headers[wire.REDELIVERED] = True
     body = raw.body
     return Message(
         exchange="",

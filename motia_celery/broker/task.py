@@ -67,7 +67,7 @@ class StepTask(Task):
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Runs the Step for the delivery in ``self.request``."""
         delivery = _delivered(self, args, kwargs)
-        if self.work.queue.partitions and self.request.delivery_info.get("redelivered"):
+        if delivery.redelivered and self.work.queue.partitions:
             delivery = wait_for(self._recalled(delivery))
         try:
             wait_for(self._attempt(delivery))
@@ -85,19 +85,27 @@ class StepTask(Task):
 
     async def _attempt(self, delivery: _Delivered) -> None:
         if self.work.queue.partitions:
-            outcome = await self._run_in_order(delivery.run)
+            outcome = await self._run_in_order(delivery)
         else:
             outcome = await self.work.invoke(delivery.run)
         if not isinstance(outcome, Success):
             await self._after_failure(delivery, outcome.error)
 
-    async def _run_in_order(self, run: Run) -> Outcome:
-        order = self.work.order()
-        async with order.alone(run.group and f"{self.work.queue.name}:{run.group}"):
+    async def _run_in_order(self, delivery: _Delivered) -> Outcome:
+        run, group, order = delivery.run, self._group(delivery.run), self.work.order()
+        async with order.alone(group):
+            if delivery.redelivered and await order.has_finished(group, run.id):
+                return Success()
             outcome = await self.work.invoke(run)
-        if isinstance(outcome, Success) and run.attempt > 1:
-            await order.forget(run.id)
+            # Not so of a dead letter: it may be replayed, as the same run.
+            if isinstance(outcome, Success):
+                await order.finish(group, run.id)
         return outcome
+
+    def _group(self, run: Run) -> str | None:
+        """The group of a fifo Step's run, among those of all Steps."""
+        queue = self.work.queue
+        return f"{queue.name}:{run.group}" if queue.partitions and run.group else None
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
@@ -144,6 +152,7 @@ class _Delivered:
 
     run: Run
     event: Event
+    redelivered: bool
 
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
@@ -174,7 +183,7 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         parent_id=request.get(wire.PARENT),
         group=request.get(wire.GROUP),
     )
-    return _Delivered(run, event)
+    return _Delivered(run, event, bool(request.delivery_info.get("redelivered")))
 
 
 def _log_failure(run: Run, error: RunError, what: str) -> None:

@@ -22,6 +22,8 @@ GROUP: Final = "motia-group"
 ATTEMPT: Final = "motia-attempt"
 EVENT: Final = "motia-event-id"
 RUN: Final = "motia-run-id"
+#: The message may be in its partition twice.
+REDELIVERED: Final = "motia-redelivered"
 TRACEPARENT: Final = "traceparent"
 
 CONTENT_TYPE = "application/json"

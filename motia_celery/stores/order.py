@@ -1,8 +1,9 @@
-"""What keeps a group's runs in order beyond the broker: attempts that outlive a process, a fence.
+"""What keeps a group's runs in order beyond the broker.
 
-A failed run of a fifo Step is tried again from the same delivery, which says nothing of it; were
-the attempts not kept here, a killed worker would forget them. And a worker that lost its broker
-runs on while the broker already gives its message to another: that one waits at the fence.
+Attempts: a failed run of a fifo Step is tried again from the same delivery, which says nothing of
+it, so a killed worker would forget them. A fence: a worker that lost its broker runs on while the
+broker already gives its message to another. And what has ended: a broker that was killed gives a
+group's last messages once more, after newer ones were run.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ logger = logging.getLogger("motia_celery.worker")
 
 ATTEMPT_SECONDS = 7 * 86400
 FENCE_SECONDS = 10.0
+#: How many successful runs of a group are known, and for how long.
+FINISHED_KEPT = 200
+FINISHED_SECONDS = 86400
 _LOOK_SECONDS = 0.1
 
 _KEEP = """
@@ -36,8 +40,8 @@ _LEAVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL',
 class Order:
     """The order of groups under one prefix.
 
-    Redis away costs no run: attempts count from the delivery's own, and the broker alone keeps
-    order.
+    ``fenced`` where the broker may give one message to two workers. Redis away costs no run:
+    attempts count from the delivery's own, and the broker alone keeps order.
     """
 
     def __init__(self, client: AsyncClient, prefix: str, *, fenced: bool) -> None:
@@ -58,10 +62,25 @@ class Order:
             return int(await self._client.get(self._attempt(run_id)) or 1)
         return 1
 
-    async def forget(self, run_id: str) -> None:
-        """Forgets a run that has ended."""
+    async def finish(self, group: str | None, run_id: str) -> None:
+        """Keeps that a run has succeeded."""
+        if group is None or not self._fenced:
+            return
+        key = self._finished(group)
         with contextlib.suppress(StoreUnavailableError), reaching(self._client):
-            await self._client.delete(self._attempt(run_id))
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.lpush(key, run_id)
+                pipe.ltrim(key, 0, FINISHED_KEPT - 1)
+                pipe.expire(key, FINISHED_SECONDS)
+                await pipe.execute()
+
+    async def has_finished(self, group: str | None, run_id: str) -> bool:
+        """Whether a run is known to have succeeded."""
+        if group is None or not self._fenced:
+            return False
+        with contextlib.suppress(StoreUnavailableError), reaching(self._client):
+            return run_id.encode() in await self._client.lrange(self._finished(group), 0, -1)
+        return False
 
     @contextlib.asynccontextmanager
     async def alone(self, group: str | None) -> AsyncIterator[None]:
@@ -104,3 +123,6 @@ class Order:
 
     def _attempt(self, run_id: str) -> str:
         return f"{self._prefix}:attempt:{run_id}"
+
+    def _finished(self, group: str) -> str:
+        return f"{self._prefix}:finished:{group}"

@@ -226,6 +226,12 @@ def test_order_in_every_pool(project: Project, pool: str) -> None:
         assert numbers(project, group) == list(range(6))
 
 
+def consumers(rabbitmq: RabbitNode, queue: str) -> int:
+    """How many consume from a queue; the queue itself counts those that are not waiting."""
+    found = rabbitmq.ctl("list_consumers", "queue_name").split()
+    return found.count(queue)
+
+
 def test_a_broker_that_was_killed_brings_no_two_runs_of_a_group_together(
     make_project: Callable[..., Project], private_rabbitmq: RabbitNode
 ) -> None:
@@ -236,9 +242,13 @@ def test_a_broker_that_was_killed_brings_no_two_runs_of_a_group_together(
         project.worker()
     for number in range(5):
         for group in range(6):
-            emit(project, f"g{group}", number, sleep=(0.5, 0.8))
-    project.wait_for("ordered", 6, "begun")
+            emit(project, f"g{group}", number, waits=True)
+    project.wait_for("ordered", 2, "begun")
     private_rabbitmq.kill()
     private_rabbitmq.start()
+    entry = project.queue("ordered")
+    wait_until(lambda: consumers(private_rabbitmq, entry) == 2, "both workers are back", 60)
+    time.sleep(1)  # a run that does not wait shows itself
+    go(project)
     wait_until_done(project, 30)
     check_order(project, 6, 5, kills=2)
