@@ -235,8 +235,12 @@ class Project:
         }
         template = source or (SYNC_STEP if sync else ASYNC_STEP)
         self.file(name).write_text(template.replace("{config!r}", repr(full)))
+        options = full["infrastructure"]["queue"]
         self._plans[name] = QueuePlan(
-            name=self.names.queue(name), step=name, topics=tuple(full["subscribes"])
+            name=self.names.queue(name),
+            step=name,
+            topics=tuple(full["subscribes"]),
+            partitions=options.get("partitions", 8) if options.get("type") == "fifo" else 0,
         )
 
     def remove(self, name: str) -> None:
