@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ _BY_ERROR: Mapping[str, Reason] = {
     "OversizedMessageError": "oversized",
     "UnknownTaskError": "unknown task",
     "PoisonMessageError": "poison",
+    "SchemaMismatchError": "misfit",
     "TimeLimitExceeded": "time limit",
     "Rejected": "rejected",
 }
@@ -100,6 +102,7 @@ class LetterReader:
             body=delivery.body if fault else _event_body(delivery.body, headers),
             content_type=content_type,
             correlation_id=correlation_id,
+            priority=delivery.priority,
             headers=headers,
         )
 
@@ -181,8 +184,11 @@ def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool)
         properties={
             "message_id": letter.event_id,
             "correlation_id": letter.correlation_id or letter.event_id,
+            # It is sent now: what was called off before does not call it off too.
+            "timestamp": int(time.time()),
             "app_id": wire.APP_ID,
             "delivery_mode": 2,
+            **({"priority": letter.priority} if letter.priority is not None else {}),
         },
         mandatory=True,
     )

@@ -110,6 +110,10 @@ class Publisher:
         """Publishes one message as it is."""
         self._wait([message], None)
 
+    def publish(self, message: Message) -> Future[None]:
+        """Publishes one message as it is; the result tells when the broker has it."""
+        return self._sender.put(message, self._own_timeout).done
+
     def publish_due(self, message: Message) -> None:
         """Publishes one message that was held; an event goes to those who subscribe to it now."""
         due = replace(message, delay_seconds=0)

@@ -126,7 +126,7 @@ def release(
             Exchange(name, type="topic", durable=True)(channel).declare()
     queues = queues_of(topology, settings, amqp=True)
     for queue in (_dead_letters(connection, topology), relay_queue(names), *queues):
-        done.extend(_bring_to_plan(connection, queue))
+        done.extend(bring_to_plan(connection, queue))
     declare_delays(connection, (*queues, relay_queue(names)))
     for queue in queues:
         done.extend(_unbind_dropped_topics(connection, queue, before.get(queue.name, ())))
@@ -174,14 +174,14 @@ def _missing_is_fine() -> Iterator[None]:
         return
 
 
-def _bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
+def bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
     """Declares the queue; replaces one that has other arguments, with its messages moved.
 
     They wait in a queue aside, which hears the same topics. Killed at any point, it is resumed by
     the next release: the queue aside goes last.
     """
     aside = Queue(f"{queue.name}.moving", durable=True, queue_arguments={"x-queue-type": "quorum"})
-    resumed = _exists(connection, aside.name)
+    resumed = queue_exists(connection, aside.name)
     try:
         declare_queue(connection, queue)
     except QueueConflictError:
@@ -199,18 +199,19 @@ def _bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
 def _put_aside(connection: Connection, queue: Queue, aside: Queue) -> None:
     declare_queue(connection, aside)
     _redirect(connection, queue, queue.name, aside.name)
-    _drain(connection, queue.name, aside.name)
+    drain(connection, queue.name, aside.name)
 
 
 def _move_back(connection: Connection, queue: Queue, aside: Queue) -> int:
     _redirect(connection, queue, aside.name, queue.name)
-    return _drain(connection, aside.name, queue.name)
+    return drain(connection, aside.name, queue.name)
 
 
 def _redirect(connection: Connection, queue: Queue, source: str, target: str) -> None:
     """Leads what is meant for ``queue`` to ``target`` and away from ``source``, in this order."""
     routes = [(bound.exchange, bound.routing_key) for bound in getattr(queue, "bindings", ())]
-    routes.append((queue.exchange, queue.routing_key))
+    if queue.exchange.name:
+        routes.append((queue.exchange, queue.routing_key))
     if isinstance(queue, (StepQueue, RelayQueue)):
         routes.append((queue.exchange, f"#.{queue.routing_key}"))  # where delays come from
     with connection.channel() as channel:
@@ -220,7 +221,7 @@ def _redirect(connection: Connection, queue: Queue, source: str, target: str) ->
             Queue(source)(channel).unbind_from(exchange, key)
 
 
-def _drain(connection: Connection, source: str, target: str) -> int:
+def drain(connection: Connection, source: str, target: str) -> int:
     """Moves every message, and deletes ``source``."""
     moved = _move(connection, source, target)
     with connection.channel() as channel:
@@ -243,7 +244,8 @@ def _refuse_while_consumed(connection: Connection, queue: Queue) -> None:
         )
 
 
-def _exists(connection: Connection, name: str) -> bool:
+def queue_exists(connection: Connection, name: str) -> bool:
+    """Whether the broker has the queue."""
     try:
         with connection.channel() as channel:
             channel.queue_declare(name, passive=True)
@@ -259,14 +261,15 @@ def _move(connection: Connection, source: str, target: str) -> int:
         channel.auto_decode = False  # bodies stay the bytes that they are
         while (raw := channel.basic_get(source)) is not None:
             channel.basic_publish_confirm(
-                _copy(channel, raw), exchange="", routing_key=target, mandatory=True
+                copied(channel, raw), exchange="", routing_key=target, mandatory=True
             )
             channel.basic_ack(raw.delivery_tag)
             moved += 1
     return moved
 
 
-def _copy(channel: Any, raw: Any) -> Any:
+def copied(channel: Any, raw: Any) -> Any:
+    """A message to publish that is the same as one that was read."""
     properties = dict(raw.properties)
     headers = properties.pop("application_headers", None)
     return channel.prepare_message(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import orjson
 
 from motia_celery.context.calls import Calls
 from motia_celery.context.state import State, Values, Wrap
@@ -14,7 +17,7 @@ from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
 from motia_celery.errors import ConfigError, UndeclaredTopicError
 from motia_celery.model.emit import EmitOptions, Moment
-from motia_celery.model.event import Event
+from motia_celery.model.event import Event, derived_id, emitted_id
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
@@ -67,6 +70,7 @@ class Context:
         self._step = step
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
+        self._emitted: Counter[str] = Counter()
         self.state = State(services.state, self._calls, services.state_wrap)
         self.streams = Streams(services.stream_names, services.streams, self._calls)
         self.logger = StepLogger(
@@ -192,6 +196,7 @@ class Context:
         event = Event(
             topic=topic,
             data=given.get("data"),
+            id=self._event_id(topic, given.get("data")),
             trace=self._run.trace,
             root_id=self._run.root_id or self._run.id,
             parent_id=self._run.id,
@@ -217,6 +222,17 @@ class Context:
             raise ConfigError(
                 f"{error}.", self._step.file, f"Correct the emit of {topic!r}."
             ) from None
+
+    def _event_id(self, topic: str, data: Any) -> str:
+        """The same on every attempt and redelivery of the run, for the same data."""
+        try:
+            body = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
+        except TypeError:
+            body = b""  # the emit will refuse it
+        first = emitted_id(self._run.id, topic, body)
+        self._emitted[first] += 1
+        number = self._emitted[first]
+        return first if number == 1 else derived_id(first, str(number))
 
     def _refuse(self, topic: str) -> None:
         what = f"{self._step.name!r} does not list {topic!r} in its emits"

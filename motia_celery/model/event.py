@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -60,3 +61,12 @@ def derived_id(*parts: str) -> str:
 def run_id(event_id: str, queue: str) -> str:
     """The id of the run that one event starts on one queue; equal on every redelivery."""
     return derived_id(event_id, queue)
+
+
+def emitted_id(run_id: str, topic: str, body: bytes) -> str:
+    """The id of an event that a run emits.
+
+    A run that is repeated and emits the same again emits the same event, so that the runs which
+    follow from it keep their ids too. Other data makes another event.
+    """
+    return derived_id("emitted", run_id, topic, hashlib.sha256(body).hexdigest())

@@ -85,21 +85,3 @@ def idle_priorities(steps: Iterable[Step], reason: str) -> Iterator[Problem]:
                 fix="It orders what waits in a worker with the async pool, on RabbitMQ.",
                 severity="warning",
             )
-
-
-def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
-    """A warning for each queue option that is read but not honoured yet."""
-    for step in steps:
-        for trigger in step.events:
-            options = {
-                "type: fifo": trigger.queue.type == "fifo",
-            }
-            for option, used in options.items():
-                if used:
-                    yield Problem(
-                        file=step.file,
-                        what=f"infrastructure.queue {option!r} of {step.name!r} is not honoured "
-                        "by this version",
-                        fix="Do not rely on it yet; everything else of the Step works.",
-                        severity="warning",
-                    )

@@ -43,6 +43,7 @@ from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
+from motia_celery.stores.order import Order
 from motia_celery.stores.outbox import Outbox, OutboxEntries
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
@@ -60,6 +61,7 @@ class _Resources:
     store: AsyncClient
     streams: RedisStreams
     waiting: DelayedMessages | None
+    order: Order
     invoker: Invoker
     gate: Gate
     once: Once
@@ -252,7 +254,11 @@ class App:
         )
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
-        return _Resources(os.getpid(), publisher, store, streams, waiting, invoker, gate, once)
+        # Leases are fences already, where Redis is the broker.
+        order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
+        return _Resources(
+            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once
+        )
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""

@@ -1,5 +1,6 @@
 """Where the publisher sends what, and how it answers; no broker is needed for that."""
 
+import asyncio
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from motia_celery.broker.sender import Pending
 from motia_celery.errors import EmitError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
+from motia_celery.model.step import LONGEST_DELAY_SECONDS
 from motia_celery.plan.topology import Names, QueuePlan, Topology
 from motia_celery.settings import Settings
 
@@ -169,3 +171,93 @@ def test_a_late_answer_does_not_matter_to_a_caller_who_gave_up():
         under.sender.give_up(under.pending[0])
     under.sender._answered(1, False, accepted=True)
     assert under.answered()[0] == "failed"
+
+
+# Delays of events
+
+
+def test_a_delayed_event_goes_to_the_relay_on_rabbitmq():
+    """The seconds are in the key; its topic travels in a header."""
+    publisher = on(AMQP)
+    (message,) = publisher._event_messages(Event(topic="order.paid", data=1, id="e"), 1.2)
+    digits, _, name = message.routing_key.partition(".app.")
+    assert (message.exchange, name, message.mandatory) == ("celery_delayed_27", "relay", True)
+    assert int(digits.replace(".", ""), 2) == 2, "never early"
+    assert message.headers["motia-topic"] == "order.paid"
+    assert message.properties["message_id"] == "e"
+
+
+def test_the_longest_delay_fits_into_the_key():
+    (message,) = on(AMQP)._event_messages(Event(topic="t", data=1), LONGEST_DELAY_SECONDS)
+    digits, _, _ = message.routing_key.partition(".app.")
+    assert int(digits.replace(".", ""), 2) == LONGEST_DELAY_SECONDS
+
+
+def test_a_delayed_event_is_held_whole_on_redis():
+    """Who hears it is looked up when it is due."""
+    (message,) = on(REDIS)._event_messages(Event(topic="order.paid", data=1), 1.2)
+    assert (message.exchange, message.routing_key) == ("app.events", "order.paid")
+    assert message.delay_seconds == 1.2
+
+
+def test_a_step_of_its_own_delay_gets_its_copy_later_on_redis():
+    slow = QueuePlan(name="app.q.slow", step="slow", topics=("order.#",), delay_seconds=5)
+    publisher = Publisher(Settings(**REDIS), Topology(NAMES, (ONE, slow)))
+    one, later = publisher._event_messages(Event(topic="order.paid", data=1))
+    assert (one.delay_seconds, "motia-delayed" in one.headers) == (0, False)
+    assert (later.delay_seconds, later.headers["motia-delayed"]) == (5, True)
+
+
+def test_a_direct_send_is_not_held_back_by_the_delay_of_its_step():
+    slow = QueuePlan(name="app.q.slow", step="slow", topics=("order.#",), delay_seconds=5)
+    message = on(AMQP)._direct(Event(topic="order.paid", data=1), slow, None, 1, 0)
+    assert message.headers["motia-delayed"] is True
+
+
+# What was given up is not sent
+
+
+def late(*pendings):
+    under = Under()
+    sent = []
+    under.sender._connect = lambda: None
+    under.sender._send = lambda message: sent.append(message)
+    return [under.sender._sent(pending) for pending in pendings], sent
+
+
+def test_a_message_past_its_deadline_is_not_sent_any_more():
+    message = on(AMQP)._event_messages(Event(topic="order.paid", data=1))[0]
+    pending = Pending(message, time.monotonic() - 1)
+    assert late(pending) == ([False], [])
+    with pytest.raises(EmitError, match="it was not sent"):
+        pending.done.result(0)
+
+
+def test_a_message_that_was_taken_back_is_not_sent_any_more():
+    message = on(AMQP)._event_messages(Event(topic="order.paid", data=1))[0]
+    pending = Pending(message, 10**12)
+    Under().sender.drop(pending)
+    assert late(pending) == ([False], [])
+
+
+def test_the_error_says_whether_the_event_may_have_arrived():
+    message = on(AMQP)._event_messages(Event(topic="order.paid", data=1))[0]
+    pending = Pending(message, 10**12)
+    assert late(pending) == ([True], [message])
+    with pytest.raises(EmitError, match="may have arrived all the same"):
+        Under().sender.give_up(pending)
+
+
+async def test_a_cancelled_emit_takes_its_message_back():
+    """A request that timed out must not have its event sent later."""
+    publisher = on(AMQP)
+    taken = []
+    publisher._sender.put = lambda message, seconds: (
+        taken.append(Pending(message, 10**12)) or (taken[-1])
+    )
+    emit = asyncio.create_task(publisher.emit(Event(topic="order.paid", data=1)))
+    await asyncio.sleep(0)
+    emit.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await emit
+    assert taken[0].done.done()

@@ -79,6 +79,22 @@ async def test_an_event_carries_the_trace_and_its_cause(make, exchange):
     assert (second.root_id, second.parent_id) == ("first", "r1")
 
 
+async def test_a_run_that_is_repeated_emits_the_same_events(make, exchange):
+    """What follows keeps its run ids; the same data twice in one run is two events."""
+
+    async def emits(**run):
+        exchange.events.clear()
+        context = make(**run)
+        for topic, data in (("a", {"n": 1}), ("a", {"n": 1}), ("a", {"n": 2}), ("b", {"n": 1})):
+            await context.emit(topic=topic, data=data)
+        return [event.id for event in exchange.events]
+
+    first = await emits()
+    assert len(set(first)) == 4
+    assert await emits(attempt=2) == first
+    assert not {*first} & {*await emits(id="r2")}
+
+
 async def test_no_emits_allows_every_topic(make, exchange):
     await make().emit(topic="anything")
     assert len(exchange.events) == 1
