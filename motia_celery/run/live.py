@@ -238,7 +238,10 @@ class Live:
         self, place: Place, room: _Room, seats: set[Seat], snapshot: Snapshot, gone: Change | None
     ) -> None:
         there = [] if snapshot.data is None else [sync_message(place, snapshot)]
-        for seat in [seat for seat in room.seats if seat in seats and seat not in room.waiting]:
+        # Not through all of the room: thousands may come, a few at a time.
+        for seat in seats:
+            if seat not in room.seats or seat in room.waiting:
+                continue
             if seat.is_overfull:
                 seat.wait()
                 room.waiting.add(seat)
