@@ -71,12 +71,32 @@ class MessageRejectedError(FrameworkError):
     """A delivery can not become an event for this queue; it goes to the dead letters."""
 
 
+class OversizedMessageError(MessageRejectedError):
+    """A delivery is larger than events may be."""
+
+
+class UnknownTaskError(MessageRejectedError):
+    """A delivery asks for a Celery task that its queue does not serve."""
+
+
+class PoisonMessageError(MessageRejectedError):
+    """A message was delivered again and again, and whoever took it died each time."""
+
+
+class DeadLetterError(FrameworkError):
+    """A dead letter is not there, or can not be replayed as it is."""
+
+
+class SchemaMismatchError(FrameworkError):
+    """An event does not fit the ``input`` of the Steps that hear it."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 
 
 class FrameError(FrameworkError):
-    """A message between this process and another language's host can not be sent or read."""
+    """A message between this process and the process of a handler can not be sent or read."""
 
 
 class HostDiedError(FrameworkError):
@@ -92,7 +112,15 @@ class ResponseError(FrameworkError):
 
 
 class StateValueError(FrameworkError):
-    """A value can not be kept as JSON in state."""
+    """A value can not be kept as JSON in state or in a stream."""
+
+
+class UpdateError(FrameworkError):
+    """An update's operations do not fit the value that is stored."""
+
+
+class UnknownStreamError(FrameworkError, AttributeError):
+    """No stream file declares a stream of this name."""
 
 
 class ServerMissingError(FrameworkError):

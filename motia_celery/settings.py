@@ -73,6 +73,18 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(
         10 * 1024 * 1024, ge=0, validation_alias=_from_environment("body_limit_bytes")
     )
+    head_limit_bytes: int = Field(
+        32 * 1024, ge=1024, validation_alias=_from_environment("head_limit_bytes")
+    )
+    head_timeout_seconds: float = Field(
+        30, gt=0, validation_alias=_from_environment("head_timeout_seconds")
+    )
+    body_timeout_seconds: float = Field(
+        300, gt=0, validation_alias=_from_environment("body_timeout_seconds")
+    )
+    write_timeout_seconds: float = Field(
+        60, gt=0, validation_alias=_from_environment("write_timeout_seconds")
+    )
     request_timeout_seconds: float = Field(
         30, gt=0, validation_alias=_from_environment("request_timeout_seconds")
     )
@@ -91,7 +103,14 @@ class Settings(BaseSettings):
     prefetch: int | None = Field(None, ge=1, validation_alias=_from_environment("prefetch"))
     strict_emits: bool = Field(False, validation_alias=_from_environment("strict_emits"))
     emit_timeout_seconds: float = Field(
-        30, gt=0, validation_alias=_from_environment("emit_timeout_seconds")
+        10, gt=0, validation_alias=_from_environment("emit_timeout_seconds")
+    )
+    emit_dedupe_seconds: float = Field(
+        86400, gt=0, validation_alias=_from_environment("emit_dedupe_seconds")
+    )
+    once_seconds: float = Field(7 * 86400, gt=0, validation_alias=_from_environment("once_seconds"))
+    event_schema: Literal["warn", "reject", "refuse"] = Field(
+        "warn", validation_alias=_from_environment("event_schema")
     )
     event_limit_bytes: int = Field(
         10 * 1024 * 1024, ge=1024, validation_alias=_from_environment("event_limit_bytes")
@@ -105,6 +124,11 @@ class Settings(BaseSettings):
 
     node_memory_mb: int | None = Field(
         None, ge=64, validation_alias=_from_environment("node_memory_mb")
+    )
+
+    isolated_steps: bool = Field(False, validation_alias=_from_environment("isolated_steps"))
+    isolated_processes: int | None = Field(
+        None, ge=1, validation_alias=_from_environment("isolated_processes")
     )
 
     timezone: str = Field("UTC", validation_alias=_from_environment("timezone"))
@@ -213,6 +237,11 @@ class Settings(BaseSettings):
         if self.pool == "prefork" and self.origin("concurrency") == "default":
             return None
         return self.concurrency
+
+    @property
+    def isolated_limit(self) -> int:
+        """Isolated runs at once in one process: one a processor, but two at least."""
+        return self.isolated_processes or max(2, os.cpu_count() or 1)
 
     @property
     def prefetch_count(self) -> int:

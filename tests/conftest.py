@@ -12,6 +12,7 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
+import npm_packages as npm
 import pytest
 import redis
 from servers import (
@@ -28,8 +29,9 @@ from motia_celery.stores.embedded import EmbeddedServer, find_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-pytest.register_assert_rewrite("unit.stores.state_contract")
+pytest.register_assert_rewrite("unit.stores.state_contract", "unit.stores.stream_contract")
 
 ROOM = pytest.StashKey[Room]()
 GIVEN = pytest.StashKey[dict[str, str]]()
@@ -38,7 +40,7 @@ GIVEN_NAMES = ("AMQP_URL", "REDIS_URL")
 SETTINGS = (*GIVEN_NAMES, "CLOUDAMQP_URL", "RABBITMQ_URL", "REDIS_TLS_URL", "PORT", "LOG_LEVEL")
 
 #: What each suite may take of one process; two run at a time, and installing takes two minutes.
-BUDGETS_MINUTES = {"unit": 3, "integration": 14, "acceptance": 10, "browser": 8, "faults": 10}
+BUDGETS_MINUTES = {"unit": 3, "integration": 20, "acceptance": 8, "browser": 8, "faults": 10}
 
 _database = count()
 
@@ -84,6 +86,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         budget = f" of {minutes} minutes" if minutes else ""
         over = ", OVER ITS BUDGET" if minutes and seconds > minutes * 60 else ""
         terminalreporter.write_line(f"{suite}: {seconds / 60:.1f}{budget} of test time{over}")
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties:
+            if name == "tally":  # what a fault cost
+                terminalreporter.write_line(str(value))
 
 
 @pytest.fixture(scope="session")
@@ -200,3 +206,12 @@ def _forget_keys(url: str, prefix: str) -> None:
     with redis.Redis.from_url(url) as client:
         for key in client.scan_iter(match=f"{prefix}*", count=1000):
             client.delete(key)
+
+
+@pytest.fixture(scope="session")
+def npm_packages() -> Path:
+    """The folder with what ``tests/npm/package.json`` names."""
+    try:
+        return npm.install()
+    except npm.InstallError as error:
+        pytest.fail(str(error), pytrace=False)

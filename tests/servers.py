@@ -133,7 +133,7 @@ class Ports:
     @classmethod
     def free(cls) -> Ports:
         """Four ports that nobody listens on now."""
-        return cls(*_free_ports(4))
+        return cls(*free_ports(4))
 
 
 class RabbitNode:
@@ -416,7 +416,8 @@ def redis_is_installed() -> bool:
     return True
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody listens on now."""
     with contextlib.ExitStack() as held:
         found: list[int] = []
         while len(found) < count:

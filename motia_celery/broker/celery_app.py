@@ -7,16 +7,22 @@ from typing import Any
 
 from celery import Celery
 
+from motia_celery.broker import wire
 from motia_celery.broker.connection import tls_options, transport_options
 from motia_celery.broker.feed import StepAMQP
 from motia_celery.broker.feeds import Feeds
+from motia_celery.broker.forward import Forwarder
+from motia_celery.broker.gate import Gate
+from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
-from motia_celery.broker.queue import EVENT_TASK, StepQueue, step_queue
+from motia_celery.broker.queue import EVENT_TASK, Forward, Refused, StepQueue, step_queue
+from motia_celery.broker.relay_queue import relay_queue
 from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.task import Invoke, StepTask, StepWork
+from motia_celery.broker.task_events import TaskEvents
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
-from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS
+from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 from motia_celery.stores.order import Order
@@ -34,31 +40,47 @@ def create_celery(
     *,
     invoke: Invoke,
     publisher: Callable[[], Publisher],
+    gate: Callable[[], Gate],
+    once: Callable[[], Once],
     order: Callable[[], Order],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher`` and ``order`` give this process's own when they are
-    needed, so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once`` and ``order`` give this process's
+    own when they are needed, so that making the app connects to nothing.
     """
-    app = Celery("motia_celery", set_as_current=True, amqp=StepAMQP)
+    app = Celery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
     app.open_feed = Feeds(settings, plan.names, publisher).open
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
-    app.conf.update(celery_settings(settings, plan, keeper.refused if keeper else None))
+    refused, forward = keeper.refused if keeper else None, Forwarder(publisher)
+    app.conf.update(celery_settings(settings, plan, refused, forward))
     app.conf.update(redbeat_settings(settings))
     # Read by our consumer and requests; absent where the broker keeps dead letters itself.
     app.keep_refused = keeper.keep if keeper else None
     for step in plan.steps:
         queue = plan.topology.by_step.get(step.name)
         if queue is not None:
-            work = StepWork(step=step, queue=queue, invoke=invoke, publisher=publisher, order=order)
-            options = {"name": queue.task, "queue": queue.name, "work": work}
+            work = StepWork(
+                step=step,
+                queue=queue,
+                invoke=invoke,
+                publisher=publisher,
+                gate=gate,
+                once=once,
+                order=order,
+            )
+            options = {
+                "name": queue.task,
+                "queue": queue.name,
+                "priority": step.queue.priority,
+                "work": work,
+            }
             app.register_task(type("StepTask", (StepTask,), options)())
     return app
 
 
 def celery_settings(
-    settings: Settings, plan: Plan, refused: Callable[[Any, MessageRejectedError], None] | None
+    settings: Settings, plan: Plan, refused: Refused | None, forward: Forward | None = None
 ) -> dict[str, Any]:
     """Celery's configuration for these settings."""
     amqp = settings.uses_rabbitmq
@@ -69,11 +91,17 @@ def celery_settings(
         "broker_transport_options": transport_options(settings) | _delivery_options(plan, amqp),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # RabbitMQ closes the channel of a run that is longer than its consumer timeout: the worker
+        # connects anew, where Celery's default ends it with all its other runs.
+        "broker_channel_error_retry": True,
         # Opened when needed, which is for remote control only: `inspect` holds one connection
         # while it takes another, and Flower asks eight questions at once.
         "broker_pool_limit": 16,
         "broker_heartbeat": 30,
-        "task_queues": task_queues(settings, plan, refused),
+        "task_queues": [
+            *task_queues(settings, plan, refused, forward),
+            *([relay_queue(names, forward)] if amqp else ()),
+        ],
         "task_routes": {queue.task: {"queue": queue.name} for queue in plan.topology.queues},
         "task_default_queue": names.default_queue,
         "task_default_queue_type": "quorum" if amqp else "classic",
@@ -118,20 +146,33 @@ def _delivery_options(plan: Plan, amqp: bool) -> dict[str, Any]:
 def task_queues(
     settings: Settings,
     plan: Plan,
-    refused: Callable[[Any, MessageRejectedError], None] | None = None,
+    refused: Refused | None = None,
+    forward: Forward | None = None,
 ) -> list[StepQueue]:
     """The queue of every Step."""
+    steps = {step.name: step for step in plan.steps}
     return [
         step_queue(
             queue,
             plan.names,
             amqp=settings.uses_rabbitmq,
-            prefetch=settings.prefetch_count,
+            prefetch=_prefetch(settings, steps[queue.step]),
             limit_bytes=settings.event_limit_bytes,
             refused=refused,
+            forward=forward,
         )
         for queue in plan.topology.queues
     ]
+
+
+def _prefetch(settings: Settings, step: Step) -> int:
+    """How many deliveries a worker holds: for a limited Step not many more than may begin."""
+    options, most = step.queue, settings.prefetch_count
+    if options.concurrency is not None and options.concurrency_key is None:
+        most = min(most, 2 * options.concurrency)
+    if options.rate is not None:
+        most = min(most, 1 + round(options.rate.count / options.rate.seconds))
+    return most
 
 
 def queue_names(
@@ -144,6 +185,11 @@ def queue_names(
     return [plan.topology.by_step[s.name].name for s in wanted if s.name not in exclude]
 
 
+def own_queues(settings: Settings, plan: Plan) -> list[str]:
+    """The queues beside the Steps' that every worker consumes."""
+    return [plan.names.relay] if settings.uses_rabbitmq else []
+
+
 class _Keeper:
     """Dead letters on a broker that has none of its own: published, then acknowledged."""
 
@@ -153,17 +199,12 @@ class _Keeper:
 
     def refused(self, raw: Any, error: MessageRejectedError) -> None:
         """Takes a delivery that the consumer hook refused."""
-        self.keep(raw, error.what)
+        self.keep(raw, error)
         raw.ack()
 
-    def keep(self, message: Any, reason: str) -> None:
+    def keep(self, message: Any, error: MessageRejectedError) -> None:
         """Publishes a copy of the message to the dead-letter queue."""
         body = message.body
-        headers = {
-            name: value
-            for name, value in (message.headers or {}).items()
-            if isinstance(value, (str, int, float, bool))
-        }
         info = message.delivery_info or {}
         self._publisher().publish_blocking(
             Message(
@@ -171,14 +212,14 @@ class _Keeper:
                 routing_key=self._queue,
                 body=body.encode() if isinstance(body, str) else bytes(body),
                 headers={
-                    **headers,
-                    "motia-error-type": MessageRejectedError.__name__,
-                    "motia-error-message": reason[:2_000],
-                    "motia-queue": str(info.get("routing_key") or ""),
+                    **(message.headers or {}),
+                    **wire.refusal_headers(error, error.where or str(info.get("routing_key", ""))),
+                    wire.CONTENT_TYPE_WAS: str(message.content_type or ""),
+                    wire.CONTENT_ENCODING_WAS: str(message.content_encoding or ""),
                 },
                 properties={
                     name: message.properties[name]
-                    for name in ("message_id", "correlation_id")
+                    for name in ("message_id", "correlation_id", "timestamp")
                     if message.properties.get(name)
                 },
             )

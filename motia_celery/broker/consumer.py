@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,9 @@ from celery.worker.request import Request
 from kombu.asynchronous import get_event_loop
 
 from motia_celery.broker.feed import Held
+from motia_celery.broker.task_events import events_connection
+from motia_celery.errors import FrameworkError, MessageRejectedError
+from motia_celery.model.run import RunError
 
 logger = logging.getLogger("motia_celery.broker")
 
@@ -45,6 +49,10 @@ class RetryInPlaceError(Retry):
 
 class StepConsumer(Consumer):
     """Celery's consumer; an undecodable message goes to the dead letters instead of being acked."""
+
+    def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
+        """The connection of task events, the only thing that a worker's consumer publishes."""
+        return self.ensure_connected(events_connection(self.app, url, heartbeat))
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Rejects the message; Celery's default acknowledges, and so drops, it."""
@@ -79,7 +87,7 @@ class StepConsumer(Consumer):
         )
         keep = getattr(self.app, "keep_refused", None)
         if keep is not None:
-            keep(message, f"{type(error).__name__}: {error}")
+            keep(message, MessageRejectedError(f"{type(error).__name__}: {error}"))
             message.ack_log_error(logger, self.connection_errors)
         else:
             message.reject_log_error(logger, self.connection_errors)
@@ -87,6 +95,9 @@ class StepConsumer(Consumer):
 
 class StepRequest(Request):
     """One delivery for a Step."""
+
+    acknowledged: bool
+    _fault = RunError("Rejected", "the worker could not run it.")
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
@@ -96,7 +107,9 @@ class StepRequest(Request):
         if isinstance(error, StepFailedError):
             self.acknowledge()
         elif isinstance(error, TimeLimitExceeded):
-            self.reject()
+            self._past_limit(error.args[0] if error.args else None)
+        elif error is not None:
+            self._fault = RunError(type(error).__name__, str(error))
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     def on_retry(self, exc_info: Any) -> Any:
@@ -122,17 +135,45 @@ class StepRequest(Request):
     def on_timeout(self, soft: bool, timeout: float) -> Any:
         """Makes a dead letter of a run past its hard limit; Celery would run it again and again."""
         if not soft:
-            self.reject()
+            self._past_limit(timeout)
         return super().on_timeout(soft, timeout)
 
+    def _past_limit(self, seconds: Any) -> None:
+        limit = f" of {seconds:g} s" if isinstance(seconds, (int, float)) else ""
+        self._fault = RunError(
+            TimeLimitExceeded.__name__, f"the process was ended at Celery's hard time limit{limit}."
+        )
+        self.reject()
+
     def reject(self, requeue: bool = False) -> Any:
-        """Rejects the delivery; on a broker without dead letters it is kept by us first."""
-        keep = getattr(self.app, "keep_refused", None)
-        if keep is not None and not requeue and not self.acknowledged:
-            keep(self.message, "the worker could not run it")
-            self.acknowledge()
-            return None
-        return super().reject(requeue)
+        """Rejects the delivery; what is not to come back becomes a dead letter that says why."""
+        if requeue:
+            return super().reject(requeue)
+        if not self.acknowledged:
+            self.acknowledged = True  # for Celery it is settled; it is, once the letter is safe
+            self._bury()
+        return None
+
+    def _bury(self) -> None:
+        """Publishes the dead letter without holding up the worker's loop."""
+        try:
+            buried = self.task.bury(self.args, self.kwargs, self.request_dict, self._fault)
+        except FrameworkError as error:
+            logger.error("%s", error, extra={"action": "message.refused"})
+            self._settle(None)
+            return
+        hub = get_event_loop()
+        if hub is None:
+            self._settle(buried)
+        else:
+            buried.add_done_callback(lambda done: hub.call_soon(partial(self._settle, done)))
+
+    def _settle(self, buried: Future[None] | None) -> None:
+        if buried is not None and buried.exception() is None:
+            self.message.ack_log_error(logger, self.connection_errors)
+        elif getattr(self.app, "keep_refused", None) is None:
+            self.message.reject_log_error(logger, self.connection_errors)
+        # Without dead letters of the broker's own it stays unacknowledged, and comes back.
 
 
 def _raised(exc_info: Any) -> BaseException | None:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import SoftTimeLimitExceeded, Terminated, TimeLimitExceeded
 from celery.concurrency.base import BasePool, apply_target
 
+from motia_celery.broker import wire
 from motia_celery.broker.loop import LoopThread, loop_thread, run_body
+from motia_celery.broker.slots import Slots, Urgency
+from motia_celery.model.emit import DEFAULT_PRIORITY
 
 #: Why a job was cut short: each becomes the exception that Celery expects there.
 _Cause = Callable[[], BaseException]
@@ -24,9 +27,10 @@ _Cause = Callable[[], BaseException]
 class Job:
     """One task in the pool; Celery keeps it to terminate the task with."""
 
-    def __init__(self, pool: TaskPool, body: Callable[[], Any]) -> None:
+    def __init__(self, pool: TaskPool, body: Callable[[], Any], urgency: Urgency) -> None:
         self._pool = pool
         self._body = body
+        self._urgency = urgency
         self.task: asyncio.Task[None] | None = None
         self.cause: _Cause | None = None
 
@@ -40,10 +44,10 @@ class Job:
         """Celery's ``revoke(terminate=True)``."""
         self._pool.loop.call_soon_threadsafe(self.cut, lambda: Terminated(signal or "SIGTERM"))
 
-    async def run(self, slots: asyncio.Semaphore, on_error: Callable[..., Any]) -> None:
+    async def run(self, slots: Slots, on_error: Callable[..., Any]) -> None:
         """Waits for a slot, then runs the body."""
         try:
-            async with slots:
+            async with slots.taken(self._urgency):
                 await run_body(self._body, self._cause_of)
         except BaseException as error:  # Celery's rule: the pool answers for what escapes
             _report(self._cause_of(error), on_error)
@@ -78,7 +82,7 @@ class TaskPool(BasePool):
         self._thread: LoopThread = loop_thread()
         self.loop = self._thread.loop
         self._jobs: set[Job] = set()
-        self._slots = asyncio.Semaphore(self.limit)
+        self._slots = Slots(self.limit)
 
     def on_apply(
         self,
@@ -94,12 +98,24 @@ class TaskPool(BasePool):
         **_options: Any,
     ) -> Job:
         """Takes a task from Celery's main thread."""
-        job = Job(self, lambda: apply_target(target, args, kwargs, callback, accept_callback))
+
+        def body() -> Any:
+            return apply_target(target, args, kwargs, callback, accept_callback)
+
+        job = Job(self, body, self._urgency(args))
         limits = _Limits(soft_timeout, timeout, timeout_callback)
         on_error = error_callback or (lambda _info: None)
         self._jobs.add(job)
         self.loop.call_soon_threadsafe(self._launch, job, limits, on_error)
         return job
+
+    def _urgency(self, args: Any) -> Urgency:
+        """The priority of the Step, then that of the event; what has none is in the middle."""
+        if self.app is None or not args or len(args) < 3 or not isinstance(args[2], Mapping):
+            return ()
+        of_step = getattr(self.app.tasks.get(args[0]), "priority", None)
+        priorities = (of_step, args[2].get(wire.PRIORITY))
+        return tuple(DEFAULT_PRIORITY if p is None else p for p in priorities)
 
     def _launch(self, job: Job, limits: _Limits, on_error: Callable[..., Any]) -> None:
         job.task = self.loop.create_task(job.run(self._slots, on_error))

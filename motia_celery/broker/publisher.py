@@ -1,6 +1,6 @@
 """The publisher: what is published where, and how a caller waits for the broker's confirm.
 
-Its outbox sends in one thread on one connection, with confirms in a window: many handlers'
+Its sender works in one thread on one connection, with confirms in a window: many handlers'
 messages go out together and their confirms come back together, so an awaited emit costs one round
 trip shared by all, and no event loop ever waits for a socket. Consuming has another connection:
 RabbitMQ blocks a connection that publishes while it is short of memory or disk, and
@@ -13,11 +13,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
 from motia_celery.broker import wire
-from motia_celery.broker.outbox import Outbox
+from motia_celery.broker.delay import DELAY_EXCHANGE, delayed
+from motia_celery.broker.sender import Pending, Sender
 from motia_celery.broker.wire import Message
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
@@ -26,8 +28,8 @@ from motia_celery.settings import Settings
 
 logger = logging.getLogger("motia_celery.broker")
 
-#: The exchange where Celery's native delayed delivery begins; its key holds 28 bits of seconds.
-_DELAY_EXCHANGE = "celery_delayed_27"
+#: How long retries, dead letters and ticks wait at least: without them a delivery is done again.
+_OWN_TIMEOUT_SECONDS = 30.0
 
 
 class Publisher:
@@ -46,18 +48,21 @@ class Publisher:
         self._settings = settings
         self._topology = topology
         self._amqp = settings.uses_rabbitmq
-        self._outbox = Outbox(settings, topology, hold)
+        self._own_timeout = max(_OWN_TIMEOUT_SECONDS, settings.emit_timeout_seconds)
+        self._sender = Sender(settings, topology, hold)
 
     # What is published
 
-    async def emit(self, event: Event, timeout_seconds: float | None = None) -> None:
-        """Publishes an event to everyone who subscribed to its topic.
+    async def emit(
+        self, event: Event, timeout_seconds: float | None = None, *, delay_seconds: float = 0
+    ) -> None:
+        """Publishes an event to everyone who subscribed to its topic, now or after a delay.
 
         Raises:
             EmitError: it can not be sent, or was not confirmed within ``timeout_seconds``
                 (by default the ``emit_timeout_seconds`` setting).
         """
-        await self._await(self._event_messages(event), timeout_seconds)
+        await self._await(self._event_messages(event, delay_seconds), timeout_seconds)
 
     def emit_blocking(self, event: Event, timeout_seconds: float | None = None) -> None:
         """:meth:`emit`, for code that has no event loop."""
@@ -71,22 +76,35 @@ class Publisher:
         run_id: str | None = None,
         attempt: int = 1,
         delay_seconds: float = 0,
+        booked: bool = False,
     ) -> None:
         """Publishes an event to one Step's queue only, now or after a delay.
 
         ``run_id`` is kept by the run that it starts; without it the event's id decides.
+        ``booked``: the delay is its turn in the Step's rate.
         """
-        await self._await([self._direct(event, target, run_id, attempt, delay_seconds)], None)
+        message = self._direct(event, target, run_id, attempt, delay_seconds)
+        if booked:
+            message = replace(message, headers={**message.headers, wire.BOOKED: True})
+        await self._await([message], self._own_timeout)
 
     def send_blocking(self, event: Event, target: QueuePlan) -> None:
         """:meth:`send`, for code that has no event loop."""
-        self._wait([self._direct(event, target, None, 1, 0)], None)
+        self._wait([self._direct(event, target, None, 1, 0)], self._own_timeout)
 
     async def bury(
         self, event: Event, target: QueuePlan, error: RunError, *, run_id: str, attempts: int
     ) -> None:
         """Publishes a dead letter: the event, and what its last failure was."""
-        await self._await([self._dead_letter(event, target, error, run_id, attempts)], None)
+        letter = self._dead_letter(event, target, error, run_id, attempts)
+        await self._await([letter], self._own_timeout)
+
+    def bury_soon(
+        self, event: Event, target: QueuePlan, error: RunError, *, run_id: str, attempts: int
+    ) -> Future[None]:
+        """:meth:`bury`, for code that must not wait: the future ends with the confirm."""
+        letter = self._dead_letter(event, target, error, run_id, attempts)
+        return self._sender.put(letter, self._own_timeout).done
 
     def publish_blocking(self, message: Message) -> None:
         """Publishes one message as it is."""
@@ -94,28 +112,64 @@ class Publisher:
 
     def publish(self, message: Message) -> Future[None]:
         """Publishes one message as it is; the result tells when the broker has it."""
-        return self._outbox.put(message, self._settings.emit_timeout_seconds).done
+        return self._sender.put(message, self._own_timeout).done
 
-    def _event_messages(self, event: Event) -> list[Message]:
-        body = wire.event_body(event, self._settings.event_limit_bytes)
-        headers, properties = wire.event_headers(event), wire.event_properties(event)
-        names = self._topology.names
+    def publish_due(self, message: Message) -> None:
+        """Publishes one message that was held; an event goes to those who subscribe to it now."""
+        due = replace(message, delay_seconds=0)
+        is_event = message.exchange == self._topology.names.events
+        self._wait(self._to_subscribers(due) if is_event else [due], None)
+
+    def publish_soon(self, message: Message) -> Future[None]:
+        """Publishes one message, now or after its delay; the future ends with the confirm."""
+        prepared = delayed(message, amqp=self._amqp)
+        return self._sender.put(prepared, self._own_timeout).done
+
+    def message(self, event: Event, delay_seconds: float = 0) -> Message:
+        """The message of an event, for :meth:`event_soon`.
+
+        Raises:
+            EmitError: its data can not be sent.
+        """
+        return Message(
+            exchange=self._topology.names.events,
+            routing_key=event.topic,
+            body=wire.event_body(event, self._settings.event_limit_bytes),
+            headers=wire.event_headers(event),
+            properties=wire.event_properties(event),
+            delay_seconds=delay_seconds,
+        )
+
+    def event_soon(self, message: Message, timeout_seconds: float) -> list[Future[None]]:
+        """Publishes an event's message to everyone; the futures end with the confirms."""
+        return [self._sender.put(one, timeout_seconds).done for one in self._routed(message)]
+
+    def _event_messages(self, event: Event, delay_seconds: float = 0) -> list[Message]:
+        return self._routed(self.message(event, delay_seconds))
+
+    def _routed(self, message: Message) -> list[Message]:
+        """An event's message as it is published: to its subscribers, or to wait."""
+        if not message.delay_seconds:
+            return self._to_subscribers(message)
+        # Its topic travels in a header, and the relay sends it on when it is due.
+        key = self._topology.names.relay if self._amqp else message.routing_key
+        return [delayed(replace(message, routing_key=key), amqp=self._amqp)]
+
+    def _to_subscribers(self, message: Message) -> list[Message]:
+        """The event for everyone; its exchange and routing key are the events' and the topic."""
+        if self._amqp:
+            return [message]
         # Redis transports share one delivery tag among the queues of a fan-out, and lose
         # messages by it, so there each queue gets a publish of its own.
-        targets = (
-            [(names.events, event.topic)]
-            if self._amqp
-            else [("", plan.name) for plan in self._topology.subscribers(event.topic)]
-        )
         return [
-            Message(
-                exchange=exchange,
-                routing_key=key,
-                body=body,
-                headers=headers,
-                properties=properties,
+            replace(
+                message,
+                exchange="",
+                routing_key=plan.name,
+                headers={**message.headers, **_delay_mark(plan)},
+                delay_seconds=plan.delay_seconds,
             )
-            for exchange, key in targets
+            for plan in self._topology.subscribers(message.routing_key)
         ]
 
     def _direct(
@@ -126,7 +180,7 @@ class Publisher:
         if not self._amqp:
             exchange = ""
         elif seconds:
-            exchange, key = _DELAY_EXCHANGE, calculate_routing_key(seconds, target.name)
+            exchange, key = DELAY_EXCHANGE, calculate_routing_key(seconds, target.name)
         return Message(
             exchange=exchange,
             routing_key=key,
@@ -134,6 +188,7 @@ class Publisher:
             headers={
                 **wire.event_headers(event, attempt),
                 **({wire.RUN: run_id} if run_id else {}),
+                **_delay_mark(target),
             },
             properties=wire.event_properties(event),
             mandatory=True,
@@ -158,22 +213,35 @@ class Publisher:
 
     async def _await(self, messages: Iterable[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds
-        waiting = [self._outbox.put(message, seconds) for message in messages]
-        for pending in waiting:
-            try:
-                async with asyncio.timeout(pending.patience):
-                    await asyncio.wrap_future(pending.done)
-            except TimeoutError:
-                self._outbox.give_up(pending)
+        waiting = [self._sender.put(message, seconds) for message in messages]
+        try:
+            for pending in waiting:
+                await self._confirmed(pending)
+        except asyncio.CancelledError:
+            for pending in waiting:
+                self._sender.drop(pending)
+            raise
+
+    async def _confirmed(self, pending: Pending) -> None:
+        try:
+            async with asyncio.timeout(pending.patience):
+                await asyncio.wrap_future(pending.done)
+        except TimeoutError:
+            self._sender.give_up(pending)
 
     def _wait(self, messages: Iterable[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds
-        for pending in [self._outbox.put(message, seconds) for message in messages]:
+        for pending in [self._sender.put(message, seconds) for message in messages]:
             try:
                 pending.done.result(pending.patience)
             except TimeoutError:
-                self._outbox.give_up(pending)
+                self._sender.give_up(pending)
 
     def close(self, timeout_seconds: float = 5) -> None:
         """Sends what waits, and lets go of the connection."""
-        self._outbox.close(timeout_seconds)
+        self._sender.close(timeout_seconds)
+
+
+def _delay_mark(target: QueuePlan) -> dict[str, bool]:
+    """The header by which the consumer knows that it need not hold the message back."""
+    return {wire.DELAYED: True} if target.delay_seconds else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
-from motia_celery.errors import MessageRejectedError
+from motia_celery.broker.redelivery import stop_poison
+from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import (
@@ -42,11 +44,17 @@ _REPR_LIMIT = 500
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
 _CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
+#: The properties that a message keeps while it waits.
+_KEPT = ("correlation_id", "timestamp", "app_id", "priority")
+#: The headers of what is no event on its first way to a Step.
+_NOT_NEW = frozenset({"task", wire.DELAYED, wire.RUN})
 #: AMQP's limit for short strings, which ids become when they are sent on.
 _TEXT_LIMIT = 255
 _EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
 
 Refused = Callable[[Any, MessageRejectedError], None]
+#: Publishes a message in the place of a delivery, which a channel and a tag name.
+Forward = Callable[[Any, Any, wire.Message], None]
 
 
 class StepQueue(Queue):
@@ -62,6 +70,8 @@ class StepQueue(Queue):
         ("limit_bytes", None),
         ("partitions", None),
         ("refused", None),
+        ("delay_seconds", None),
+        ("forward", None),
     )
 
     task: str
@@ -71,6 +81,8 @@ class StepQueue(Queue):
     limit_bytes: int
     partitions: int
     refused: Refused | None
+    delay_seconds: float
+    forward: Forward | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,6 +111,10 @@ class StepQueue(Queue):
 
         def deliver(raw: Any) -> Any:
             try:
+                if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
+                    stop_poison(self.channel, raw, self.name)
+                if (later := self.postponed(raw, time.time())) is not None and self.forward:
+                    return self.forward(self.channel, raw.delivery_tag, later)
                 self.adapt(raw)
             except Exception as error:  # an escaping exception would end the worker's loop
                 return self.refuse(raw, error)
@@ -113,6 +129,7 @@ class StepQueue(Queue):
         fields: dict[str, Any] = super().as_dict(recurse)
         if recurse:
             fields.pop("refused", None)
+            fields.pop("forward", None)
         return fields
 
     def refuse(self, raw: Any, error: Exception) -> None:
@@ -132,16 +149,53 @@ class StepQueue(Queue):
         else:
             raw.channel.basic_reject(raw.delivery_tag, requeue=False)
 
+    def postponed(self, raw: Any, now: float) -> wire.Message | None:
+        """The delivery as a message for later; None where it has waited for its Step's delay.
+
+        Raises:
+            MessageRejectedError: it is no event.
+        """
+        if not self.delay_seconds:
+            return None
+        delivery = Delivery(raw)
+        headers = delivery.headers
+        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
+            return None
+        wait = self.delay_seconds - delivery.age(now)
+        if wait <= 0:
+            return None
+        self._check(delivery)
+        self._parsed(delivery)
+        return self._held_back(delivery, wait)
+
+    def _held_back(self, delivery: Delivery, seconds: float) -> wire.Message:
+        topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
+        carried = {name: value for name in _CARRIED if (value := _text(delivery.headers, name))}
+        given = delivery.properties
+        return wire.Message(
+            exchange="",
+            routing_key=self.name,
+            body=delivery.body,
+            headers={**carried, wire.TOPIC: topic, wire.DELAYED: True},
+            properties={
+                **{name: given[name] for name in _KEPT if given.get(name) is not None},
+                # A message without an id got one from where it came from, which is lost now.
+                "message_id": delivery.event_id(topic),
+                "delivery_mode": 2,
+            },
+            delay_seconds=seconds,
+        )
+
     def adapt(self, raw: Any) -> None:
         """Rewrites a delivery in place into a task message for this queue's Step.
 
         Raises:
             MessageRejectedError: it is no event, and no task of this Step.
         """
-        delivery = _Delivery(raw)
+        delivery = Delivery(raw)
         task = delivery.headers.get("task")
         if task is not None and task != self.task:
-            raise MessageRejectedError(f"it asks for the task {str(task)[:100]!r}.", self.name)
+            raise UnknownTaskError(f"it asks for the task {str(task)[:100]!r}.", self.name)
         self._check(delivery)
         body = self._parsed(delivery)
         if task is None:
@@ -154,10 +208,10 @@ class StepQueue(Queue):
         if delivery.headers.get(wire.REDELIVERED) is True:
             delivery.info["redelivered"] = True
 
-    def _check(self, delivery: _Delivery) -> None:
+    def _check(self, delivery: Delivery) -> None:
         if len(delivery.body) > self.limit_bytes:
             size = len(delivery.body)
-            raise MessageRejectedError(f"its body has {size} bytes.", self.name)
+            raise OversizedMessageError(f"its body has {size} bytes.", self.name)
         if delivery.content_type not in _CONTENT_TYPES:
             raise MessageRejectedError(
                 f"its content type is {str(delivery.content_type)[:100]!r}.", self.name
@@ -166,13 +220,13 @@ class StepQueue(Queue):
         if (encoding.lower() if isinstance(encoding, str) else encoding) not in _ENCODINGS:
             raise MessageRejectedError(f"its encoding is {str(encoding)[:100]!r}.", self.name)
 
-    def _parsed(self, delivery: _Delivery) -> Any:
+    def _parsed(self, delivery: Delivery) -> Any:
         try:
             return orjson.loads(delivery.body)
         except orjson.JSONDecodeError as error:
             raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
 
-    def _task_message(self, delivery: _Delivery) -> tuple[bytes, dict[str, Any], str]:
+    def _task_message(self, delivery: Delivery) -> tuple[bytes, dict[str, Any], str]:
         topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
         event_id = delivery.event_id(topic)
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
@@ -181,6 +235,9 @@ class StepQueue(Queue):
             **({wire.GROUP: group} if (group := group_of(delivery.headers)) else {}),
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
+            wire.SENT: delivery.sent_at,
+            wire.PRIORITY: delivery.priority,
+            wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
             "task": self.task,
             "id": identity,
@@ -201,14 +258,14 @@ class StepQueue(Queue):
         # numbers and key order stay exactly as they were sent.
         return b"[[" + delivery.body + b"],{}," + _EMBED + b"]", headers, identity
 
-    def _routed_topic(self, delivery: _Delivery) -> str:
+    def _routed_topic(self, delivery: Delivery) -> str:
         """The topic of a foreign message: its routing key, where it came as an event."""
         if delivery.info.get("exchange") != self.events.name:
             return ""
         return str(delivery.info.get("routing_key") or "")
 
 
-class _Delivery:
+class Delivery:
     """One delivery, read and rewritten alike on AMQP and on kombu's virtual transports."""
 
     def __init__(self, raw: Any) -> None:
@@ -232,6 +289,23 @@ class _Delivery:
         if self._virtual:
             return self._raw.content_encoding
         return self.properties.get("content_encoding")
+
+    @property
+    def sent_at(self) -> int | None:
+        """The epoch second of the emit, where the publisher gave one."""
+        given = self.properties.get("timestamp")
+        return given if type(given) is int and given >= 0 else None
+
+    @property
+    def priority(self) -> int | None:
+        """The priority that the publisher gave; on Redis there is none."""
+        given = self.properties.get("priority")
+        return given if type(given) is int and not self._virtual else None
+
+    def age(self, now: float) -> float:
+        """How many seconds ago it was sent, at least; 0 where its publisher does not say."""
+        # The time of sending is in whole seconds.
+        return 0.0 if self.sent_at is None else max(0.0, now - (self.sent_at + 1))
 
     def event_id(self, topic: str) -> str:
         """The event's id; a foreign message without one gets one that a redelivery gets too."""
@@ -340,8 +414,13 @@ def step_queue(
     prefetch: int,
     limit_bytes: int,
     refused: Refused | None = None,
+    forward: Forward | None = None,
 ) -> StepQueue:
-    """The kombu queue of a planned one. ``refused`` takes the messages that are no events."""
+    """The kombu queue of a planned one.
+
+    ``refused`` takes the messages that are no events, ``forward`` those that wait for the Step's
+    delay.
+    """
     arguments = queue_arguments(names) if amqp else None
     if arguments:
         arguments["x-dead-letter-routing-key"] = plan.name
@@ -360,6 +439,8 @@ def step_queue(
         limit_bytes=limit_bytes,
         partitions=plan.partitions,
         refused=refused,
+        delay_seconds=plan.delay_seconds,
+        forward=forward,
     )
 
 

@@ -10,8 +10,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import orjson
 
@@ -42,23 +42,31 @@ def hold(waiting: Waiting) -> Callable[[Message], None]:
     """A function that keeps a message until it is due."""
 
     def keep(message: Message) -> None:
-        payload = orjson.dumps(
-            {
-                "exchange": message.exchange,
-                "routing_key": message.routing_key,
-                "body": message.body.decode(),
-                "headers": dict(message.headers),
-                "properties": dict(message.properties),
-            }
-        )
-        waiting.add(uuid.uuid4().hex, payload, time.time() + message.delay_seconds)
+        waiting.add(uuid.uuid4().hex, packed(message), time.time() + message.delay_seconds)
 
     return keep
 
 
+def packed(message: Message) -> bytes:
+    """The message as JSON, for the store."""
+    return orjson.dumps(
+        {
+            "exchange": message.exchange,
+            "routing_key": message.routing_key,
+            "body": message.body.decode(),
+            "headers": dict(message.headers),
+            "properties": dict(message.properties),
+        }
+    )
+
+
 def released(payload: bytes) -> Message:
-    """The message that was kept."""
-    fields = orjson.loads(payload)
+    """The message that was packed; its delay is over."""
+    return unpacked(orjson.loads(payload))
+
+
+def unpacked(fields: Mapping[str, Any]) -> Message:
+    """The message that these fields describe."""
     return Message(**{**fields, "body": fields["body"].encode()})
 
 

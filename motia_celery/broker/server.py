@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from motia_celery.broker.connection import checked_connection, speaks_amqp
+from motia_celery.broker.sender import PRIORITIES_SINCE
 from motia_celery.broker.topology import broker_version
 from motia_celery.errors import BrokerUnavailableError
 
@@ -21,7 +22,7 @@ FEATURES: Mapping[str, tuple[int, int]] = {
     "quorum queues": (3, 8),
     "at-least-once dead letters": (3, 10),
     "consumer timeout per queue": (3, 12),
-    "priorities on quorum queues": (4, 0),
+    "priorities on quorum queues": PRIORITIES_SINCE,
 }
 #: Without these, messages can be lost or delays do not work.
 REQUIRED = ("quorum queues", "at-least-once dead letters")

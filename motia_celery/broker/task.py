@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Reject, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 
 from motia_celery.broker import wire
 from motia_celery.broker.consumer import RetryInPlaceError, StepFailedError
+from motia_celery.broker.gate import CalledOffError, Gate, LaterError
 from motia_celery.broker.loop import wait_for
+from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import FrameworkError
 from motia_celery.model.event import Event
-from motia_celery.model.retry import TryAgain, decide
-from motia_celery.model.run import Outcome, Run, RunError, Success, TriggerType
+from motia_celery.model.retry import GiveUp, TryAgain, decide
+from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.plan.topology import QueuePlan
@@ -47,6 +50,8 @@ class StepWork:
     queue: QueuePlan
     invoke: Invoke
     publisher: Callable[[], Publisher]
+    gate: Callable[[], Gate]
+    once: Callable[[], Once]
     order: Callable[[], Order]
 
 
@@ -71,10 +76,60 @@ class StepTask(Task):
             delivery = wait_for(self._recalled(delivery))
         try:
             wait_for(self._attempt(delivery))
+        except CalledOffError:
+            _log(delivery.run, "Called off", "run.called_off")
+            raise Ignore from None
+        except LaterError as later:
+            wait_for(self._later(delivery, later))
         except _CUT_SHORT as error:
             name = type(error).__name__
             fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
+
+    def bury(
+        self, args: Any, kwargs: Any, headers: Mapping[str, Any], error: RunError
+    ) -> Future[None]:
+        """Publishes the dead letter of a request that ended outside of :meth:`run`."""
+        identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
+        event = _event(identity, headers, _data(args, kwargs))
+        publisher = self.work.publisher()
+        return publisher.bury_soon(
+            event, self.work.queue, error, run_id=identity, attempts=attempts
+        )
+
+    async def _attempt(self, delivery: _Delivered) -> None:
+        in_order = self.work.queue.partitions
+        outcome = await (self._in_order if in_order else self._once)(delivery)
+        if isinstance(outcome, Failure):
+            await self._after_failure(delivery, outcome.error)
+
+    async def _outcome(self, delivery: _Delivered) -> Outcome:
+        work, run = self.work, delivery.run
+        gate = work.gate()
+        async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
+            return await work.invoke(run)
+
+    async def _once(self, delivery: _Delivered) -> Outcome:
+        """The outcome; of a Step with ``once`` a redelivery after a success does nothing."""
+        if not self.work.step.once:
+            return await self._outcome(delivery)
+        async with self.work.once().turn(self.work.step, delivery.run) as turn:
+            if turn.has_finished:
+                _log(delivery.run, "Has finished before; its redelivery does nothing", "run.known")
+                return Success()
+            outcome = await self._outcome(delivery)
+            if isinstance(outcome, Success):
+                await turn.finish()
+            return outcome
+
+    async def _later(self, delivery: _Delivered, later: LaterError) -> None:
+        """Sends the message the way of delayed ones; it is the same attempt that begins then."""
+        run = delivery.run
+        try:
+            await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
+        except FrameworkError as fault:  # it is not safe with the broker: keep the delivery
+            raise Reject(str(fault), requeue=True) from None
+        raise Retry("waits for its limit", when=later.seconds)
 
     async def _recalled(self, delivery: _Delivered) -> _Delivered:
         """The delivery as the attempt that it had come to before its worker was killed."""
@@ -83,20 +138,12 @@ class StepTask(Task):
             return delivery
         return replace(delivery, run=replace(delivery.run, attempt=attempt))
 
-    async def _attempt(self, delivery: _Delivered) -> None:
-        if self.work.queue.partitions:
-            outcome = await self._run_in_order(delivery)
-        else:
-            outcome = await self.work.invoke(delivery.run)
-        if not isinstance(outcome, Success):
-            await self._after_failure(delivery, outcome.error)
-
-    async def _run_in_order(self, delivery: _Delivered) -> Outcome:
+    async def _in_order(self, delivery: _Delivered) -> Outcome:
         run, group, order = delivery.run, self._group(delivery.run), self.work.order()
         async with order.alone(group):
             if delivery.redelivered and await order.has_finished(group, run.id):
                 return Success()
-            outcome = await self.work.invoke(run)
+            outcome = await self._once(delivery)
             # Not so of a dead letter: it may be replayed, as the same run.
             if isinstance(outcome, Success):
                 await order.finish(group, run.id)
@@ -109,7 +156,7 @@ class StepTask(Task):
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
-        decision = decide(step.retry, run.attempt, error.names)
+        decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)
@@ -125,15 +172,21 @@ class StepTask(Task):
     async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
         if self.work.queue.partitions:
             await self._again_in_place(delivery.run, error, delay_seconds)
+        await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
+        _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
+        raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
+
+    async def _send(
+        self, delivery: _Delivered, attempt: int, delay_seconds: float, *, booked: bool = False
+    ) -> None:
         await self.work.publisher().send(
             delivery.event,
             self.work.queue,
             run_id=delivery.run.id,
-            attempt=delivery.run.attempt + 1,
+            attempt=attempt,
             delay_seconds=delay_seconds,
+            booked=booked,
         )
-        _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
-        raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
     async def _again_in_place(self, run: Run, error: RunError, delay_seconds: float) -> None:
         """Keeps the delivery: published again, the event would stand behind its group's others."""
@@ -148,52 +201,78 @@ class StepTask(Task):
 
 @dataclass(frozen=True, slots=True)
 class _Delivered:
-    """A delivery as the run to do, and the event to send on if it fails."""
+    """A delivery as the run to do, and the event to send on if it fails.
+
+    ``sent_at`` is the epoch second of the emit, where it is known; ``booked``: the Step's rate
+    has let it through.
+    """
 
     run: Run
     event: Event
+    sent_at: int | None
+    booked: bool
     redelivered: bool
 
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
     request, step = task.request, task.work.step
-    data = args[0] if args else (kwargs or None)
-    topic = request.get(wire.TOPIC) or ""
-    trace = Trace.from_header(request.get(wire.TRACEPARENT)) or Trace.start()
-    trigger: TriggerType = "cron" if step.crons and not topic else "event"
+    event = _event(request.id, request, _data(args, kwargs))
+    sent_at = request.get(wire.SENT)
+    trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
     run = Run(
         id=request.id,
         step=step.name,
         trigger=trigger,
-        input=data,
-        trace=trace.child(),
+        input=event.data,
+        trace=event.trace.child(),
         flows=step.flows,
-        topic=topic or None,
-        group=request.get(wire.GROUP),
-        root_id=request.get(wire.ROOT),
+        topic=event.topic or None,
+        group=event.group,
+        root_id=event.root_id,
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
-    event = Event(
-        topic=topic,
-        data=data,
-        id=request.get(wire.EVENT) or request.id,
-        trace=trace,
-        root_id=request.get(wire.ROOT),
-        parent_id=request.get(wire.PARENT),
-        group=request.get(wire.GROUP),
+    return _Delivered(
+        run,
+        event,
+        sent_at=sent_at,
+        booked=request.get(wire.BOOKED) is True,
+        redelivered=bool(request.delivery_info.get("redelivered")),
     )
-    return _Delivered(run, event, bool(request.delivery_info.get("redelivered")))
+
+
+def _data(args: Any, kwargs: Any) -> Any:
+    """What a task message carries: an event's data, or what ``send_task`` was given."""
+    return args[0] if args else (kwargs or None)
+
+
+def _event(identity: str, headers: Any, data: Any) -> Event:
+    """The event behind a task, which its headers describe."""
+    sent_at = headers.get(wire.SENT)
+    return Event(
+        topic=headers.get(wire.TOPIC) or "",
+        data=data,
+        id=headers.get(wire.EVENT) or identity,
+        trace=Trace.from_header(headers.get(wire.TRACEPARENT)) or Trace.start(),
+        root_id=headers.get(wire.ROOT),
+        parent_id=headers.get(wire.PARENT),
+        group=headers.get(wire.GROUP),
+        priority=headers.get(wire.PRIORITY),
+        **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
+    )
 
 
 def _log_failure(run: Run, error: RunError, what: str) -> None:
+    place = f" ({error.where})" if error.where else ""
+    _log(run, f"{what}: {error}{place}", "run.failed")
+
+
+def _log(run: Run, text: str, action: str) -> None:
     logger.warning(
-        "%s: %s%s",
-        what,
-        error,
-        f" ({error.where})" if error.where else "",
+        "%s",
+        text,
         extra={
-            "action": "run.failed",
+            "action": action,
             "step": run.step,
             "run_id": run.id,
             "trace_id": run.trace.trace_id,

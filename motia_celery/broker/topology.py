@@ -22,6 +22,7 @@ from kombu.transport.native_delayed_delivery import (
 
 from motia_celery.broker.connection import speaks_amqp
 from motia_celery.broker.queue import StepQueue, dead_letter_queue, step_queue
+from motia_celery.broker.relay_queue import RelayQueue, relay_queue
 from motia_celery.errors import QueueConflictError
 from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
@@ -61,7 +62,7 @@ def declare(connection: Connection, topology: Topology, settings: Settings) -> N
         Exchange(topology.names.steps, type="topic", durable=True)(channel).declare()
     queues = queues_of(topology, settings, amqp=amqp)
     if amqp:
-        queues.insert(0, _dead_letters(connection, topology))
+        queues[:0] = [_dead_letters(connection, topology), relay_queue(topology.names)]
     for queue in queues:
         declare_queue(connection, queue)
 
@@ -129,9 +130,9 @@ def release(
         for name in (names.dead_letter_exchange, names.events, names.steps):
             Exchange(name, type="topic", durable=True)(channel).declare()
     queues = queues_of(topology, settings, amqp=True)
-    for queue in (_dead_letters(connection, topology), *queues):
+    for queue in (_dead_letters(connection, topology), relay_queue(names), *queues):
         done.extend(bring_to_plan(connection, queue))
-    declare_delays(connection, queues)
+    declare_delays(connection, (*queues, relay_queue(names)))
     for queue in queues:
         done.extend(_unbind_dropped_topics(connection, queue, before.get(queue.name, ())))
     for name in before.keys() - kept.keys():
@@ -216,7 +217,7 @@ def _redirect(connection: Connection, queue: Queue, source: str, target: str) ->
     routes = [(bound.exchange, bound.routing_key) for bound in getattr(queue, "bindings", ())]
     if queue.exchange.name:
         routes.append((queue.exchange, queue.routing_key))
-    if isinstance(queue, StepQueue):
+    if isinstance(queue, (StepQueue, RelayQueue)):
         routes.append((queue.exchange, f"#.{queue.routing_key}"))  # where delays come from
     with connection.channel() as channel:
         for exchange, key in routes:
@@ -301,6 +302,7 @@ def copied(channel: Any, raw: Any) -> Any:
     headers = properties.pop("application_headers", None)
     return channel.prepare_message(
         raw.body,
+        priority=properties.pop("priority", None),
         content_type=properties.pop("content_type", None),
         content_encoding=properties.pop("content_encoding", None),
         headers=headers,

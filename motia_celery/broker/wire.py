@@ -5,13 +5,12 @@ Any AMQP client can read it, and any can publish it: a bare JSON body is enough.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
-from motia_celery.errors import EmitError
+from motia_celery.errors import EmitError, FrameworkError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
 
@@ -22,15 +21,36 @@ GROUP: Final = "motia-group"
 ATTEMPT: Final = "motia-attempt"
 EVENT: Final = "motia-event-id"
 RUN: Final = "motia-run-id"
+#: The message has waited for as long as its Step's ``delaySeconds`` say, or does so now.
+DELAYED: Final = "motia-delayed"
+#: The event's priority, as a run sees it; on the wire it is the property `priority`.
+PRIORITY: Final = "motia-priority"
+#: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
+SENT: Final = "motia-sent"
+#: The rate of its Step has let the message through: it waited for its turn.
+BOOKED: Final = "motia-booked"
 #: The message may be in its partition twice.
 REDELIVERED: Final = "motia-redelivered"
 TRACEPARENT: Final = "traceparent"
+
+ERROR_TYPE: Final = "motia-error-type"
+ERROR_MESSAGE: Final = "motia-error-message"
+ERROR_WHERE: Final = "motia-error-where"
+TRACEBACK: Final = "motia-error-traceback"
+STEP: Final = "motia-step"
+QUEUE: Final = "motia-queue"
+DIED_AT: Final = "motia-died-at"
+#: What a refused message's were, on a broker where its copy is published as JSON.
+CONTENT_TYPE_WAS: Final = "motia-content-type"
+CONTENT_ENCODING_WAS: Final = "motia-content-encoding"
 
 CONTENT_TYPE = "application/json"
 APP_ID = "motia-celery"
 
 #: Headers are cut to this many characters, so that no error text makes a frame too large.
 _HEADER_LIMIT = 2_000
+#: A traceback's end tells most. All headers together must fit one frame of 128 KiB.
+_TRACEBACK_LIMIT = 8_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +77,7 @@ def event_body(event: Event, limit_bytes: int) -> bytes:
     Raises:
         EmitError: the data is not JSON, or larger than ``limit_bytes``.
     """
-    try:
-        body = orjson.dumps(event.data, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError as error:
-        raise EmitError(
-            f"the data can not be sent as JSON ({error}).",
-            f"emit {event.topic!r}",
-            "Emit dicts, lists, strings, numbers, booleans and None; dates as ISO strings.",
-        ) from error
+    body = event.body
     if len(body) > limit_bytes:
         raise EmitError(
             f"the data has {len(body)} bytes; at most {limit_bytes} are accepted.",
@@ -96,17 +109,35 @@ def event_properties(event: Event) -> dict[str, Any]:
         "timestamp": event.timestamp_ms // 1000,
         "app_id": APP_ID,
         "delivery_mode": 2,
+        **({"priority": event.priority} if event.priority is not None else {}),
     }
 
 
 def failure_headers(error: RunError, *, run_id: str, step: str, queue: str) -> dict[str, Any]:
-    """What a dead letter says of its last failure."""
+    """What a dead letter says of its last failure, and when that was, in epoch milliseconds."""
     named = {
-        "motia-error-type": error.type,
-        "motia-error-message": error.message,
-        "motia-error-where": error.where,
+        ERROR_TYPE: error.type,
+        ERROR_MESSAGE: error.message,
+        ERROR_WHERE: error.where,
         RUN: run_id,
-        "motia-step": step,
-        "motia-queue": queue,
+        STEP: step,
+        QUEUE: queue,
+        DIED_AT: int(time.time() * 1000),
     }
-    return {name: str(value)[:_HEADER_LIMIT] for name, value in named.items() if value}
+    headers = {
+        name: _sendable(str(value)[:_HEADER_LIMIT]) for name, value in named.items() if value
+    }
+    if error.traceback:
+        headers[TRACEBACK] = _sendable(error.traceback[-_TRACEBACK_LIMIT:])
+    return headers
+
+
+def refusal_headers(error: FrameworkError, queue: str) -> dict[str, Any]:
+    """What the dead letter of a message that never was a run says of itself."""
+    fault = RunError(type(error).__name__, error.what)
+    return failure_headers(fault, run_id="", step="", queue=queue)
+
+
+def _sendable(text: str) -> str:
+    """The text without lone surrogates, which an error's words may hold and AMQP can not."""
+    return text.encode(errors="replace").decode()

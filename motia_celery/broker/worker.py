@@ -12,8 +12,10 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
 from motia_celery.broker.connection import broker_errors, open_connection
+from motia_celery.broker.control import PausedQueues
 from motia_celery.broker.topology import declare
 from motia_celery.errors import FrameworkError
+from motia_celery.model.control import Controls
 from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
 
@@ -28,11 +30,15 @@ def prepare_worker(
     configure_logging: Callable[[], None],
     started: Callable[[], None],
     stopped: Callable[[], None],
+    read_controls: Callable[[], Controls],
+    watch_controls: Callable[[Callable[[Controls], None]], None],
 ) -> None:
-    """Hooks logging, the topology, ``started`` and ``stopped`` into Celery's signals.
+    """Hooks logging, the topology, pauses, ``started`` and ``stopped`` into Celery's signals.
 
     They work alike under ``motia-celery worker`` and ``celery -A motia_celery.app worker``.
     """
+
+    paused = PausedQueues(app)
 
     def on_logging(**_: Any) -> None:
         configure_logging()
@@ -50,8 +56,17 @@ def prepare_worker(
             # Celery logs, and passes over, any other exception of a signal's receiver.
             raise SystemExit(1) from None
 
-    def on_ready(**_: Any) -> None:
+    def on_queues_chosen(**_: Any) -> None:
+        # Before the first delivery: a Step that is paused does not begin with a restart.
+        try:
+            paused.leave_out(read_controls())
+        except FrameworkError as error:
+            logger.warning("%s", error, extra={"action": "controls.unknown"})
+
+    def on_ready(sender: Any = None, **_: Any) -> None:
         started()
+        paused.consumer = sender
+        watch_controls(paused.apply)
         logger.info(
             "Worker ready: %s pool, %d slots, %s",
             settings.pool,
@@ -67,6 +82,7 @@ def prepare_worker(
     # Weak references would let these closures go at once.
     signals.setup_logging.connect(on_logging, weak=False)
     signals.worker_init.connect(on_init, weak=False)
+    signals.celeryd_after_setup.connect(on_queues_chosen, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
     signals.worker_shutdown.connect(on_shutdown, weak=False)
 

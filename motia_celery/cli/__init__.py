@@ -7,7 +7,24 @@ from typing import Annotated
 
 import typer
 
-from motia_celery.cli import beat, check, dev, doctor, flower, plan, release, version, web, worker
+from motia_celery.cli import (
+    beat,
+    cancel,
+    check,
+    dev,
+    dlq,
+    doctor,
+    flower,
+    generate,
+    pause,
+    plan,
+    release,
+    resume,
+    state,
+    version,
+    web,
+    worker,
+)
 from motia_celery.errors import FrameworkError
 
 app = typer.Typer(
@@ -19,9 +36,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (dev, web, worker, beat, release, flower, plan, check, doctor, version):
+_COMMANDS = (
+    *(dev, web, worker, beat, release, flower),
+    *(plan, check, doctor, pause, resume, version),
+)
+for command in _COMMANDS:
     name = command.__name__.rpartition(".")[2]
     app.command(name, help=command.__doc__)(command.run)
+app.add_typer(cancel.app, name="cancel")
+app.add_typer(state.app, name="state")
+app.add_typer(generate.app, name="generate")
+app.add_typer(dlq.app, name="dlq")
 
 
 @app.callback()

@@ -15,9 +15,9 @@ def run(
 ) -> None:
     """Prints the report; exit code 1 if a server does not answer or must be changed."""
     from motia_celery.run.doctor import examine
-    from motia_celery.run.environment import read_environment
+    from motia_celery.run.environment import read_running
 
-    report = examine(read_environment())
+    report = examine(read_running())
     if json:
         from json import dumps
 

@@ -36,7 +36,7 @@ def run(
 def _print_tables(plan: Plan) -> None:
     from motia_celery.cli.terminal import out, show_problems
 
-    for table in (_steps(plan), _routes(plan), _queues(plan), _schedules(plan)):
+    for table in (_steps(plan), _routes(plan), _queues(plan), _schedules(plan), _streams(plan)):
         if table.row_count:
             out.print(table)
     show_problems(plan.problems, out)
@@ -94,4 +94,11 @@ def _schedules(plan: Plan) -> Table:
         table.add_row(
             entry.step, entry.expression, entry.timezone, f"{following:%Y-%m-%d %H:%M:%S %Z}"
         )
+    return table
+
+
+def _streams(plan: Plan) -> Table:
+    table = _table("Streams", "Stream", "Access", "File")
+    for stream in plan.streams:
+        table.add_row(stream.name, "canAccess" if stream.has_access_rule else "open", stream.file)
     return table

@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import orjson
+
 from motia_celery.context.calls import Calls
-from motia_celery.context.state import State, Wrap
-from motia_celery.context.streams import Streams
+from motia_celery.context.state import State, Values, Wrap
+from motia_celery.context.streams import Items, Streams
+from motia_celery.context.transaction import Transaction, emit_fields
 from motia_celery.errors import ConfigError, UndeclaredTopicError
-from motia_celery.model.event import Event
+from motia_celery.model.emit import EmitOptions, Moment
+from motia_celery.model.event import Event, derived_id, emitted_id
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
+from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import StepLogger
-from motia_celery.stores.state import StateStore
 
 
 class Emitter(Protocol):
-    """Publishes events; returns once the broker has confirmed."""
+    """Publishes events; returns once the broker has confirmed, or the outbox has them."""
 
-    async def emit(self, event: Event) -> None:
-        """Publishes the event to everyone who subscribed to its topic."""
+    async def emit(
+        self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
+    ) -> bool:
+        """Publishes the event to everyone who subscribed to its topic; False if it is dropped."""
+
+    async def commit(
+        self,
+        changes: Sequence[StateChange],
+        events: Sequence[tuple[Event, EmitOptions]],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Makes changes of state and stores events to be sent, all of it or nothing."""
+
+
+def _in_memory() -> Items:
+    # Only tests have none of their own; what it imports is much for a process to start with.
+    from motia_celery.stores.memory_streams import MemoryStreams
+
+    return MemoryStreams()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +55,11 @@ class Services:
     """What the contexts of one process share."""
 
     emitter: Emitter
-    state: StateStore
+    state: Values
     strict_emits: bool = False
     state_wrap: Wrap = "both"
-    streams: Streams = field(default_factory=Streams)
+    streams: Items = field(default_factory=_in_memory)
+    stream_names: frozenset[str] = frozenset()
 
 
 class Context:
@@ -45,8 +70,9 @@ class Context:
         self._step = step
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
+        self._emitted: Counter[str] = Counter()
         self.state = State(services.state, self._calls, services.state_wrap)
-        self.streams = services.streams
+        self.streams = Streams(services.stream_names, services.streams, self._calls)
         self.logger = StepLogger(
             {
                 "step": run.step,
@@ -96,40 +122,117 @@ class Context:
         topic: str | None = None,
         data: Any = None,
         message_group_id: str | None = None,
+        delay: float | None = None,
+        at: Moment | None = None,
+        priority: int | None = None,
+        id: str | None = None,
+        outbox: bool | None = None,
     ) -> Any:
-        """Publishes an event, given as Motia's dict or as keywords.
+        """Publishes an event, given as Motia's dict or as keywords; True once it is sent.
 
         Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not
-        list is dropped with a warning.
+        list is dropped with a warning, and gives False.
+
+        With ``delay`` (seconds) or ``at`` (a datetime, ISO text, or epoch milliseconds) the event
+        is kept by the broker until then, for 30 days at most. Of a queue's events those with a
+        ``priority`` from 5 to 9 are delivered first. ``id`` is an idempotency key: an event of
+        this topic that was sent with it before is not sent again, and gives False. With
+        ``outbox`` the event is stored first, and sent even if the broker is away for now.
 
         Raises:
-            ConfigError: the topic is missing or can not be one.
+            ConfigError: the topic is missing or can not be one, or an option can not be used.
             UndeclaredTopicError: the topic is not listed, and the ``strict_emits`` setting is on.
             EmitError: the broker did not confirm in time.
         """
-        if isinstance(event, Mapping):
-            topic, data = event.get("topic"), event.get("data")
-            message_group_id = event.get("messageGroupId")
-        return self._calls.start(self._emit(topic, data, message_group_id))
+        return self._calls.start(
+            self._emit(
+                emit_fields(
+                    event,
+                    topic=topic,
+                    data=data,
+                    messageGroupId=message_group_id,
+                    delay=delay,
+                    at=at,
+                    priority=priority,
+                    id=id,
+                    outbox=outbox,
+                )
+            )
+        )
 
-    async def _emit(self, topic: str | None, data: Any, group: str | None) -> None:
+    def transaction(self) -> Transaction:
+        """Changes of state, and events, that are stored together or not at all.
+
+        ``async with context.transaction() as tx:`` (``with`` in a ``def`` handler) collects
+        ``tx.state.set``, ``tx.state.delete`` and ``tx.emit``, and stores them at its end in one
+        step; an error inside drops them. The events are sent soon after, in their order, even if
+        the broker is away at the moment or this process dies.
+        """
+        return Transaction(self._prepared, lambda tx: self._calls.start(self._commit(tx)))
+
+    async def _commit(self, transaction: Transaction) -> None:
+        await self._services.emitter.commit(
+            transaction.state.changes, transaction.events, timeout_seconds=self._patience
+        )
+
+    async def _emit(self, given: Mapping[str, Any]) -> bool:
+        prepared = self._prepared(given)
+        if prepared is None:
+            return False
+        event, options = prepared
+        return await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
+
+    def _prepared(self, given: Mapping[str, Any]) -> tuple[Event, EmitOptions] | None:
+        """The event that an emit asks for; None where its topic is not declared."""
+        topic = given.get("topic")
         fault = topic_fault(topic) if isinstance(topic, str) else "an emit needs a topic, as text"
         if topic is None or fault:
             fix = "Write context.emit({'topic': …, 'data': …})."
             raise ConfigError(f"{fault}.", self._step.file, fix)
         if not self._step.may_emit(topic):
             self._refuse(topic)
-            return
-        await self._services.emitter.emit(
-            Event(
-                topic=topic,
-                data=data,
-                trace=self._run.trace,
-                root_id=self._run.root_id or self._run.id,
-                parent_id=self._run.id,
-                group=group,
-            )
+            return None
+        options = self._options(given, topic)
+        event = Event(
+            topic=topic,
+            data=given.get("data"),
+            id=self._event_id(topic, given.get("data")),
+            trace=self._run.trace,
+            root_id=self._run.root_id or self._run.id,
+            parent_id=self._run.id,
+            group=given.get("messageGroupId"),
+            priority=options.priority,
         )
+        return event, options
+
+    @property
+    def _patience(self) -> float | None:
+        """How long an emit waits for the broker: in a worker, for as long as its run may take.
+
+        Its client waits for a request; a run would only be made again.
+        """
+        if self._run.trigger == "http":
+            return None
+        return self._step.timeout_seconds or self._step.queue.visibility_timeout_seconds
+
+    def _options(self, given: Mapping[str, Any], topic: str) -> EmitOptions:
+        try:
+            return EmitOptions.read(given, time.time())
+        except ValueError as error:
+            raise ConfigError(
+                f"{error}.", self._step.file, f"Correct the emit of {topic!r}."
+            ) from None
+
+    def _event_id(self, topic: str, data: Any) -> str:
+        """The same on every attempt and redelivery of the run, for the same data."""
+        try:
+            body = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
+        except TypeError:
+            body = b""  # the emit will refuse it
+        first = emitted_id(self._run.id, topic, body)
+        self._emitted[first] += 1
+        number = self._emitted[first]
+        return first if number == 1 else derived_id(first, str(number))
 
     def _refuse(self, topic: str) -> None:
         what = f"{self._step.name!r} does not list {topic!r} in its emits"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Protocol
 
 from motia_celery.context.calls import Calls
-from motia_celery.stores.state import StateStore
 
 Wrap = Literal["both", "motia", "plain"]
 
@@ -53,10 +53,42 @@ def wrapped(value: Any, wrap: Wrap) -> Any:
     return value
 
 
+class Values(Protocol):
+    """The part of :class:`~motia_celery.stores.state.StateStore` that handlers use."""
+
+    async def get(self, group: str, key: str) -> Any:
+        """The value, or None."""
+
+    async def set(
+        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Any:
+        """Keeps the value, and gives it back."""
+
+    async def update(self, group: str, key: str, operations: Iterable[Mapping[str, Any]]) -> Any:
+        """Changes the value in one atomic step."""
+
+    async def compare_and_set(
+        self, group: str, key: str, expected: Any, value: Any, *, ttl_seconds: float | None = None
+    ) -> bool:
+        """Keeps the value if ``expected`` is there."""
+
+    async def delete(self, group: str, key: str) -> Any:
+        """Removes the key, and gives what it held, or None."""
+
+    async def get_group(self, group: str) -> Any:
+        """The values of the group."""
+
+    async def groups(self) -> Any:
+        """The names of the groups that hold something."""
+
+    async def clear(self, group: str) -> None:
+        """Removes the group."""
+
+
 class State:
     """Values by group and key. Every call may be awaited; in a ``def`` handler it need not be."""
 
-    def __init__(self, store: StateStore, calls: Calls, wrap: Wrap = "both") -> None:
+    def __init__(self, store: Values, calls: Calls, wrap: Wrap = "both") -> None:
         self._store = store
         self._calls = calls
         self._wrap = wrap
@@ -70,9 +102,32 @@ class State:
         """The value, or a falsy one where there is none."""
         return self._calls.start(self._get(group_id, key))
 
-    def set(self, group_id: str, key: str, value: Any) -> Any:
-        """Stores a JSON value, and gives it back."""
-        return self._calls.start(self._store.set(group_id, key, value))
+    def set(self, group_id: str, key: str, value: Any, *, ttl_seconds: float | None = None) -> Any:
+        """Stores a JSON value, and gives it back; with ``ttl_seconds`` it is gone after them."""
+        return self._calls.start(self._store.set(group_id, key, value, ttl_seconds=ttl_seconds))
+
+    def update(self, group_id: str, key: str, ops: Iterable[Mapping[str, Any]]) -> Any:
+        """Changes the value in one atomic step, and gives ``old_value`` and ``new_value``.
+
+        ``ops`` are Motia 1.0's: ``{"type": "increment", "path": "count", "by": 1}`` and the like.
+
+        Raises:
+            UpdateError: they do not fit the value, which stays as it is.
+        """
+        return self._calls.start(self._store.update(group_id, key, ops))
+
+    def compare_and_set(
+        self,
+        group_id: str,
+        key: str,
+        expected: Any,
+        value: Any,
+        *,
+        ttl_seconds: float | None = None,
+    ) -> Any:
+        """Stores the value if ``expected`` is there (None: nothing), and gives whether it was."""
+        swap = self._store.compare_and_set
+        return self._calls.start(swap(group_id, key, expected, value, ttl_seconds=ttl_seconds))
 
     def delete(self, group_id: str, key: str) -> Any:
         """Removes the value, and gives what was there."""
@@ -86,10 +141,17 @@ class State:
         """Removes the whole group."""
         return self._calls.start(self._store.clear(group_id))
 
+    def list_groups(self) -> Any:
+        """The names of the groups that hold something."""
+        return self._calls.start(self._store.groups())
+
     getGroup = get_group  # noqa: N815 - Motia's name
+    compareAndSet = compare_and_set  # noqa: N815
+    listGroups = list_groups  # noqa: N815 - Motia 1.0's names
+    list = get_group
 
     async def _get(self, group_id: str, key: str) -> Any:
         return wrapped(await self._store.get(group_id, key), self._wrap)
 
-    async def _get_group(self, group_id: str) -> list[Any]:
+    async def _get_group(self, group_id: str) -> Any:
         return [wrapped(value, self._wrap) for value in await self._store.get_group(group_id)]

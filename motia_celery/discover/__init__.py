@@ -54,8 +54,11 @@ def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
             stream, faults = read_stream(
                 definition.config, file=source.file, language=source.language
             )
-            problems.extend(located(faults, source.path))
-            streams.extend([stream] if stream else [])
+            problems.extend(located((*faults, *_access_fault(source, definition)), source.path))
+            if stream:
+                host = python if source.language == "python" else node
+                host.register_access(stream.name, definition)
+                streams.append(stream)
         else:
             step, faults = _step(source, definition)
             problems.extend(located(faults, source.path))
@@ -119,6 +122,19 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
         fix=f"{_HANDLERS[source.language]}; this Step does not run until then.",
     )
     return None, (*problems, unusable)
+
+
+def _access_fault(source: SourceFile, definition: Definition) -> Iterator[Problem]:
+    rule = definition.can_access
+    if rule is None or isinstance(rule, RemoteHandler) or callable(rule):
+        return
+    kind = rule if isinstance(rule, str) and source.language != "python" else type(rule).__name__
+    yield Problem(
+        file=source.file,
+        what=f"canAccess is no function but {kind}",
+        fix="Write a function of (subscription, authContext); nobody may join until then.",
+        field="canAccess",
+    )
 
 
 def _handler_fault(handler: object) -> str | None:

@@ -37,6 +37,7 @@ from motia_celery.model.step import (
     QueryParam,
     QueueOptions,
     Rate,
+    SchemaPolicy,
     Trigger,
 )
 from motia_celery.model.topic import pattern_fault, topic_fault
@@ -90,6 +91,7 @@ class HandlerConfig(Config):
     ram: int | None = Field(default=None, ge=128, le=10240)
     timeout: float | None = Field(default=None, gt=0, le=86400)
     cpu: float | None = None
+    isolated: bool | None = Field(default=None, strict=True)
 
 
 class QueueConfig(Config):
@@ -342,6 +344,7 @@ class EventStep(RunningConfig):
     infrastructure: InfrastructureConfig = Field(default_factory=InfrastructureConfig)
     retry: RetryConfig = Field(default_factory=RetryConfig)
     once: bool = False
+    event_schema: SchemaPolicy | None = None
 
     @field_validator("subscribes")
     @classmethod

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
+from motia_celery.errors import EmitError
 from motia_celery.model.trace import Trace
 
 #: Namespace of the ids that are derived, so that a redelivery always gets the same one.
@@ -19,6 +23,7 @@ class Event:
 
     ``id`` is fixed before the first publish attempt, so that every copy of the event, and every
     redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
+    ``priority`` is 0 to 9, None for the one in the middle.
     """
 
     topic: str
@@ -28,7 +33,24 @@ class Event:
     root_id: str | None = None
     parent_id: str | None = None
     group: str | None = None
+    priority: int | None = None
     timestamp_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+
+    @property
+    def body(self) -> bytes:
+        """The data as JSON.
+
+        Raises:
+            EmitError: it has no JSON form.
+        """
+        try:
+            return orjson.dumps(self.data, option=orjson.OPT_NON_STR_KEYS)
+        except TypeError as error:
+            raise EmitError(
+                f"the data can not be sent as JSON ({error}).",
+                f"emit {self.topic!r}",
+                "Emit dicts, lists, strings, numbers, booleans and None; dates as ISO strings.",
+            ) from error
 
 
 def derived_id(*parts: str) -> str:
@@ -39,3 +61,12 @@ def derived_id(*parts: str) -> str:
 def run_id(event_id: str, queue: str) -> str:
     """The id of the run that one event starts on one queue; equal on every redelivery."""
     return derived_id(event_id, queue)
+
+
+def emitted_id(run_id: str, topic: str, body: bytes) -> str:
+    """The id of an event that a run emits.
+
+    A run that is repeated and emits the same again emits the same event, so that the runs which
+    follow from it keep their ids too. Other data makes another event.
+    """
+    return derived_id("emitted", run_id, topic, hashlib.sha256(body).hexdigest())

@@ -64,7 +64,8 @@ def read_stream(
         config = raw
     elif isinstance(raw, Mapping):
         try:
-            config = StreamConfig.model_validate(raw)
+            known = {key: value for key, value in raw.items() if key not in _IGNORED_KEYS}
+            config = StreamConfig.model_validate(known)
         except ValidationError as error:
             return None, tuple(_field_problems(error, file))
     else:
@@ -76,7 +77,21 @@ def read_stream(
         schema=config.schema_,
         has_access_rule=config.can_access is not None,
     )
-    return stream, _unknown_keys(config, file)
+    return stream, (*_unknown_keys(config, file), *_storage(config, file))
+
+
+def _storage(config: StreamConfig, file: str) -> Iterable[Problem]:
+    """A warning for a stream that asks for another place than Redis."""
+    base = config.base_config
+    kind = base.get("storageType", "default") if isinstance(base, Mapping) else base
+    if kind not in (None, "default"):
+        yield Problem(
+            file=file,
+            what=f"baseConfig of the stream {config.name!r} asks for the storage {kind!r}",
+            fix='Write {"storageType": "default"}: items are kept in Redis in any case.',
+            severity="warning",
+            field="baseConfig",
+        )
 
 
 def _build(config: StepConfig, file: str, path: str, language: Language) -> Step:
@@ -93,7 +108,9 @@ def _build(config: StepConfig, file: str, path: str, language: Language) -> Step
         virtual_subscribes=config.virtual_subscribes,
         retry=running.retry_policy() if running else RetryPolicy(max_attempts=1),
         timeout_seconds=running.infrastructure.handler.timeout if running else None,
+        isolated=running.infrastructure.handler.isolated if running else None,
         once=isinstance(config, EventStep) and config.once,
+        event_schema=config.event_schema if isinstance(config, EventStep) else None,
         id=step_id(path),
     )
 

@@ -36,7 +36,7 @@ class RunError:
     """Why a run failed, in JSON-ready words; ``where`` is the user's ``file:line``.
 
     ``names`` are those by which a retry policy may name the error: its class and the classes that
-    it inherits from, or its name and code in JavaScript.
+    it inherits from, or its name and code in JavaScript. One that is ``final`` is never retried.
     """
 
     type: str
@@ -44,6 +44,7 @@ class RunError:
     where: str = ""
     traceback: str = ""
     names: tuple[str, ...] = ()
+    final: bool = False
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type

@@ -18,6 +18,10 @@ DEFAULT_VISIBILITY_SECONDS = 900
 #: How many groups of a fifo Step run at once.
 DEFAULT_PARTITIONS = 8
 
+#: What becomes of an event that does not fit a Step's ``input``: it runs, and a warning is logged;
+#: it becomes a dead letter; or its emit fails.
+SchemaPolicy = Literal["warn", "reject", "refuse"]
+
 #: The longest wait of an event, 30 days.
 LONGEST_DELAY_SECONDS = 30 * 86400
 
@@ -116,6 +120,8 @@ class Step:
 
     ``file`` is the path relative to the project's root. A Step without triggers is a noop:
     it is drawn, and never runs. ``once``: a redelivery of a run that has ended does nothing.
+    ``event_schema``: what an event that does not fit becomes, None where the setting decides.
+    ``isolated``: each run gets a process of its own; None leaves it to the app's setting.
     """
 
     name: str
@@ -129,7 +135,9 @@ class Step:
     virtual_subscribes: tuple[str, ...] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     timeout_seconds: float | None = None
+    isolated: bool | None = None
     once: bool = False
+    event_schema: SchemaPolicy | None = None
     id: str = ""
 
     @property

@@ -64,6 +64,17 @@ def configure_logging(
         logging.getLogger(name).setLevel(max(quiet_level, root.level))
 
 
+def logging_form() -> tuple[str, str, str] | None:
+    """What :func:`configure_logging` was told in this process, for one that it starts."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler.formatter, JsonFormatter):
+            return logging.getLevelName(root.level).lower(), "json", handler.formatter.process
+        if isinstance(handler.formatter, ConsoleFormatter):
+            return logging.getLevelName(root.level).lower(), "console", ""
+    return None
+
+
 def _wants_color() -> bool:
     if os.environ.get("NO_COLOR"):
         return False
@@ -75,7 +86,7 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, process: str = "") -> None:
         super().__init__()
-        self._process = process
+        self.process = process
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -85,8 +96,8 @@ class JsonFormatter(logging.Formatter):
             "msg": record.getMessage(),
             "logger": record.name,
         }
-        if self._process:
-            line["process"] = self._process
+        if self.process:
+            line["process"] = self.process
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         line |= _extras(record)
         data = getattr(record, "data", None)
@@ -171,12 +182,14 @@ def _timestamp(created: float) -> str:
     return f"{seconds}.{int(created % 1 * 1000):03d}Z"
 
 
+_step_logger = logging.getLogger("motia_celery.step")
+
+
 class StepLogger:
     """``context.logger``: a message, and optionally a dict or any value beside it."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = dict(fields)
-        self._logger = logging.getLogger("motia_celery.step")
 
     def debug(self, message: object, data: Any = None) -> None:
         """Logs for someone who looks closely."""
@@ -198,12 +211,12 @@ class StepLogger:
     log = info
 
     def _write(self, level: int, message: object, data: Any) -> None:
-        if self._logger.isEnabledFor(level):
-            extra = {"action": "step.log", **self._fields, "data": _as_fields(data)}
-            self._logger.log(level, "%s", message, extra=extra)
+        if _step_logger.isEnabledFor(level):
+            extra = {"action": "step.log", **self._fields, "data": as_fields(data)}
+            _step_logger.log(level, "%s", message, extra=extra)
 
 
-def _as_fields(data: Any) -> Any:
+def as_fields(data: Any) -> Any:
     """What Motia accepts beside a message: a dict, an object's attributes, or any value."""
     if data is None:
         return None

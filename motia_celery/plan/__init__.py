@@ -12,7 +12,6 @@ from motia_celery.plan.checks import (
     unheard_emits,
     unique_steps,
     unique_streams,
-    unsupported_options,
 )
 from motia_celery.plan.graph import Flow, compile_flows
 from motia_celery.plan.routes import Route, compile_routes
@@ -75,6 +74,5 @@ def compile_plan(
             *schedule_problems,
             *unheard_emits(kept),
             *broken_inputs(kept),
-            *unsupported_options(kept),
         ),
     )

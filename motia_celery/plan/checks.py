@@ -75,23 +75,13 @@ def broken_inputs(steps: Iterable[Step]) -> Iterator[Problem]:
                 )
 
 
-def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
-    """A warning for each queue option that is read but not honoured yet."""
+def idle_priorities(steps: Iterable[Step], reason: str) -> Iterator[Problem]:
+    """A warning for each Step with a priority, where ``reason`` leaves it without effect."""
     for step in steps:
-        for trigger in step.events:
-            options = {
-                "delaySeconds": trigger.queue.delay_seconds > 0,
-                "concurrency": trigger.queue.concurrency is not None,
-                "rateLimit": trigger.queue.rate is not None,
-                "priority": trigger.queue.priority is not None,
-                "once": step.once,
-            }
-            for option, used in options.items():
-                if used:
-                    yield Problem(
-                        file=step.file,
-                        what=f"infrastructure.queue {option!r} of {step.name!r} is not honoured "
-                        "by this version",
-                        fix="Do not rely on it yet; everything else of the Step works.",
-                        severity="warning",
-                    )
+        if step.queue.priority is not None:
+            yield Problem(
+                file=step.file,
+                what=f"the priority of {step.name!r} has no effect: {reason}",
+                fix="It orders what waits in a worker with the async pool, on RabbitMQ.",
+                severity="warning",
+            )

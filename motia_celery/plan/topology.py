@@ -47,6 +47,11 @@ class Names:
         return f"{self.prefix}.dlq"
 
     @property
+    def relay(self) -> str:
+        """The queue where an emit that was delayed arrives, to be sent on to everyone."""
+        return f"{self.prefix}.relay"
+
+    @property
     def default_queue(self) -> str:
         """Celery's default queue, for the user's own tasks."""
         return f"{self.prefix}.default"
@@ -68,6 +73,7 @@ def task_name(step_name: str) -> str:
 class QueuePlan:
     """One Step's queue and the topics bound to it; a cron Step's queue has no topics.
 
+    ``delay_seconds`` is how long after its emit an event reaches the Step.
     ``partitions`` is 0 but for a fifo Step: its messages go from the queue on to so many
     partitions, all of one group to the same one.
     """
@@ -75,6 +81,7 @@ class QueuePlan:
     name: str
     step: str
     topics: tuple[str, ...] = ()
+    delay_seconds: float = 0
     partitions: int = 0
 
     @property
@@ -133,6 +140,7 @@ def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
             name=names.queue(step.name),
             step=step.name,
             topics=step.topics,
+            delay_seconds=step.queue.delay_seconds,
             partitions=step.queue.partitions if step.queue.type == "fifo" else 0,
         )
         for step in steps

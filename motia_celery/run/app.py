@@ -4,29 +4,49 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from motia_celery.broker.control import ControlWatch
+from motia_celery.broker.emitter import Emitter
+from motia_celery.broker.gate import Gate
+from motia_celery.broker.once import Once
+from motia_celery.broker.outbox_relay import OutboxRelay
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Services
-from motia_celery.context.streams import Streams
 from motia_celery.discover import discover
+from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
+from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
-from motia_celery.model.step import Language
+from motia_celery.model.step import Language, Step
 from motia_celery.plan import Plan, compile_plan
+from motia_celery.plan.checks import idle_priorities
+from motia_celery.plan.inputs import Inputs
+from motia_celery.runtime.access import Access
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
-from motia_celery.runtime.invoke import Host, Invoker
+from motia_celery.runtime.host import Host
+from motia_celery.runtime.invoke import Invoker
+from motia_celery.runtime.isolated import IsolatedHost
 from motia_celery.runtime.node import NodeHost
+from motia_celery.runtime.process import HostCommand
 from motia_celery.runtime.python import PythonHost
+from motia_celery.runtime.pythonhost import python_command
 from motia_celery.settings import Settings
+from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
+from motia_celery.stores.emitted import EmittedKeys
+from motia_celery.stores.finished import FinishedRuns
+from motia_celery.stores.limits import Limits
 from motia_celery.stores.order import Order
+from motia_celery.stores.outbox import Outbox, OutboxEntries
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
+from motia_celery.stores.streams import RedisStreams
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -38,9 +58,12 @@ class _Resources:
     pid: int
     publisher: Publisher
     store: AsyncClient
+    streams: RedisStreams
     waiting: DelayedMessages | None
     order: Order
     invoker: Invoker
+    gate: Gate
+    once: Once
 
 
 def report_problems(plan: Plan) -> None:
@@ -58,28 +81,46 @@ def report_problems(plan: Plan) -> None:
         )
 
 
+def _idle_priorities(settings: Settings, steps: Iterable[Step]) -> Iterable[Problem]:
+    if not settings.uses_rabbitmq:
+        return idle_priorities(steps, "Redis is the broker, and hands out what a worker can begin")
+    if settings.pool != "async":
+        return idle_priorities(steps, f"the pool {settings.pool} begins runs as they come")
+    return ()
+
+
 class App:
     """The compiled app of this process. Nothing connects before it is first used."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        #: What isolated runs get; a Step file that is loaded below may change the process's own.
+        self._environment = dict(os.environ)
         self.host = PythonHost(settings.project_root, threads=settings.concurrency)
         self.node = NodeHost(
             settings.project_root,
             memory_mb=settings.node_memory_mb,
-            # A request carries its body twice, and as JSON.
-            limit_bytes=max(DEFAULT_LIMIT_BYTES, 8 * settings.body_limit_bytes),
+            limit_bytes=self._limit_bytes,
         )
+        self.isolated = self._isolated_host()
         project = discover(settings.project_root, self.host, self.node)
         self.plan: Plan = compile_plan(
             prefix=settings.prefix,
             timezone=settings.timezone,
             steps=project.steps,
             streams=project.streams,
-            problems=project.problems,
+            problems=(*project.problems, *_idle_priorities(settings, project.steps)),
+        )
+        self.access = Access(
+            self.plan.streams,
+            {"python": self.host, "typescript": self.node, "javascript": self.node},
         )
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
+        self._outbox_relay: OutboxRelay | None = None
+        self._watch: ControlWatch | None = None
+        # Celery's main thread and the handlers' loop both come here first.
+        self._opening = threading.RLock()
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once, on the loop that calls this."""
@@ -95,11 +136,84 @@ class App:
         return self.resources.publisher
 
     @property
+    def streams(self) -> RedisStreams:
+        """The streams' items and changes."""
+        return self.resources.streams
+
+    @property
+    def gate(self) -> Gate:
+        """The gate of this process's event runs; it hears of what is called off."""
+        if self._watch is None or self._watch.pid != os.getpid():
+            with self._opening:
+                if self._watch is None or self._watch.pid != os.getpid():
+                    self.watch_controls()
+        return self.resources.gate
+
+    @property
+    def once(self) -> Once:
+        """Which runs of this process's need not be done again."""
+        return self.resources.once
+
+    def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
+        """Keeps the gate, and ``also``, at the controls in force, from a thread."""
+        gate = self.resources.gate
+
+        def changed(controls: Controls) -> None:
+            gate.apply(controls)
+            if also is not None:
+                also(controls)
+
+        with self._opening:
+            self._stop_watch()
+            self._watch = ControlWatch(self.controls, changed)
+            self._watch.start()
+
+    @property
+    def controls(self) -> ControlStore:
+        """The controls, for one thread."""
+        return ControlStore(connect_sync(self.settings), self.settings.prefix)
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None and self._watch.pid == os.getpid():
+            self._watch.stop()
+
+    @property
     def resources(self) -> _Resources:
         """The connections of this process; a forked child makes its own."""
-        if self._resources is None or self._resources.pid != os.getpid():
-            self._resources = self._open()
-        return self._resources
+        with self._opening:
+            if self._resources is None or self._resources.pid != os.getpid():
+                self._resources = self._open()
+            return self._resources
+
+    @property
+    def _limit_bytes(self) -> int:
+        # A request carries its body twice, and as JSON.
+        return max(DEFAULT_LIMIT_BYTES, 8 * self.settings.body_limit_bytes)
+
+    def _isolated_host(self) -> IsolatedHost:
+        settings = self.settings
+        return IsolatedHost(
+            settings.project_root,
+            {
+                "python": self._python_command,
+                "typescript": self._node_command,
+                "javascript": self._node_command,
+            },
+            processes=settings.isolated_limit,
+            everywhere=settings.isolated_steps,
+        )
+
+    def _python_command(self) -> HostCommand:
+        return python_command(
+            self.settings.project_root,
+            state_wrap=self.settings.state_wrap,
+            stream_names=(stream.name for stream in self.plan.streams),
+            limit_bytes=self._limit_bytes,
+            environment=self._environment,
+        )
+
+    def _node_command(self) -> HostCommand:
+        return replace(self.node.command(), environment=self._environment)
 
     @cached_property
     def _step_names(self) -> Mapping[str, Any]:
@@ -112,46 +226,69 @@ class App:
             waiting = DelayedMessages(connect_sync(settings), settings.prefix)
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
+        keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
+        state = RedisState(store, settings.prefix)
+        outbox = Outbox(store, settings.prefix, state)
+        inputs = Inputs(self.plan.steps, settings.event_schema)
+        streams = RedisStreams(store, settings.prefix)
         services = Services(
-            emitter=publisher,
-            state=RedisState(store, settings.prefix),
+            emitter=Emitter(settings, publisher, keys, outbox, inputs, self.plan.topology),
+            state=state,
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
-            streams=Streams(frozenset(stream.name for stream in self.plan.streams)),
+            streams=streams,
+            stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
         hosts: dict[Language, Host] = {
             "python": self.host,
             "typescript": self.node,
             "javascript": self.node,
         }
-        invoker = Invoker(self._step_names, hosts, services, settings.project_root)
+        invoker = Invoker(
+            self._step_names, hosts, services, settings.project_root, inputs, self.isolated
+        )
+        gate = Gate(Limits(store, settings.prefix))
+        once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
         # Leases are fences already, where Redis is the broker.
         order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
-        return _Resources(os.getpid(), publisher, store, waiting, order, invoker)
+        return _Resources(
+            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once
+        )
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""
         await ping(self.resources.store)
 
+    def start_outbox(self) -> None:
+        """Sends from this process what is in the outbox, if no other process does."""
+        if self._outbox_relay is None:
+            entries = OutboxEntries(connect_sync(self.settings), self.settings.prefix)
+            self._outbox_relay = OutboxRelay(entries, self.publisher.event_soon)
+            self._outbox_relay.start()
+
     def start_relay(self) -> None:
         """Publishes delayed messages from this process, where the broker can not delay them."""
         waiting = self.resources.waiting
         if waiting is not None and self._relay is None:
-            self._relay = Relay(waiting, self.publisher.publish_blocking)
+            self._relay = Relay(waiting, self.publisher.publish_due)
             self._relay.start()
 
     def close(self) -> None:
         """Sends what waits, and stops this process's threads."""
-        if self._relay is not None:
-            self._relay.stop()
+        for relay in (self._relay, self._outbox_relay):
+            if relay is not None:
+                relay.stop()
+        self._stop_watch()
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()
         self.host.close()
         self.node.close()
+        self.isolated.close()
 
     async def aclose(self) -> None:
         """:meth:`close`, and the connections of the event loop."""
         if self._resources is not None:
             await self._resources.store.aclose()
         await self.node.aclose()
+        await self.isolated.aclose()
         self.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import re
 import zlib
@@ -12,10 +13,17 @@ from typing import Any
 import orjson
 from starlette.types import Receive
 
+from motia_celery.context.request import Upload
 from motia_celery.errors import FrameworkError
-from motia_celery.run.multipart import MultipartError, Upload, parse_multipart
+from motia_celery.run.multipart import MultipartError, parse_multipart
 from motia_celery.run.query import FORM_DEPTH, MAX_PARAMETERS, nest, split_pairs
 
+#: A larger body is read in a thread, so that other requests go on meanwhile.
+_SMALL_BYTES = 64 * 1024
+#: The most members of a gzip body; what follows each of them is copied.
+_MAX_MEMBERS = 100
+#: orjson reads 1,024 levels and writes 254: a body between them could be neither kept nor emitted.
+_DEEP = 254
 #: How the window of ``zlib`` is told which of the two formats to read.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 #: Python knows codecs that are no charsets (rot13, zlib); these are what browsers know.
@@ -62,6 +70,12 @@ async def read_body(receive: Receive, headers: dict[str, Any], limit_bytes: int)
     raw = await _receive_all(receive, limit_bytes)
     if not raw:
         return Body()
+    if len(raw) <= _SMALL_BYTES and "content-encoding" not in headers:
+        return _read(raw, headers, limit_bytes)
+    return await asyncio.to_thread(_read, raw, headers, limit_bytes)
+
+
+def _read(raw: bytes, headers: dict[str, Any], limit_bytes: int) -> Body:
     return _parse(_inflated(raw, headers, limit_bytes), headers.get("content-type", ""))
 
 
@@ -101,14 +115,15 @@ def _inflated(raw: bytes, headers: dict[str, Any], limit_bytes: int) -> bytes:
 
 
 def _inflate(raw: bytes, window_bits: int, limit_bytes: int) -> bytes:
-    parts = bytearray()
+    parts, members = bytearray(), 0
     while raw:
+        members += 1
         inflater = zlib.decompressobj(window_bits)
         parts += inflater.decompress(raw, limit_bytes - len(parts) + 1)
         if len(parts) > limit_bytes:
             raise RequestRefusedError(413, "Payload Too Large")
-        if not inflater.eof:
-            raise zlib.error("the compressed body ends too early")
+        if not inflater.eof or members > _MAX_MEMBERS:
+            raise zlib.error("the compressed body ends too early, or has too many parts")
         raw = inflater.unused_data  # a gzip body may have several members
     return bytes(parts)
 
@@ -172,7 +187,16 @@ def _json(raw: bytes, charset: str) -> Body:
         raise RequestRefusedError(400, "Malformed JSON") from error
     if not isinstance(value, (dict, list)):
         raise RequestRefusedError(400, "A JSON body is an object or an array")
+    if text.count("{") + text.count("[") > _DEEP:
+        _require_shallow(value)
     return Body(value=value, text=text, raw=raw)
+
+
+def _require_shallow(value: Any) -> None:
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise RequestRefusedError(400, "The JSON is nested too deeply") from error
 
 
 def _form(raw: bytes, charset: str) -> Body:

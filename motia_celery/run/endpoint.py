@@ -11,12 +11,13 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
+from motia_celery.context.request import Request
 from motia_celery.errors import ConfigError, ResponseError
 from motia_celery.model.run import Failure, Outcome, Run, RunError
 from motia_celery.model.trace import Trace
 from motia_celery.plan.routes import Route
 from motia_celery.run.body import RequestRefusedError
-from motia_celery.run.requests import Request, read_request
+from motia_celery.run.requests import read_request
 from motia_celery.run.responses import Response, build_response, error_response, json_response
 from motia_celery.run.validation import Validator, compile_validator, named_uploads
 from motia_celery.settings import Settings

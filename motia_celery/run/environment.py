@@ -9,6 +9,7 @@ from typing import Any
 from dotenv import load_dotenv
 
 from motia_celery.settings import Settings, load_settings
+from motia_celery.stores.embedded import running_server
 
 
 def read_environment(**overrides: Any) -> Settings:
@@ -20,6 +21,21 @@ def read_environment(**overrides: Any) -> Settings:
     root = Path(os.environ.get("MOTIA_ROOT", "."))
     load_dotenv(root / ".env")
     return load_settings(root, **overrides)
+
+
+def read_running(**overrides: Any) -> Settings:
+    """:func:`read_environment` for commands that speak to a running app: where no server is set,
+    the one that `dev` started for this project.
+
+    Raises:
+        SettingsError: a setting has a value that can not be used.
+    """
+    settings = read_environment(**overrides)
+    if settings.redis_url is None and settings.broker_url is None:
+        url = running_server(settings.project_root)
+        if url is not None:
+            return read_environment(**overrides, redis_url=url)
+    return settings
 
 
 def remap_sigterm() -> None:

@@ -8,21 +8,8 @@ from typing import Any
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from motia_celery.context.request import Upload
 from motia_celery.run.query import MAX_PARAMETERS
-
-
-class Upload(dict[str, Any]):
-    """One uploaded file: ``filename``, ``contentType``, ``content`` (bytes) and ``size``.
-
-    Attributes work too, ``content_type`` among them.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        key = "contentType" if name == "content_type" else name
-        try:
-            return self[key]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 class MultipartError(ValueError):

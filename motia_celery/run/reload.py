@@ -16,6 +16,8 @@ _SUFFIXES = frozenset(
     {".py", ".json", ".toml", ".env"}
     | {".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"}
 )
+#: Types, which are not executed; commands and editors write them.
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _SKIPPED = frozenset({"node_modules", "__pycache__"})
 #: Skipped in the project's root alone: a folder of Steps may have such a name.
 _BUILT = frozenset({"dist", "build"})
@@ -37,6 +39,8 @@ class SourceFilter(DefaultFilter):
         if relative.parts[:1] and relative.parts[0] in _BUILT:
             return False
         if any(part in _SKIPPED or part.startswith(".") for part in folders):
+            return False
+        if relative.name.endswith(_DECLARATIONS):
             return False
         return relative.name == ".env" or relative.suffix in _SUFFIXES
 

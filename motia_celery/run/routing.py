@@ -88,7 +88,7 @@ class StepRoutes:
             await self._app(scope, receive, send)
             return
         path = decode_path(_raw_path(scope))
-        if path is None:
+        if path is None or "\0" in path:  # no file, database or header could hold a NUL
             await error_response(400, "Malformed path").send(send)
             return
         found = self._table.find(scope["method"], path) if scope["method"] != "OPTIONS" else None

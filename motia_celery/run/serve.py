@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -14,7 +15,7 @@ import uvicorn
 from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.app import App, report_problems
-from motia_celery.run.connection import Connection
+from motia_celery.run.connection import ClientLimits, Connection
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings, load_settings
 
@@ -33,6 +34,7 @@ def web_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        app.start_outbox()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
@@ -74,7 +76,7 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
-        "http": Connection,
+        "http": partial(Connection, limits=ClientLimits.of(settings)),
         "log_config": None,
         "access_log": False,
         "server_header": False,

@@ -8,10 +8,10 @@ from typing import Any
 
 import jsonschema_rs
 
+from motia_celery.context.request import Upload
 from motia_celery.errors import ConfigError
 from motia_celery.model.step import JsonSchema
 from motia_celery.plan.routes import schema_fault
-from motia_celery.run.multipart import Upload
 
 #: Enough to mend a form; a body of a million wrong items must not make a huge answer.
 _MAX_DETAILS = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from motia_celery.broker.celery_app import create_celery, queue_names
+from motia_celery.broker.celery_app import create_celery, own_queues, queue_names
 from motia_celery.broker.worker import prepare_worker, run_worker
 from motia_celery.errors import SettingsError
 from motia_celery.observe.logs import configure_logging
@@ -22,12 +22,15 @@ def celery_of(app: App) -> Any:
     def started() -> None:
         report_problems(app.plan)
         app.start_relay()
+        app.start_outbox()
 
     celery = create_celery(
         settings,
         app.plan,
         invoke=app.invoke,
         publisher=lambda: app.publisher,
+        gate=lambda: app.gate,
+        once=lambda: app.once,
         order=lambda: app.resources.order,
     )
     prepare_worker(
@@ -39,6 +42,8 @@ def celery_of(app: App) -> Any:
         ),
         started=started,
         stopped=app.close,
+        read_controls=lambda: app.controls.read(),
+        watch_controls=app.watch_controls,
     )
     return celery
 
@@ -67,6 +72,7 @@ def work(
             "motia-celery worker",
             "Look at --steps, --exclude and --flows; `motia-celery plan` lists the Steps.",
         )
+    queues.extend(own_queues(settings, app.plan))
     run_worker(celery_of(app), settings, queues, name)
 
 

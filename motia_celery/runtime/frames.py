@@ -9,18 +9,21 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 import orjson
 
 from motia_celery.errors import FrameError
+from motia_celery.stores.values import is_model
 
 PROTOCOL = 1
 DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024
 
 _BYTES = "$bytes"
 _OBJECT = "$object"
-_MARKS = (b'"$bytes"', b'"$object"')
+_MARK = b'"$'  # no frame without it holds a mark
 _LENGTH = struct.Struct(">I")
 _OPTIONS = orjson.OPT_NON_STR_KEYS
 
@@ -35,11 +38,11 @@ def encode(message: Mapping[str, Any], limit_bytes: int = DEFAULT_LIMIT_BYTES) -
     """
     try:
         body = orjson.dumps(message, _known, _OPTIONS)
-        if any(mark in body for mark in _MARKS):
+        if _MARK in body:
             body = orjson.dumps(_marked(message), _known, _OPTIONS)
     except (orjson.JSONEncodeError, RecursionError) as error:
         raise FrameError(
-            f"a value can not cross to another language: {error}.", "", "Pass what JSON can hold."
+            f"a value can not cross to another process: {error}.", "", "Pass what JSON can hold."
         ) from error
     if len(body) > limit_bytes:
         raise FrameError(
@@ -58,6 +61,10 @@ def _known(value: Any) -> Any:
         return dict(value)
     if isinstance(value, (set, frozenset)):
         return list(value)
+    if isinstance(value, (Decimal, PurePath)):
+        return str(value)
+    if is_model(value):
+        return value.model_dump(mode="json", by_alias=True)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
@@ -75,7 +82,7 @@ def _is_mark(value: Mapping[Any, Any]) -> bool:
     return len(value) == 1 and (_BYTES in value or _OBJECT in value)
 
 
-def decode(body: bytes) -> Message:
+def decode(body: bytes | bytearray) -> Message:
     """The message in a frame's body.
 
     Raises:
@@ -83,7 +90,7 @@ def decode(body: bytes) -> Message:
     """
     try:
         message = orjson.loads(body)
-        if any(mark in body for mark in _MARKS):
+        if _MARK in body:
             message = _revived(message)
     except (ValueError, TypeError, RecursionError, AttributeError) as error:
         raise FrameError(f"a frame is not valid: {error}.") from error
@@ -108,8 +115,8 @@ class FrameReader:
     """Cuts what a socket gives into messages."""
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
-        self._limit = limit_bytes
-        self._buffer = bytearray()
+        self.limit_bytes = limit_bytes
+        self._held = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """The messages that are whole now.
@@ -117,22 +124,30 @@ class FrameReader:
         Raises:
             FrameError: a frame is too large or no message; the connection is of no more use.
         """
-        self._buffer += data
+        if self._held:
+            self._held += data
+        source = self._held or data
         start = 0
         try:
-            while (end := self._end(start)) is not None:
-                body = bytes(memoryview(self._buffer)[start + 4 : end])
+            while len(source) - start >= 4:
+                end = start + 4 + self._length(source, start)
+                if end > len(source):
+                    return
+                body = source[start + 4 : end]
                 start = end
                 yield decode(body)
         finally:
-            del self._buffer[:start]
+            self._hold(source, start)
 
-    def _end(self, start: int) -> int | None:
-        """Where the frame at ``start`` ends, or None while it is not whole."""
-        if len(self._buffer) - start < 4:
-            return None
-        (length,) = _LENGTH.unpack_from(self._buffer, start)
-        if length > self._limit:
-            raise FrameError(f"a frame of {length} bytes came in; {self._limit} are allowed.")
-        end = start + 4 + int(length)
-        return end if end <= len(self._buffer) else None
+    def _length(self, source: bytes | bytearray, start: int) -> int:
+        length = int.from_bytes(source[start : start + 4])
+        if length > self.limit_bytes:
+            raise FrameError(f"a frame of {length} bytes came in; {self.limit_bytes} are allowed.")
+        return length
+
+    def _hold(self, source: bytes | bytearray, start: int) -> None:
+        """Keeps what came of a frame that is not whole."""
+        if source is self._held:
+            del self._held[:start]
+        else:
+            self._held += source[start:]

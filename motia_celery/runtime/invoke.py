@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
-
-import jsonschema_rs
 
 from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
-from motia_celery.model.run import Failure, Outcome, Run, Success
-from motia_celery.model.step import EventTrigger, Language, Step
-from motia_celery.plan.routes import no_remote
+from motia_celery.model.run import Failure, Outcome, Run, RunError, Success
+from motia_celery.model.step import Language, Step
+from motia_celery.plan.inputs import Inputs, mismatch
 from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
-
-logger = logging.getLogger("motia_celery.runtime")
-
-
-class Host(Protocol):
-    """Something that calls handlers of one language."""
-
-    async def call(self, run: Run, context: Context) -> Any:
-        """Calls the run's handler and gives what it returned, or raises what it raised."""
+from motia_celery.runtime.host import Host, completed
+from motia_celery.runtime.isolated import IsolatedHost
 
 
 class Invoker:
@@ -37,26 +27,26 @@ class Invoker:
         hosts: Mapping[Language, Host],
         services: Services,
         root: Path,
+        inputs: Inputs | None = None,
+        isolated: IsolatedHost | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts
         self._services = services
         self._root = root
-        self._validators = {
-            step.name: validator
-            for step in steps.values()
-            for trigger in step.events
-            if (validator := _validator(step, trigger)) is not None
-        }
+        self._inputs = inputs or Inputs(steps.values())
+        self._isolated = isolated
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
         step = self._steps[run.step]
         context = Context(run, step, self._services)
-        self._warn_of_misfit(run, context)
+        if rejected := self._rejected(run, context):
+            return rejected
         try:
-            work = self._finished(run, context)
-            return Success(await within(step.timeout_seconds, work, step.name))
+            async with self._host(step) as host:
+                work = completed(host.call(run, context), context)
+                return Success(await within(step.timeout_seconds, work, step.name))
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.
             if _is_being_cancelled():
@@ -67,18 +57,11 @@ class Invoker:
         except (Exception, SystemExit) as error:
             return self._failure(error)
 
-    async def _finished(self, run: Run, context: Context) -> Any:
-        """What the handler returned, once nothing that it began is under way."""
-        try:
-            result = await self._hosts[self._steps[run.step].language].call(run, context)
-        except (Exception, SystemExit):
-            await context.settle()
-            raise
-        except asyncio.CancelledError:
-            context.cancel()
-            raise
-        await context.finish()
-        return result
+    def _host(self, step: Step) -> AbstractAsyncContextManager[Host]:
+        """The host of one call; the time that it takes to get one is not the handler's."""
+        if self._isolated is not None and self._isolated.takes(step):
+            return self._isolated.child(step)
+        return nullcontext(self._hosts[step.language])
 
     def _failure(self, error: BaseException) -> Failure:
         return Failure(run_error(error, self._root))
@@ -90,33 +73,18 @@ class Invoker:
             "Raise infrastructure.handler.timeout, or emit the slow part to another Step.",
         )
 
-    def _warn_of_misfit(self, run: Run, context: Context) -> None:
-        """Motia's rule: an input that does not fit its schema is warned of, and still runs."""
-        validator = self._validators.get(run.step)
-        if validator is None or run.trigger != "event" or validator.is_valid(run.input):
-            return
-        faults = [
-            f"{'/'.join(map(str, error.instance_path)) or 'data'}: {error.message}"
-            for _, error in zip(range(10), validator.iter_errors(run.input), strict=False)
-        ]
-        message = "The event does not fit the Step's input schema"
-        context.logger.warn(message, {"faults": faults})
+    def _rejected(self, run: Run, context: Context) -> Failure | None:
+        """The failure of an event that does not fit; by Motia's rule it is only warned of."""
+        if run.trigger != "event" or not (faults := self._inputs.faults(run.step, run.input)):
+            return None
+        if self._inputs.lets_run(run.step):
+            message = "The event does not fit the Step's input schema"
+            context.logger.warn(message, {"faults": faults})
+            return None
+        error = mismatch(self._steps[run.step], faults)
+        return Failure(RunError(type(error).__name__, str(error), final=True))
 
 
 def _is_being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _validator(step: Step, trigger: EventTrigger) -> jsonschema_rs.Validator | None:
-    if not trigger.input_schema:
-        return None
-    try:
-        return jsonschema_rs.validator_for(dict(trigger.input_schema), retriever=no_remote)
-    except (ValueError, jsonschema_rs.ValidationError) as error:
-        logger.warning(
-            "The input schema is not valid JSON Schema: %s",
-            error,
-            extra={"action": "schema.invalid", "step": step.name},
-        )
-        return None

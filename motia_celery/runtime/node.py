@@ -9,16 +9,18 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from motia_celery.context import Context
-from motia_celery.errors import ConfigError, HostMissingError
+from motia_celery.errors import HostMissingError
 from motia_celery.model.run import Run
+from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
-from motia_celery.runtime.process import HostCommand, Link, load_files
+from motia_celery.runtime.loading import load_files
+from motia_celery.runtime.process import HostCommand, Link
 from motia_celery.runtime.remote import RemoteError, RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile
 
@@ -94,14 +96,17 @@ class NodeHost:
         memory_mb: int | None = None,
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
         cancel_grace_seconds: float = 2,
-        load_timeout_seconds: float = 30,
+        load_patience_seconds: float = 10,
+        silence_seconds: float = 5,
     ) -> None:
         self._root = root
         self._memory_mb = memory_mb
         self._limit = limit_bytes
         self._grace = cancel_grace_seconds
-        self._load_timeout = load_timeout_seconds
+        self._load_patience = load_patience_seconds
+        self._silence = silence_seconds
         self._files: dict[str, str] = {}
+        self._rules: dict[str, str] = {}
         self._link: Link | None = None
         self._pid = os.getpid()
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -111,7 +116,7 @@ class NodeHost:
     def load_all(self, sources: Sequence[SourceFile]) -> Mapping[str, Loaded]:
         """What each file defines, or why it can not be used; by :attr:`SourceFile.file`.
 
-        The files are executed together, in a Node process that ends afterwards.
+        The files are executed in Node processes that end afterwards.
         """
         if not sources:
             return {}
@@ -119,20 +124,16 @@ class NodeHost:
         missing = missing or (node_missing() if find_node() is None else None)
         if missing is not None:
             return {source.file: missing for source in sources}
-        names = {str(source.path): source.file for source in sources}
-        loaded = self._load(list(names), self._load_timeout)
-        left = [path for path in names if path not in loaded]
-        # One of them took the process down, or hangs it: alone it can only harm itself.
-        for path in left if len(left) > 1 else ():
-            loaded.update(self._load([path], min(10, self._load_timeout)))
-        silent = RemoteError("Error", "loading it ends or hangs the Node process")
-        return {file: loaded.get(path, silent) for path, file in names.items()}
+        paths = [str(source.path) for source in sources]
+        loaded = load_files(self.command(), paths, self._load_patience)
+        return {source.file: _loaded(loaded[str(source.path)]) for source in sources}
 
-    def _load(self, paths: Sequence[str], silence_seconds: float) -> dict[str, Loaded]:
-        messages = load_files(self._command(), paths, silence_seconds)
-        return {message["file"]: _loaded(message) for message in messages}
+    def command(self) -> HostCommand:
+        """How a Node process is started.
 
-    def _command(self) -> HostCommand:
+        Raises:
+            HostMissingError: there is no Node.
+        """
         node = find_node()
         if node is None:
             raise node_missing()
@@ -145,6 +146,25 @@ class NodeHost:
         if isinstance(definition.handler, RemoteHandler):
             self._files[step] = definition.handler.file
 
+    def register_access(self, stream: str, definition: Definition) -> None:
+        """Makes the definition's ``canAccess`` the stream's rule."""
+        if isinstance(definition.can_access, RemoteHandler):
+            self._rules[stream] = definition.can_access.file
+
+    async def can_access(
+        self, stream: str, subscription: Mapping[str, Any], auth_context: Any
+    ) -> bool:
+        """What the stream's ``canAccess`` says.
+
+        Raises:
+            RemoteError: what it threw.
+            HostDiedError: the Node process ended meanwhile.
+            HostMissingError: there is no Node.
+        """
+        fields = {"file": self._rules[stream], "subscription": subscription, "auth": auth_context}
+        link = await self._living()
+        return await link.call({"type": "access", **fields}, NoContext()) is True
+
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
 
@@ -153,16 +173,14 @@ class NodeHost:
             HostDiedError: the Node process ended meanwhile.
             HostMissingError: there is no Node.
         """
-        fields = {"file": self._files[run.step], "run": _run_fields(run), "input": run.input}
-        link = await self._living()
-        return await link.call(fields, _Answerer(context))
+        link = self._usable(asyncio.get_running_loop()) or await self._living()
+        return await link.call(call_fields(self._files[run.step], run), ContextAnswerer(context))
 
     async def _living(self) -> Link:
+        """The child, started if there is none; all calls that come meanwhile wait for the same."""
+        loop = asyncio.get_running_loop()
         if self._pid != os.getpid():  # the parent's child is not ours
             self._pid, self._link, self._starting = os.getpid(), None, None
-        loop = asyncio.get_running_loop()
-        if (link := self._usable(loop)) is not None:
-            return link
         if self._starting is None or self._starting[0] is not loop:
             self._starting = (loop, asyncio.Lock())
         async with self._starting[1]:
@@ -170,7 +188,9 @@ class NodeHost:
 
     def _usable(self, loop: asyncio.AbstractEventLoop) -> Link | None:
         link = self._link
-        return link if link is not None and link.is_alive and link.loop is loop else None
+        if link is None or link.loop is not loop or not link.is_alive:
+            return None
+        return link if self._pid == os.getpid() else None
 
     async def _start(self) -> Link:
         if self._link is not None and self._link.is_alive:  # of another event loop
@@ -181,7 +201,7 @@ class NodeHost:
             self._pause = min(max(0.1, pause * 2), _LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
         self._started = time.monotonic()
-        self._link = await Link.open(self._command(), self._grace)
+        self._link = await Link.open(self.command(), self._grace, self._silence)
         return self._link
 
     @property
@@ -201,15 +221,19 @@ class NodeHost:
             self._link.kill()
 
 
-def _loaded(message: Mapping[str, Any]) -> Definition | RemoteError:
+def _loaded(message: Mapping[str, Any] | RemoteError) -> Definition | RemoteError:
+    if isinstance(message, RemoteError):
+        return message
     if message.get("error"):
         return RemoteError.read(message["error"])
     told = message["definition"]
     config = told["config"]
-    if told["hasCanAccess"] and isinstance(config, dict):
-        config = {**config, "canAccess": RemoteHandler(file=message["file"])}
+    rule = RemoteHandler(file=message["file"]) if told["hasCanAccess"] else told.get("accessType")
+    if rule and isinstance(config, dict):
+        config = {**config, "canAccess": rule}
     return Definition(
         config=config,
+        can_access=rule or None,
         handler=_handler(message["file"], told),
         warnings=tuple((w["field"], w["message"]) for w in told["warnings"]),
     )
@@ -220,45 +244,3 @@ def _handler(file: str, told: Mapping[str, Any]) -> Any:
     if told["hasHandler"] and "Generator" not in told["handlerType"]:
         return RemoteHandler(file=file)
     return told["handlerType"] or None
-
-
-def _run_fields(run: Run) -> dict[str, Any]:
-    return {
-        "step": run.step,
-        "run_id": run.id,
-        "trace_id": run.trace.trace_id,
-        "traceparent": run.trace.header,
-        "attempt": run.attempt,
-        "max_attempts": run.max_attempts,
-        "flows": list(run.flows),
-        "topic": run.topic,
-        "trigger": run.trigger,
-    }
-
-
-class _Answerer:
-    """Answers the calls of a handler on its context."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        state = context.state.plain
-        self._methods: dict[str, Callable[..., Any]] = {
-            "emit": context.emit,
-            "state.get": state.get,
-            "state.set": state.set,
-            "state.delete": state.delete,
-            "state.getGroup": state.get_group,
-            "state.clear": state.clear,
-        }
-
-    async def request(self, method: str, arguments: Iterable[Any]) -> Any:
-        """The value of a call on the context."""
-        function = self._methods.get(method)
-        if function is None:
-            raise ConfigError(f"the context has no {method!r}.")
-        return await function(*arguments)
-
-    def log(self, level: str, message: str, data: Any) -> None:
-        """A line of ``context.logger``."""
-        write = {"warn": "warn", "error": "error", "debug": "debug"}.get(level, "info")
-        getattr(self._context.logger, write)(message, *(() if data is None else (data,)))

@@ -10,37 +10,47 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from motia_celery.errors import FrameError, HostDiedError
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES, PROTOCOL, FrameReader, Message, encode
+from motia_celery.runtime.pulse import Pulse
 from motia_celery.runtime.remote import RemoteError
 
 logger = logging.getLogger("motia_celery.runtime")
 
 HOST_FD = "MOTIA_HOST_FD"
 
+#: Frames of one turn of the loop are joined up to this size: few system calls, and the child is
+#: at work on the first ones while the last are written.
+_BATCH_BYTES = 16 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCommand:
-    """How a host is started. It finds the number of its socket in ``MOTIA_HOST_FD``."""
+    """How a host is started. It finds the number of its socket in ``MOTIA_HOST_FD``.
+
+    ``environment`` is this process's where it is None.
+    """
 
     arguments: Sequence[str]
     root: Path
     limit_bytes: int = DEFAULT_LIMIT_BYTES
+    environment: Mapping[str, str] | None = None
 
     def start(self, *, quiet: bool = False) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """The child and our end of its socket; ``quiet`` sends its stdout to stderr."""
+        environment = os.environ if self.environment is None else self.environment
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 process = subprocess.Popen(
                     self.arguments,
                     cwd=self.root,
-                    env={**os.environ, HOST_FD: str(theirs.fileno())},
+                    env={**environment, HOST_FD: str(theirs.fileno())},
                     stdin=subprocess.DEVNULL,
                     stdout=_stderr() if quiet else None,
                     pass_fds=(theirs.fileno(),),
@@ -77,6 +87,7 @@ class Answerer(Protocol):
 class _Call:
     future: asyncio.Future[Any]
     answerer: Answerer
+    step: str
     deadline: asyncio.TimerHandle | None = None
 
 
@@ -84,7 +95,11 @@ class Link(asyncio.Protocol):
     """A living child on one event loop, with many calls under way."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], command: HostCommand, cancel_grace_seconds: float
+        self,
+        process: subprocess.Popen[bytes],
+        command: HostCommand,
+        cancel_grace_seconds: float,
+        silence_seconds: float | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._process = process
@@ -92,18 +107,33 @@ class Link(asyncio.Protocol):
         self._grace = cancel_grace_seconds
         self._reader = FrameReader(command.limit_bytes)
         self._transport: asyncio.WriteTransport | None = None
+        self._out: list[bytes] = []
+        self._waiting = 0
+        self._is_flushing = False
         self._calls: dict[int, _Call] = {}
         self._answers: set[asyncio.Task[None]] = set()
         self._last_id = 0
         self._greeted = asyncio.Event()
         self._ended = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._is_leaving = False
+        self._pulse = self._make_pulse(silence_seconds) if silence_seconds else None
         threading.Thread(target=self._watch, name="host-watch", daemon=True).start()
 
     @classmethod
-    async def open(cls, command: HostCommand, cancel_grace_seconds: float) -> Link:
-        """Starts a child; calls wait until it has said hello."""
+    async def open(
+        cls,
+        command: HostCommand,
+        cancel_grace_seconds: float,
+        silence_seconds: float | None = None,
+    ) -> Link:
+        """Starts a child; calls wait until it has said hello.
+
+        With ``silence_seconds`` a warning names the Steps that keep the child from listening.
+        """
         process, ours = command.start()
-        link = cls(process, command, cancel_grace_seconds)
+        link = cls(process, command, cancel_grace_seconds, silence_seconds)
         try:
             await link._loop.create_unix_connection(lambda: link, sock=ours)
         except BaseException:
@@ -128,6 +158,11 @@ class Link(asyncio.Protocol):
         """Whether it takes calls."""
         return not self._ended.is_set()
 
+    async def greeted(self) -> bool:
+        """Whether it takes calls, once it has said hello or has ended."""
+        await self._greeted.wait()
+        return self.is_alive
+
     async def call(self, fields: Mapping[str, Any], answerer: Answerer) -> Any:
         """Calls a handler, and gives what it returned.
 
@@ -136,14 +171,18 @@ class Link(asyncio.Protocol):
             HostDiedError: the child ended meanwhile.
             FrameError: the input can not cross.
         """
-        await self._greeted.wait()
+        if not self._greeted.is_set():
+            await self._greeted.wait()
         if not self.is_alive:
-            raise self._death()
-        self._last_id += 1
-        id_ = self._last_id
+            raise self.death()
+        id_ = self._last_id = self._last_id + 1
         frame = encode({"type": "call", "id": id_, **fields}, self._limit)
-        call = self._calls[id_] = _Call(self._loop.create_future(), answerer)
+        step = fields["run"]["step"] if "run" in fields else ""
+        call = self._calls[id_] = _Call(self._loop.create_future(), answerer, step)
+        self._quiet.clear()
         self._write(frame)
+        if self._pulse is not None:
+            self._pulse.watch()
         try:
             return await call.future
         except asyncio.CancelledError:
@@ -164,10 +203,46 @@ class Link(asyncio.Protocol):
             )
             self.kill()
 
+    def _make_pulse(self, silence_seconds: float) -> Pulse:
+        return Pulse(
+            silence_seconds,
+            has_work=lambda: bool(self._calls),
+            ask=lambda: self._write(encode({"type": "ping", "id": 1})),
+            tell=self._tell_of_silence,
+        )
+
+    def _tell_of_silence(self, seconds: float) -> None:
+        steps = ", ".join(dict.fromkeys(call.step for call in self._calls.values()))
+        logger.warning(
+            "The host has not answered for %.0f s while it runs %s. Code that computes for long "
+            "holds up its neighbours: set infrastructure.handler.isolated, or await in between.",
+            seconds,
+            steps,
+            extra={"action": "host.silent", "pid": self.pid},
+        )
+
+    async def ended(self) -> None:
+        """Returns once the child is gone."""
+        await self._ended.wait()
+
     async def end(self) -> None:
         """Ends the child, and returns once it is gone."""
         self.kill()
-        await self._ended.wait()
+        await self.ended()
+
+    async def leave(self) -> None:
+        """Lets the child end once its calls are settled, and returns when it is gone.
+
+        It may flush and clean up for the time that a cut handler has, too.
+        """
+        await self._quiet.wait()
+        self._is_leaving = True
+        if self._transport is not None:
+            self._flush()
+            self._transport.close()
+        stubborn = self._loop.call_later(self._grace, self.kill)
+        await self.ended()
+        stubborn.cancel()
 
     def kill(self) -> None:
         """Ends the child at once."""
@@ -180,6 +255,8 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the child."""
+        if self._pulse is not None:
+            self._pulse.hear()
         try:
             for message in self._reader.feed(data):
                 self._receive(message)
@@ -189,7 +266,8 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The child is gone, or about to go: its thread tells how."""
-        self.kill()
+        if not self._is_leaving:
+            self.kill()
 
     def _watch(self) -> None:
         self._process.wait()
@@ -201,17 +279,21 @@ class Link(asyncio.Protocol):
             return
         self._ended.set()
         self._greeted.set()
+        if self._pulse is not None:
+            self._pulse.stop()
         if self._transport is not None:
             self._transport.close()
-        death = self._death()
+        death = self.death()
         for call in self._calls.values():
             if call.deadline is not None:
                 call.deadline.cancel()
             if not call.future.done():
                 call.future.set_exception(death)
         self._calls.clear()
+        self._quiet.set()
 
-    def _death(self) -> HostDiedError:
+    def death(self) -> HostDiedError:
+        """How the child ended, as an error."""
         code = self._process.poll()
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         return HostDiedError(
@@ -221,8 +303,26 @@ class Link(asyncio.Protocol):
         )
 
     def _write(self, frame: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame)
+        """Sends the first frame of a turn of the loop at once, and what follows in batches."""
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self._end_turn)
+            self._out.append(frame)
+            self._flush()
+            return
+        self._out.append(frame)
+        self._waiting += len(frame)
+        if self._waiting > _BATCH_BYTES:
+            self._flush()
+
+    def _end_turn(self) -> None:
+        self._is_flushing = False
+        self._flush()
+
+    def _flush(self) -> None:
+        out, self._out, self._waiting = self._out, [], 0
+        if out and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     def _receive(self, message: Message) -> None:
         kind = message["type"]
@@ -248,6 +348,8 @@ class Link(asyncio.Protocol):
 
     def _settle(self, message: Message, call: _Call) -> None:
         del self._calls[message["id"]]
+        if not self._calls:
+            self._quiet.set()
         if call.deadline is not None:
             call.deadline.cancel()
         if call.future.done():
@@ -281,27 +383,3 @@ class Link(asyncio.Protocol):
 def _log(message: Message, call: _Call) -> None:
     level, text = str(message.get("level")), str(message.get("message"))
     call.answerer.log(level, text, message.get("data"))
-
-
-def load_files(
-    command: HostCommand, files: Sequence[str], silence_seconds: float
-) -> Iterator[Message]:
-    """The ``loaded`` message of each file, as they come, from a child of its own.
-
-    Files that are missing in the end took the child down, or made it hang.
-    """
-    process, ours = command.start(quiet=True)
-    reader = FrameReader(command.limit_bytes)
-    left = set(files)
-    try:
-        with ours, contextlib.suppress(OSError, FrameError):
-            ours.settimeout(silence_seconds)
-            ours.sendall(command.hello + encode({"type": "load", "id": 1, "files": list(files)}))
-            while left and (data := ours.recv(1 << 18)):
-                for message in reader.feed(data):
-                    if message["type"] == "loaded":
-                        left.discard(message["file"])
-                        yield message
-    finally:
-        process.kill()
-        process.wait()

@@ -28,7 +28,8 @@ class PythonHost:
     def __init__(self, root: Path, *, threads: int = 32) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
-        self._handlers: dict[str, _Handler] = {}
+        self._handlers: dict[str, Handler] = {}
+        self._rules: dict[str, Function] = {}
         prepare_imports(root)
 
     def load(self, source: SourceFile) -> Definition:
@@ -52,7 +53,24 @@ class PythonHost:
     def register(self, step: str, definition: Definition) -> None:
         """Makes the definition's handler the one that runs for ``step``."""
         if callable(definition.handler):
-            self._handlers[step] = _Handler(definition.handler, definition.middleware)
+            self._handlers[step] = Handler(definition.handler, definition.middleware)
+
+    def register_access(self, stream: str, definition: Definition) -> None:
+        """Makes the definition's ``canAccess`` the stream's rule."""
+        if callable(definition.can_access):
+            self._rules[stream] = definition.can_access
+
+    async def can_access(
+        self, stream: str, subscription: Mapping[str, Any], auth_context: Any
+    ) -> bool:
+        """What the stream's ``canAccess`` says.
+
+        Raises:
+            Exception: whatever it raises.
+        """
+        rule = self._rules[stream]
+        arguments = (dict(subscription), auth_context)[: _room(rule)]
+        return bool(await self._invoke(rule, arguments))
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
@@ -60,7 +78,10 @@ class PythonHost:
         Raises:
             Exception: whatever the handler raises.
         """
-        handler = self._handlers[run.step]
+        return await self.handle(self._handlers[run.step], run, context)
+
+    async def handle(self, handler: Handler, run: Run, context: Context) -> Any:
+        """Calls this handler once, inside its middleware, and gives what it returned."""
         if handler.middleware:
             return await _Chain(self, handler, run, context).start()
         return await self._invoke(handler.function, handler.arguments(run, context))
@@ -80,7 +101,7 @@ class PythonHost:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class _Handler:
+class Handler:
     """A handler and its middleware; it gets as many arguments as it declares."""
 
     def __init__(self, function: Function, middleware: Sequence[Function]) -> None:
@@ -102,7 +123,7 @@ class _Chain:
     the handler always gets the original, which middleware may change in place.
     """
 
-    def __init__(self, host: PythonHost, handler: _Handler, run: Run, context: Context) -> None:
+    def __init__(self, host: PythonHost, handler: Handler, run: Run, context: Context) -> None:
         self._invoke = host._invoke
         self._handler = handler
         self._run = run

@@ -31,5 +31,5 @@ class Definition:
     config: Any
     handler: Callable[..., Any] | RemoteHandler | None = None
     middleware: tuple[Callable[..., Any], ...] = ()
-    can_access: Callable[..., Any] | None = None
+    can_access: Callable[..., Any] | RemoteHandler | None = None
     warnings: tuple[tuple[str, str], ...] = ()

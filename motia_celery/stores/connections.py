@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
     from motia_celery.settings import Settings
 
-_ROLES = ("web", "worker", "beat", "release", "flower", "doctor", "dev", "inspect", "control")
+_ROLES = (
+    "web",
+    "worker",
+    "beat",
+    "release",
+    "flower",
+    "doctor",
+    "dev",
+    "dlq",
+    "inspect",
+    "control",
+)
 
 
 def connection_name(settings: Settings) -> str:

@@ -41,6 +41,9 @@ _PROGRAMS = ("valkey-server", "redis-server")
 _LOG_LINES = 8
 
 
+_RECORD = "server.json"
+
+
 def find_server() -> Path:
     """The program to run: the bundled Valkey, else one on the PATH.
 
@@ -78,6 +81,15 @@ def _install_line() -> str:
 def data_directory(project: Path) -> Path:
     """Where the embedded server of a project keeps its data."""
     return project / ".motia" / "valkey"
+
+
+def running_server(project: Path) -> str | None:
+    """The URL of the project's embedded server, if `dev` runs one now."""
+    record_file = data_directory(project) / _RECORD
+    if _left_over(record_file) is None:
+        return None
+    url = orjson.loads(record_file.read_bytes()).get("url")
+    return str(url) if url else None
 
 
 class EmbeddedServer:
@@ -172,7 +184,7 @@ class EmbeddedServer:
 
     @property
     def _record_file(self) -> Path:
-        return self._directory / "server.json"
+        return self._directory / _RECORD
 
     def _take_lock(self) -> None:
         if self._lock is not None:
@@ -220,7 +232,7 @@ class EmbeddedServer:
                 process_group=0,
             )
         assert self._process.stdin is not None
-        # By stdin, so that the password is in no file and in no process listing.
+        # By stdin, so that the password is in no process listing.
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(self._configuration().encode())
 
@@ -286,12 +298,14 @@ class EmbeddedServer:
         )
 
     def _record(self) -> None:
-        """Leave what the next start needs to know this server again; no secret is in it."""
+        """Leave what the next start, and this user's other commands, need to know the server."""
         facts: dict[str, Any] = {
             "pid": self.pid,
             "created": psutil.Process(self.pid).create_time(),
-            "port": self.port,
+            "url": self.url,
         }
+        self._record_file.touch(mode=0o600)
+        self._record_file.chmod(0o600)  # the URL holds the password
         self._record_file.write_bytes(orjson.dumps(facts))
 
 

@@ -2,31 +2,37 @@
 
 A group is one hash, so that reading it costs its own size and not the database's. Groups and
 keys are free text. None is the same as missing: setting it deletes the key, and a group
-without keys is gone.
+without keys is gone. A key may have a life, after which it is missing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import math
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from motia_celery.errors import StateValueError
+from motia_celery.model.update import updated
+from motia_celery.stores import state_scripts
+from motia_celery.stores.names import encoded_name, state_place
 from motia_celery.stores.redis import reaching
-from motia_celery.stores.values import decode, encode
+from motia_celery.stores.turns import Turns, give_way
+from motia_celery.stores.values import decode, encode, same
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     import redis.asyncio
 
-# KEYS: the group's hash, the set of group names. ARGV: the key, the group's name.
-_TAKE_OUT = """
-local old = redis.call('HGET', KEYS[1], ARGV[1])
-if old then
-  redis.call('HDEL', KEYS[1], ARGV[1])
-  if redis.call('HLEN', KEYS[1]) == 0 then redis.call('SREM', KEYS[2], ARGV[2]) end
-end
-return old
-"""
+Operations = Iterable[Mapping[str, Any]]
+
+
+class Updated(TypedDict):
+    """What an update changed, in Motia 1.0's words."""
+
+    old_value: Any
+    new_value: Any
 
 
 class StateStore(Protocol):
@@ -35,12 +41,34 @@ class StateStore(Protocol):
     async def get(self, group: str, key: str) -> Any | None:
         """The value, or None."""
 
-    async def set(self, group: str, key: str, value: Any) -> Any:
-        """Keep ``value``, whatever was there, and return it.
+    async def set(
+        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Any:
+        """Keep ``value``, whatever was there, and return it; without a life, for ever.
 
         Raises:
-            StateValueError: the value has no JSON form.
+            StateValueError: the value has no JSON form, or the life is no positive number.
         """
+
+    async def update(self, group: str, key: str, operations: Operations) -> Updated:
+        """Change the value in one atomic step; see :func:`motia_celery.model.update.updated`.
+
+        A life that the key has stays.
+
+        Raises:
+            UpdateError: the operations do not fit the value.
+        """
+
+    async def compare_and_set(
+        self,
+        group: str,
+        key: str,
+        expected: Any,
+        value: Any,
+        *,
+        ttl_seconds: float | None = None,
+    ) -> bool:
+        """:meth:`set`, if the key holds ``expected`` (None: nothing); False if it does not."""
 
     async def delete(self, group: str, key: str) -> Any | None:
         """Remove the key and return what it held, or None."""
@@ -50,6 +78,9 @@ class StateStore(Protocol):
 
     async def items(self, group: str) -> dict[str, Any]:
         """The values of the group by key."""
+
+    async def lives(self, group: str) -> dict[str, float]:
+        """How many seconds are left to those keys of the group that have a life."""
 
     async def groups(self) -> list[str]:
         """The names of the groups that hold something."""
@@ -61,42 +92,89 @@ class StateStore(Protocol):
 class RedisState:
     """State in Redis, shared by all processes with the same prefix; each change is atomic.
 
-    Every method raises ``StoreUnavailableError`` when Redis does not answer.
+    Every method raises ``StoreUnavailableError`` when Redis does not answer. A change whose
+    answer was lost with its connection is made again, so an increment may then count twice.
     """
 
     def __init__(self, client: redis.asyncio.Redis, prefix: str) -> None:
         self._client = client
-        self._prefix = prefix
-        # A prefix holds no colon, so no group's hash can have this name.
-        self._names = f"{prefix}:state-groups"
-        self._take_out = client.register_script(_TAKE_OUT)
+        # A prefix holds no colon, so no group's hash can have the other keys' names.
+        self._hashes = f"{prefix}:state:".encode()
+        self._expiries = f"{prefix}:state-expiry:".encode()
+        self._names = f"{prefix}:state-groups".encode()
+        self._expiring = f"{prefix}:state-expiring".encode()
+        self._turns = Turns()
+        register = client.register_script
+        self._get_script = register(state_scripts.GET)
+        self._set_script = register(state_scripts.SET)
+        self._swap_script = register(state_scripts.SWAP)
+        self._take_out_script = register(state_scripts.TAKE_OUT)
+        self._items_script = register(state_scripts.ITEMS)
+        self._expiries_script = register(state_scripts.EXPIRIES)
+        self._clear_script = register(state_scripts.CLEAR)
+        self._groups_script = register(state_scripts.GROUPS)
 
     async def get(self, group: str, key: str) -> Any | None:
         """The value, or None."""
-        with reaching(self._client):
-            found = await self._client.hget(self._hash(group), _encoded(key))
-        return None if found is None else decode(found, _place(group, key))
+        return _value(await self._read(group, key), group, key)
 
-    async def set(self, group: str, key: str, value: Any) -> Any:
+    async def set(
+        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Any:
         """Keep ``value`` and return it."""
+        life = _milliseconds(ttl_seconds)
         if value is None:
             await self.delete(group, key)
             return None
-        encoded = encode(value, _place(group, key))
-        name, field = self._hash(group), _encoded(key)
-        with reaching(self._client):
-            async with self._client.pipeline(transaction=True) as pipe:
-                pipe.hset(name, field, encoded)
-                pipe.sadd(self._names, _encoded(group))
-                await pipe.execute()
+        encoded = encode(value, state_place(group, key))
+        await self._run(
+            self._set_script,
+            group,
+            encoded_name(key),
+            encoded,
+            life,
+            self._hashes,
+            self._expiries,
+        )
         return value
+
+    async def update(self, group: str, key: str, operations: Operations) -> Updated:
+        """Change the value in one atomic step."""
+        rule = Rule(operations, state_place(group, key))
+        async with self._turns.of(encoded_name(group), encoded_name(key)):
+            found, losses = await self._read(group, key), 0
+            while True:
+                result, encoded = _applied(rule, found, group, key)
+                held = await self._swap(group, key, found, encoded, "keep")
+                if held is _SWAPPED:
+                    return result
+                found, losses = held, losses + 1
+                await give_way(losses)
+
+    async def compare_and_set(
+        self,
+        group: str,
+        key: str,
+        expected: Any,
+        value: Any,
+        *,
+        ttl_seconds: float | None = None,
+    ) -> bool:
+        """:meth:`set`, if the key holds ``expected``; False if it does not."""
+        life, where = _milliseconds(ttl_seconds), state_place(group, key)
+        wanted, encoded = _plain(expected, where), _optional(value, where)
+        found = await self._read(group, key)
+        while same(_value(found, group, key), wanted):
+            held = await self._swap(group, key, found, encoded, life)
+            if held is _SWAPPED:
+                return True
+            found = held
+        return False
 
     async def delete(self, group: str, key: str) -> Any | None:
         """Remove the key and return what it held, or None."""
-        keys: list[bytes | str | memoryview] = [self._hash(group), self._names]
-        with reaching(self._client):
-            found = await self._take_out(keys=keys, args=[_encoded(key), _encoded(group)])
-        return None if found is None else decode(found, _place(group, key))
+        found = await self._run(self._take_out_script, group, encoded_name(key))
+        return _value(found, group, key)
 
     async def get_group(self, group: str) -> list[Any]:
         """The values of the group."""
@@ -104,56 +182,116 @@ class RedisState:
 
     async def items(self, group: str) -> dict[str, Any]:
         """The values of the group by key."""
+        name = encoded_name(group)
         with reaching(self._client):
-            found = await self._client.hgetall(self._hash(group))
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.exists(self._expiries + name)
+                pipe.hgetall(self._hashes + name)
+                some_expire, found = await pipe.execute()
+        if some_expire:
+            found = _pairs(await self._run(self._items_script, group))
         return _decoded(group, found)
+
+    async def lives(self, group: str) -> dict[str, float]:
+        """How many seconds are left to those keys of the group that have a life."""
+        found = _pairs(await self._run(self._expiries_script, group))
+        return {key.decode(): float(found[key]) / 1000 for key in sorted(found)}
 
     async def groups(self) -> list[str]:
         """The names of the groups that hold something."""
-        with reaching(self._client):
-            names: set[Any] = await self._client.smembers(self._names)
+        names = await self._run(self._groups_script, "", self._hashes, self._expiries)
         return sorted(name.decode() for name in names)
 
     async def clear(self, group: str) -> None:
         """Remove the group with all that it holds."""
-        name = self._hash(group)
-        with reaching(self._client):
-            async with self._client.pipeline(transaction=True) as pipe:
-                pipe.delete(name)
-                pipe.srem(self._names, _encoded(group))
-                await pipe.execute()
+        await self._run(self._clear_script, group)
 
-    def _hash(self, group: str) -> bytes:
-        return f"{self._prefix}:state:".encode() + _encoded(group)
+    async def _read(self, group: str, key: str) -> bytes | None:
+        found: bytes | None = await self._run(self._get_script, group, encoded_name(key))
+        return found
+
+    async def _swap(
+        self, group: str, key: str, found: bytes | None, encoded: bytes | None, life: str
+    ) -> Any:
+        """``_SWAPPED``, or what the key holds instead of ``found``."""
+        values = (encoded_name(key), found or b"", encoded or b"", life)
+        done, *held = await self._run(self._swap_script, group, *values)
+        return _SWAPPED if done else (held or [None])[0]
+
+    async def change_in(
+        self, pipe: Any, group: str, key: str, value: Any, ttl_seconds: float | None
+    ) -> None:
+        """Adds :meth:`set` to a transaction; of None, :meth:`delete`."""
+        life, name, field = _milliseconds(ttl_seconds), encoded_name(group), encoded_name(key)
+        keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
+        if value is None:
+            await self._take_out_script(keys=keys, args=[name, field], client=pipe)
+            return
+        more: list[bytes | str] = [
+            encode(value, state_place(group, key)),
+            life,
+            self._hashes,
+            self._expiries,
+        ]
+        await self._set_script(keys=keys, args=[name, field, *more], client=pipe)
+
+    async def _run(self, script: Any, group: str, *arguments: Any) -> Any:
+        name = encoded_name(group)
+        keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
+        with reaching(self._client):
+            return await script(keys=keys, args=[name, *arguments])
+
+
+_SWAPPED = object()
 
 
 class MemoryState:
     """The same in this process's memory, for tests. Values are kept as JSON, so they are copies."""
 
-    def __init__(self) -> None:
-        self._groups: dict[bytes, dict[bytes, bytes]] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._groups: dict[bytes, dict[bytes, tuple[bytes, float]]] = {}
+        self._clock = clock
 
     async def get(self, group: str, key: str) -> Any | None:
         """The value, or None."""
-        found = self._group(group).get(_encoded(key))
-        return None if found is None else decode(found, _place(group, key))
+        return _value(self._held(group, key)[0], group, key)
 
-    async def set(self, group: str, key: str, value: Any) -> Any:
+    async def set(
+        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Any:
         """Keep ``value`` and return it."""
-        if value is None:
-            await self.delete(group, key)
-            return None
-        encoded = encode(value, _place(group, key))
-        self._groups.setdefault(_encoded(group), {})[_encoded(key)] = encoded
+        end = self._end(ttl_seconds)
+        self._put(group, key, _optional(value, state_place(group, key)), end)
         return value
+
+    async def update(self, group: str, key: str, operations: Operations) -> Updated:
+        """Change the value in one step."""
+        found, end = self._held(group, key)
+        rule = Rule(operations, state_place(group, key))
+        result, encoded = _applied(rule, found, group, key)
+        self._put(group, key, encoded, end)
+        return result
+
+    async def compare_and_set(
+        self,
+        group: str,
+        key: str,
+        expected: Any,
+        value: Any,
+        *,
+        ttl_seconds: float | None = None,
+    ) -> bool:
+        """:meth:`set`, if the key holds ``expected``; False if it does not."""
+        if not same(await self.get(group, key), _plain(expected, state_place(group, key))):
+            return False
+        await self.set(group, key, value, ttl_seconds=ttl_seconds)
+        return True
 
     async def delete(self, group: str, key: str) -> Any | None:
         """Remove the key and return what it held, or None."""
-        held = self._group(group)
-        found = held.pop(_encoded(key), None)
-        if not held:
-            await self.clear(group)
-        return None if found is None else decode(found, _place(group, key))
+        found = await self.get(group, key)
+        self._put(group, key, None, math.inf)
+        return found
 
     async def get_group(self, group: str) -> list[Any]:
         """The values of the group."""
@@ -161,41 +299,92 @@ class MemoryState:
 
     async def items(self, group: str) -> dict[str, Any]:
         """The values of the group by key."""
-        return _decoded(group, self._group(group))
+        return _decoded(group, {key: value for key, (value, _) in self._group(group).items()})
+
+    async def lives(self, group: str) -> dict[str, float]:
+        """How many seconds are left to those keys of the group that have a life."""
+        ends = sorted((key.decode(), end) for key, (_, end) in self._group(group).items())
+        return {key: end - self._clock() for key, end in ends if end < math.inf}
 
     async def groups(self) -> list[str]:
         """The names of the groups that hold something."""
-        return sorted(name.decode() for name in self._groups)
+        return sorted(name.decode() for name in self._groups if self._group(name.decode()))
 
     async def clear(self, group: str) -> None:
         """Remove the group with all that it holds."""
-        self._groups.pop(_encoded(group), None)
+        self._groups.pop(encoded_name(group), None)
 
-    def _group(self, group: str) -> dict[bytes, bytes]:
-        return self._groups.get(_encoded(group), {})
+    def _group(self, group: str) -> dict[bytes, tuple[bytes, float]]:
+        """What the group holds and has not expired."""
+        held = self._groups.get(encoded_name(group), {})
+        now = self._clock()
+        return {key: entry for key, entry in held.items() if entry[1] > now}
+
+    def _held(self, group: str, key: str) -> tuple[bytes | None, float]:
+        return self._group(group).get(encoded_name(key), (None, math.inf))
+
+    def _put(self, group: str, key: str, encoded: bytes | None, end: float) -> None:
+        held, name = self._group(group), encoded_name(key)
+        held.pop(name, None)
+        if encoded is not None:
+            held[name] = (encoded, end)
+        self._groups[encoded_name(group)] = held
+
+    def _end(self, ttl_seconds: float | None) -> float:
+        life = _milliseconds(ttl_seconds)
+        return self._clock() + int(life) / 1000 if life else math.inf
+
+
+class Rule:
+    """The operations of an update, ready to be applied to whatever is stored."""
+
+    def __init__(self, operations: Operations, where: str) -> None:
+        self._operations = encode(list(operations), where)
+        self._where = where
+
+    def applied(self, old: Any, copy: Any) -> Updated:
+        """What the update makes of the old value, told as a pair; the copy is changed."""
+        operations = decode(self._operations, self._where)
+        return {"old_value": old, "new_value": updated(copy, operations, self._where)}
+
+
+def _value(found: bytes | None, group: str, key: str) -> Any:
+    return None if found is None else decode(found, state_place(group, key))
+
+
+def _applied(rule: Rule, found: bytes | None, group: str, key: str) -> tuple[Updated, bytes | None]:
+    """What is told of the update, and the new value as it is stored."""
+    result = rule.applied(_value(found, group, key), _value(found, group, key))
+    return result, _optional(result["new_value"], state_place(group, key))
+
+
+def _optional(value: Any, where: str) -> bytes | None:
+    return None if value is None else encode(value, where)
+
+
+def _plain(value: Any, where: str) -> Any:
+    """The value as it would be read back."""
+    return decode(encode(value, where), where)
 
 
 def _decoded(group: str, found: Mapping[Any, bytes | str]) -> dict[str, Any]:
     # UTF-8 sorts as its text does, so both stores list in one order.
-    return {key.decode(): decode(found[key], _place(group, key.decode())) for key in sorted(found)}
+    return {
+        key.decode(): decode(found[key], state_place(group, key.decode())) for key in sorted(found)
+    }
 
 
-def _encoded(name: object) -> bytes:
-    """A group or key as bytes; ids are often numbers, and stand for their digits."""
-    text = str(name) if isinstance(name, int) and not isinstance(name, bool) else name
-    if not isinstance(text, str):
-        raise _bad_name(name)
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise _bad_name(name) from error
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _bad_name(name: object) -> StateValueError:
-    return StateValueError(
-        f"{name!r} ({type(name).__name__}) is no name for a group or key.", "state", "Use text."
-    )
-
-
-def _place(group: str, key: str) -> str:
-    return f"state {group!r} / {key!r}"
+def _milliseconds(ttl_seconds: float | None) -> str:
+    """A life as the scripts take it; nothing for one without end."""
+    if ttl_seconds is None:
+        return ""
+    is_number = isinstance(ttl_seconds, int | float) and not isinstance(ttl_seconds, bool)
+    if not is_number or not 0 < ttl_seconds < math.inf:
+        raise StateValueError(
+            f"{ttl_seconds!r} is no life for a key.", "ttl_seconds", "Give seconds, more than 0."
+        )
+    return str(max(1, math.ceil(ttl_seconds * 1000)))

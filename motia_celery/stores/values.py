@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from datetime import date, time
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
 
 from motia_celery.errors import StateValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic import BaseModel
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS
 _LEAVES = (bool, type(None), date, time, UUID)
@@ -58,8 +60,25 @@ def decode(encoded: bytes | str, where: str) -> Any:
         ) from error
 
 
+def is_model(value: Any) -> TypeGuard[BaseModel]:
+    """Whether it is a pydantic model; a value can only be one where pydantic is imported."""
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; 1 and 1.0 are, 1 and true are not."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
+    if is_model(value):
         return value.model_dump(mode="json")
     raise TypeError(type(value).__name__)
 
@@ -100,7 +119,7 @@ def _children(value: Any) -> Iterator[tuple[str, Any]] | None:
         return _entries(value)
     if isinstance(value, list | tuple):
         return ((f"[{index}]", item) for index, item in enumerate(value))
-    if isinstance(value, BaseModel):
+    if is_model(value):
         # Its own rules decide how it is dumped, sets and Decimals included.
         return ((f".{name}", item) for name, item in value.model_dump(mode="json").items())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -26,6 +26,8 @@ config = {
 async def handler(req, context):
     order = {"id": context.run_id[:8], "status": "accepted", **req["body"]}
     await context.state.set("orders", order["id"], order)
+    shown = {"item": order["item"], "status": order["status"]}
+    await context.streams.orders.set(order["email"], order["id"], shown)
     await context.emit({"topic": "order.created", "data": order})
     context.logger.info("Order accepted", {"order": order["id"], "item": order["item"]})
     return {"status": 202, "body": {"orderId": order["id"]}}

@@ -266,7 +266,8 @@ class Project:
     def notes(self, step: str, what: str | None = None, token: str | None = None) -> list[Any]:
         """The lines of one Step's handler, as dicts."""
         file = self.folder / "notes" / step.replace("/", "-")
-        lines = file.read_text().splitlines() if file.exists() else []
+        # A line that is being written has no end yet.
+        lines = file.read_text().rpartition("\n")[0].splitlines() if file.exists() else []
         found = [json.loads(line) for line in lines]
         return [
             line
@@ -412,6 +413,7 @@ class Project:
         with self.channel() as channel:
             message = channel.prepare_message(
                 body,
+                priority=properties.pop("priority", None),
                 content_type=content_type,
                 content_encoding=content_encoding,
                 headers=headers or {},

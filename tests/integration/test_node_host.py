@@ -16,9 +16,11 @@ from motia_celery.context import Services
 from motia_celery.discover import discover
 from motia_celery.model.run import Failure, Run, Success
 from motia_celery.model.trace import Trace
+from motia_celery.runtime.access import Access
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.python import PythonHost
+from motia_celery.stores.memory_streams import MemoryStreams
 from motia_celery.stores.state import MemoryState
 
 HOSTILE = Path(__file__).parents[1] / "hostile"
@@ -28,7 +30,7 @@ class Exchange:
     def __init__(self):
         self.events = []
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         await asyncio.sleep(0.01)
         self.events.append(event)
 
@@ -42,7 +44,7 @@ class App:
         self.node = NodeHost(root, **{"cancel_grace_seconds": 0.5, **options})
         self.python = PythonHost(root, threads=1)
         self.found = discover(root, self.python, self.node)
-        self.exchange, self.state = Exchange(), MemoryState()
+        self.exchange, self.state, self.streams = Exchange(), MemoryState(), MemoryStreams()
         self.steps = {step.name: step for step in self.found.steps}
 
     def problem(self, file):
@@ -51,7 +53,12 @@ class App:
 
     async def run(self, name, data=None, trigger="event", timeout_seconds=None):
         steps = {name: replace(self.steps[name], timeout_seconds=timeout_seconds)}
-        services = Services(emitter=self.exchange, state=self.state)
+        services = Services(
+            emitter=self.exchange,
+            state=self.state,
+            streams=self.streams,
+            stream_names=frozenset(stream.name for stream in self.found.streams),
+        )
         hosts = dict.fromkeys(("typescript", "javascript"), self.node)
         invoker = Invoker(steps, hosts, services, self.root)
         run = Run(id="r", step=name, trigger=trigger, input=data, trace=Trace.start(), flows=("f",))
@@ -203,8 +210,31 @@ def test_a_bad_file_is_a_problem_with_its_place_and_the_others_run(app, file, li
 
 
 def test_a_stream_file_is_read_with_its_access_rule(app):
-    (stream,) = app.found.streams
-    assert (stream.name, stream.language, stream.has_access_rule) == ("chat", "typescript", True)
+    streams = {stream.name: stream for stream in app.found.streams}
+    assert streams["chat"].language == "typescript"
+    assert all(stream.has_access_rule for stream in streams.values())
+    problems = [p for p in app.found.problems if p.file == "steps/wrong_rule.stream.ts"]
+    storage, rule = sorted(problems, key=lambda problem: problem.field)
+    assert rule.what == "canAccess is no function but string"
+    assert (storage.severity, "'custom'" in storage.what) == ("warning", True)
+
+
+async def test_an_access_rule_is_asked_and_its_faults_deny(app, caplog):
+    hosts = dict.fromkeys(("typescript", "javascript"), app.node)
+    access, hasty = (Access(app.found.streams, hosts, seconds) for seconds in (30, 0.1))
+    ann, one = {"user": "ann"}, {"groupId": "g", "id": "1"}
+    assert await access.allows("rules", one, ann) is True
+    assert await access.allows("rules", {"groupId": "g"}, ann) is False
+    assert await access.allows("rules", one, None) is False
+    assert await access.allows("rules", {"groupId": "anonymous"}, None) is True
+    assert await access.allows("rules", {"groupId": "truthy"}, None) is True
+    assert await access.allows("chat", one, None) is True
+    assert await access.allows("wrong", one, ann) is False
+    assert await access.allows("rules", {"groupId": "throws"}, ann) is False
+    assert "TypeError: no such group (steps/rules_stream.js:7)" in caplog.text
+    assert await hasty.allows("rules", {"groupId": "never"}, ann) is False
+    assert "longer than 0.1 s" in caplog.text
+    assert await access.allows("rules", one, ann) is True
 
 
 def test_a_file_that_takes_node_down_harms_itself_alone(tmp_path):
@@ -214,7 +244,7 @@ def test_a_file_that_takes_node_down_harms_itself_alone(tmp_path):
     (steps / "good_step.js").write_text("exports.config = {type: 'noop', name: 'good'}")
     app = App(tmp_path)
     assert [*app.steps] == ["good"]
-    assert "ends or hangs" in app.problem("steps/bad_step.js").what
+    assert "ends its process (signal 9)" in app.problem("steps/bad_step.js").what
 
 
 async def test_values_cross_as_they_are(app):
@@ -225,6 +255,9 @@ async def test_values_cross_as_they_are(app):
     assert await app.act("nothing") == Success(None)
     assert await app.act("buffer") == Success({"status": 200, "body": b"\x00\x01\xff"})
     assert await app.act("typed") == Success({"body": b"\x01\x00\x02\x00"})
+    own = ["1970-01-01T00:00:00.000Z", {"$bytes": "AA=="}, {}]
+    assert await app.act("ownJson") == Success(own)
+    assert await app.act("mixed") == Success({"a": {"b": [{"$object": 1}, {"c": b"\x07"}]}})
     big = "x" * 10_000_000
     assert await app.act("echo", value=big) == Success(big)
 
@@ -243,11 +276,51 @@ async def test_errors_cross_with_their_name_message_and_line(app):
         assert message in outcome.error.message
 
 
-async def test_state_and_streams(app):
+async def test_state(app):
     found = await result(app, "behaviour", {"act": "state"})
     assert found == {"before": None, "group": 2, "removed": {"n": 1}, "after": []}
-    outcome = await app.act("streams")
-    assert "streams can not be used" in outcome.error.message
+
+
+async def test_streams(app):
+    found = await result(app, "behaviour", {"act": "streams"})
+    marker = {"type": "state-stream", "streamName": "chat", "groupId": "g", "id": "a"}
+    one, two = ({"n": n, "id": "a", "__motia": marker} for n in (1, 2))
+    assert "bytes at .raw has no JSON form" in found.pop("faults")[0]
+    assert found == {
+        "created": one,
+        "nothing": None,
+        "update": {"old_value": one, "new_value": two},
+        "group": [two],
+        "same": True,
+        "removed": two,
+        "again": None,
+    }
+
+
+async def test_an_unknown_stream_is_an_error_at_its_line(app):
+    outcome = await app.act("unknownStream")
+    assert outcome.error.type == "UnknownStreamError"
+    assert "Did you mean 'chat'?" in outcome.error.message
+    assert outcome.error.where.startswith("steps/behaviour.step.ts:")
+
+
+async def test_a_stream_call_that_nobody_awaits_is_finished(app):
+    assert await app.act("unawaitedStream") == Success(None)
+    assert await app.streams.get("chat", "g", "late") == {"n": 1, "id": "late"}
+
+
+async def test_what_state_has_beyond_motias(app):
+    found = await result(app, "behaviour", {"act": "stateMore"})
+    fault, refused = found.pop("faults")
+    assert fault == "UpdateError"
+    assert "bytes at .raw has no JSON form" in refused
+    assert found == {
+        "update": {"old_value": None, "new_value": {"n": 2, "list": []}},
+        "swapped": True,
+        "again": False,
+        "list": [{"n": 2, "list": []}, "mine"],
+        "groups": ["m"],
+    }
 
 
 async def test_calls_that_nobody_awaits_are_finished_and_fail_the_run(app):
@@ -295,6 +368,19 @@ async def test_a_busy_handler_is_cut_by_a_restart(app):
     answers = [await app.act("sync") for _ in range(2)]  # the first may go down with the busy one
     assert answers[1] == Success("text")
     assert app.node.pid != pid
+
+
+async def test_a_handler_that_computes_for_long_is_told_of_and_not_cut(hostile, caplog):
+    """A ping asks a silent Node process; one whose handlers only wait answers it."""
+    app = App(hostile, silence_seconds=0.7)
+    assert await app.act("sleep", ms=2500) == Success(2500)
+    assert "has not answered" not in caplog.text
+    outcomes = await asyncio.gather(app.act("spin", ms=4000), app.act("sync"))
+    assert outcomes == [Success("spun"), Success("text")]
+    (warning,) = [r for r in caplog.records if "has not answered" in r.getMessage()]
+    assert "it runs behaviour" in warning.getMessage()
+    assert warning.action == "host.silent"
+    await app.node.aclose()
 
 
 async def test_a_crash_fails_the_calls_in_flight_and_the_next_one_works(app):

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import motia_celery.runtime.node as node
 from motia_celery.discover import discover
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
-
-PACKAGES = Path(node.__file__).parent / "node" / "node_modules"
 
 ZOD = """
 import { z } from 'zod';
@@ -29,7 +24,7 @@ export const handler = async () => ({ status: 200, body: { ok: true } });
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, npm_packages):
     (tmp_path / "steps").mkdir()
     (tmp_path / "node_modules").mkdir()
 
@@ -37,7 +32,7 @@ def project(tmp_path):
         (tmp_path / "steps" / "a.step.ts").write_text(source)
         for name, folder in packages.items():
             link = tmp_path / "node_modules" / name.replace("_", "-")
-            link.symlink_to(PACKAGES / folder, target_is_directory=True)
+            link.symlink_to(npm_packages / folder, target_is_directory=True)
         return discover(tmp_path, PythonHost(tmp_path, threads=1), NodeHost(tmp_path))
 
     return read

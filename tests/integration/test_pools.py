@@ -128,7 +128,9 @@ def test_prefetch_is_in_force_on_each_queue(on_rabbitmq: Project) -> None:
 def control(app: Project) -> Iterator[Celery]:
     """Another service's Celery app, which knows the broker and no Step."""
     plan = compile_plan(prefix=app.prefix, timezone="UTC", steps=(), streams=(), problems=())
-    celery = create_celery(app.settings(), plan, invoke=never, publisher=never, order=never)
+    celery = create_celery(
+        app.settings(), plan, invoke=never, publisher=never, gate=never, once=never, order=never
+    )
     yield celery
     celery.close()
 

@@ -227,7 +227,7 @@ async def test_nothing_is_lost_over_a_restart_of_the_broker(
     make_project: Callable[..., Project],
 ) -> None:
     """An emit that is under way while the broker is down waits for it, and arrives."""
-    publisher = open_publisher(private_rabbitmq.url)
+    publisher = open_publisher(private_rabbitmq.url, emit_timeout_seconds=60)
     await publisher.emit(Event(topic="one", data="before"))
     await asyncio.to_thread(private_rabbitmq.stop)
     waiting = asyncio.gather(*(publisher.emit(Event(topic="one", data=n)) for n in range(20)))

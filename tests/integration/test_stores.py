@@ -84,6 +84,36 @@ class TestRedisState(StateContract):
         with pytest.raises(StateValueError, match="state 'g' / 'k'"):
             await state.get("g", "k")
 
+    async def test_nothing_is_left_in_redis_of_what_expired(
+        self, state: RedisState, loop_client: Any, name_prefix: str
+    ) -> None:
+        """A later key with a life sweeps those away that nobody asks for."""
+        for number in range(5):
+            await state.set(f"g{number}", "k", 1, ttl_seconds=0.05)
+
+        async def left() -> set[bytes]:
+            await state.set("other", "k", 1, ttl_seconds=1000)
+            return {key async for key in loop_client.scan_iter(match=f"{name_prefix}*")}
+
+        async with asyncio.timeout(20):
+            while len(await left()) > 4:
+                await asyncio.sleep(0.01)
+        await state.clear("other")
+        assert [key async for key in loop_client.scan_iter(match=f"{name_prefix}*")] == []
+
+    async def test_updates_of_several_processes_are_all_counted(
+        self, state: RedisState, settings: Settings
+    ) -> None:
+        """The second store knows nothing of the first one's turns."""
+        clients = [connect(settings) for _ in range(3)]
+        stores = [RedisState(client, settings.prefix) for client in clients]
+        operation = [{"type": "increment", "path": "n", "by": 1}]
+        updates = (store.update("g", "k", operation) for store in stores for _ in range(100))
+        await asyncio.gather(*updates)
+        assert await state.get("g", "k") == {"n": 300}
+        for client in clients:
+            await client.aclose()
+
     async def test_scripts_are_sent_again_to_a_server_that_lost_them(
         self, state: RedisState, loop_client: Any
     ) -> None:
@@ -322,7 +352,8 @@ class TestEmbeddedServer:
         assert password not in " ".join(psutil.Process(private_redis.pid).cmdline())
         folder = private_redis.log_file.parent
         assert folder.stat().st_mode & 0o077 == 0
-        assert all(password not in f.read_text() for f in folder.iterdir() if f.is_file())
+        holding = [f for f in folder.iterdir() if f.is_file() and password in f.read_text()]
+        assert [(f.name, f.stat().st_mode & 0o077) for f in holding] == [("server.json", 0)]
 
     def test_ctrl_c_in_the_terminal_does_not_reach_it(self, private_redis: EmbeddedServer) -> None:
         assert os.getpgid(private_redis.pid) == private_redis.pid != os.getpgrp()

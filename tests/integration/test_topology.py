@@ -75,7 +75,8 @@ def test_delays_never_bind_to_the_events_exchange(
     events = bindings(project, rabbitmq, project.names.events)
     assert events == {(queue, "created"), (queue, "order.*")}
     steps = bindings(project, rabbitmq, project.names.steps)
-    assert steps == {(queue, queue), (queue, f"#.{queue}")}
+    relay = project.names.relay
+    assert steps == {(name, key) for name in (queue, relay) for key in (name, f"#.{name}")}
 
 
 def test_queues_are_safe_ones(on_rabbitmq: Project, rabbitmq: RabbitNode) -> None:

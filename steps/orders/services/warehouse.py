@@ -5,13 +5,14 @@ SHELF = {"lamp": 5, "chair": 3, "table": 1}
 
 async def reserve(state, item, quantity):
     """Takes items off the shelf; False when there are not enough."""
-    left = await state.get("stock", item)
-    if isinstance(left, dict):  # nothing was ever sold
-        left = SHELF.get(item, 0)
-    if left < quantity:
-        return False
-    await state.set("stock", item, left - quantity)
-    return True
+    while True:
+        found = await state.plain.get("stock", item)
+        left = SHELF.get(item, 0) if found is None else found
+        if left < quantity:
+            return False
+        # Another order may have taken some meanwhile; then look again.
+        if await state.compare_and_set("stock", item, found, left - quantity):
+            return True
 
 
 async def restock(state):

@@ -259,7 +259,9 @@ def test_each_queue_sets_its_own_prefetch_before_it_consumes():
 def test_a_refused_message_is_rejected_and_celery_does_not_see_it():
     seen = []
     channel = consuming(seen.append)
-    channel.callback(delivery(b"nope"))
+    refused = delivery(b"nope")
+    refused.channel = channel
+    channel.callback(refused)
     assert seen == []
     assert channel.calls[-1] == ("reject", 1, False)
 
@@ -267,7 +269,9 @@ def test_a_refused_message_is_rejected_and_celery_does_not_see_it():
 def test_an_exception_of_the_hook_never_reaches_the_workers_loop():
     seen = []
     channel = consuming(seen.append)
-    channel.callback(SimpleNamespace(delivery_tag=9, properties=None, delivery_info=None))
+    channel.callback(
+        SimpleNamespace(delivery_tag=9, properties=None, delivery_info=None, channel=channel)
+    )
     assert channel.calls[-1] == ("reject", 9, False)
 
 
@@ -302,3 +306,72 @@ def test_a_queue_can_be_shown_to_flower():
     made = queue(amqp=False, refused=lambda raw, fault: None)
     assert json.loads(json.dumps(made.as_dict(recurse=True)))["name"] == "app.q.pay"
     assert made.as_dict()["refused"] is not None
+
+
+# A Step's own delay
+
+
+SLOW = QueuePlan(name="app.q.slow", step="slow", topics=("order.*",), delay_seconds=10)
+NOW = 1_900_000_000.5
+
+
+def postponed(**fields):
+    slow = step_queue(SLOW, NAMES, amqp=True, prefetch=1, limit_bytes=1000)
+    return slow.postponed(delivery(**fields), NOW)
+
+
+def test_a_new_event_waits_and_is_marked():
+    """It keeps its id, its topic, its trace and its priority; the mark lets it through later."""
+    headers = {"traceparent": "00-a-b-01", "x-death": [], "other": 1}
+    message = postponed(headers=headers, message_id="e", priority=7, timestamp=5, body=b'{"n": 1}')
+    assert message is None, "an event of long ago has waited enough"
+    message = postponed(headers=headers, message_id="e", priority=7, body=b'{"n": 1}')
+    assert (message.exchange, message.routing_key) == ("", "app.q.slow")
+    assert (message.body, message.delay_seconds) == (b'{"n": 1}', 10)
+    assert message.headers == {
+        "traceparent": "00-a-b-01",
+        "motia-topic": "order.paid",
+        "motia-delayed": True,
+    }
+    assert message.properties == {"message_id": "e", "priority": 7, "delivery_mode": 2}
+
+
+def test_an_event_without_an_id_names_the_same_run_before_and_after():
+    message = postponed(body=b"1", timestamp=int(NOW))
+    raw = delivery(body=b"1", timestamp=int(NOW))
+    step_queue(SLOW, NAMES, amqp=True, prefetch=1, limit_bytes=1000).adapt(raw)
+    identity = raw.properties["application_headers"]["id"]
+    assert run_id(message.properties["message_id"], SLOW.name) == identity
+
+
+@pytest.mark.parametrize(
+    ("sent", "wait"),
+    [(None, 10), (NOW - 0.5, 10), (NOW - 3.5, 7.5), (NOW + 60, 10), (NOW - 10.5, 0.5)],
+)
+def test_the_wait_counts_from_the_emit_and_is_never_too_short(sent, wait):
+    """The time of sending has lost its fraction; clocks that go ahead do not matter."""
+    message = postponed(timestamp=None if sent is None else int(sent))
+    assert message.delay_seconds == pytest.approx(wait)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"motia-delayed": True},
+        {"motia-run-id": "r"},
+        {"motia-attempt": 2},
+        {"task": "step:slow", "id": "i"},
+    ],
+)
+def test_retries_replays_and_tasks_do_not_wait_again(headers):
+    assert postponed(headers=headers) is None
+
+
+def test_a_step_without_a_delay_postpones_nothing():
+    assert queue().postponed(delivery(), NOW) is None
+
+
+def test_what_is_no_event_is_refused_instead_of_waiting():
+    for fields in ({"body": b"nope"}, {"content_type": "text/plain"}):
+        with pytest.raises(MessageRejectedError):
+            postponed(**fields)

@@ -58,7 +58,15 @@ def test_properties_are_the_standard_ones_and_persistent():
 
 
 def test_an_error_is_cut_to_fit_a_frame():
-    error = RunError("ValueError", "x" * 10_000, "a.py:1", "traceback")
+    error = RunError("ValueError", "x" * 10_000, "a.py:1", "y" * 20_000 + "the end")
     headers = wire.failure_headers(error, run_id="r", step="s", queue="q")
     assert len(headers["motia-error-message"]) == 2_000
-    assert "traceback" not in headers.values()
+    assert len(headers["motia-error-traceback"]) == 8_000
+    assert headers["motia-error-traceback"].endswith("the end")
+
+
+def test_an_error_of_lone_surrogates_can_be_sent():
+    error = RunError("ValueError", "a\ud800b", "a.py:1", "\udcff")
+    headers = wire.failure_headers(error, run_id="r", step="s", queue="q")
+    assert headers["motia-error-message"] == "a?b"
+    assert headers["motia-error-traceback"] == "?"

@@ -7,9 +7,10 @@ import logging
 import pytest
 
 from motia_celery.context import Context, Services
-from motia_celery.errors import ConfigError, FrameworkError, UndeclaredTopicError
+from motia_celery.errors import ConfigError, UndeclaredTopicError
+from motia_celery.model.emit import EmitOptions
 from motia_celery.model.run import Run
-from motia_celery.model.step import Emit, EventTrigger, Step
+from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Emit, EventTrigger, Step
 from motia_celery.model.trace import Trace
 from motia_celery.stores.state import MemoryState
 
@@ -18,10 +19,13 @@ TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 
 class Exchange:
     def __init__(self):
-        self.events = []
+        self.events, self.options, self.timeouts = [], [], []
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         self.events.append(event)
+        self.options.append(options)
+        self.timeouts.append(more.get("timeout_seconds"))
+        return True
 
 
 @pytest.fixture
@@ -75,6 +79,22 @@ async def test_an_event_carries_the_trace_and_its_cause(make, exchange):
     assert (second.root_id, second.parent_id) == ("first", "r1")
 
 
+async def test_a_run_that_is_repeated_emits_the_same_events(make, exchange):
+    """What follows keeps its run ids; the same data twice in one run is two events."""
+
+    async def emits(**run):
+        exchange.events.clear()
+        context = make(**run)
+        for topic, data in (("a", {"n": 1}), ("a", {"n": 1}), ("a", {"n": 2}), ("b", {"n": 1})):
+            await context.emit(topic=topic, data=data)
+        return [event.id for event in exchange.events]
+
+    first = await emits()
+    assert len(set(first)) == 4
+    assert await emits(attempt=2) == first
+    assert not {*first} & {*await emits(id="r2")}
+
+
 async def test_no_emits_allows_every_topic(make, exchange):
     await make().emit(topic="anything")
     assert len(exchange.events) == 1
@@ -82,7 +102,7 @@ async def test_no_emits_allows_every_topic(make, exchange):
 
 async def test_an_undeclared_topic_is_dropped_with_a_warning(make, exchange, caplog):
     """Motia's rule; the warning names the Step and the topic."""
-    assert await make("declared").emit(topic="other") is None
+    assert await make("declared").emit(topic="other") is False
     assert exchange.events == []
     assert caplog.records[0].levelno == logging.WARNING
     assert "'charge'" in caplog.text
@@ -124,11 +144,15 @@ async def test_flows_can_not_be_changed_by_a_handler(make):
     assert context.flows == ["orders"]
 
 
-async def test_streams_have_their_place_and_say_what_to_do_instead(make):
-    context = make()
-    for use in (lambda: context.streams.chat, lambda: context.streams["chat"]):
-        with pytest.raises(FrameworkError, match=r"context\.state"):
-            use()
+async def test_a_context_has_the_streams_of_the_app(exchange):
+    services = Services(emitter=exchange, state=MemoryState(), stream_names=frozenset({"orders"}))
+    step = Step(name="s", file="s", language="python")
+    context = Context(
+        Run(id="r", step="s", trigger="http", input=None, trace=TRACE), step, services
+    )
+    context.streams.orders.set("g", "1", {"n": 1})
+    await context.finish()
+    assert await services.streams.get("orders", "g", "1") == {"n": 1, "id": "1"}
 
 
 async def test_log_lines_carry_the_run(make, caplog):
@@ -137,3 +161,31 @@ async def test_log_lines_carry_the_run(make, caplog):
     (record,) = caplog.records
     assert (record.step, record.run_id, record.trace_id) == ("charge", "r1", TRACE.trace_id)
     assert (record.attempt, record.data) == (3, {"amount": 5})
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        (({"topic": "a", "delay": 5, "priority": 7, "id": "k"},), {}),
+        ((), {"topic": "a", "delay": 5, "priority": 7, "id": "k"}),
+        (({"topic": "a", "delay": 1},), {"delay": 5, "priority": 7, "id": "k"}),
+    ],
+    ids=["dict", "keywords", "both"],
+)
+async def test_an_emit_takes_options_in_the_dict_or_beside_it(make, exchange, args, kwargs):
+    assert await make().emit(*args, **kwargs) is True
+    assert exchange.options == [EmitOptions(delay_seconds=5, priority=7, key="k")]
+    assert exchange.events[0].priority == 7
+
+
+async def test_an_option_that_can_not_be_used_names_the_step_and_the_topic(make, exchange):
+    with pytest.raises(ConfigError, match="delay is -1") as caught:
+        await make().emit(topic="a", delay=-1)
+    assert (caught.value.where, "'a'" in caught.value.fix) == ("steps/charge_step.py", True)
+    assert exchange.events == []
+
+
+async def test_an_emit_of_a_route_is_bound_and_one_of_a_run_lasts_as_long_as_it(make, exchange):
+    await make(trigger="http").emit(topic="a")
+    await make().emit(topic="a")
+    assert exchange.timeouts == [None, DEFAULT_VISIBILITY_SECONDS]

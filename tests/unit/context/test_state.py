@@ -10,6 +10,7 @@ import pytest
 
 from motia_celery.context.calls import Calls
 from motia_celery.context.state import Missing, State, StateDict, wrapped
+from motia_celery.errors import UpdateError
 from motia_celery.stores.state import MemoryState
 
 STORED = {"field": 1}
@@ -137,3 +138,25 @@ async def test_in_a_thread_every_call_gives_its_value():
         return s.get("g", "k"), s.get_group("g"), s.delete("g", "k"), s.clear("g")
 
     assert await asyncio.to_thread(work) == ({"n": 1}, [{"n": 1}], {"n": 1}, None)
+
+
+async def test_what_motia_1_and_we_add():
+    s = state()
+    await s.set("jobs", "1", {"n": 1}, ttl_seconds=100)
+    result = await s.update("jobs", "1", [{"type": "increment", "path": "n", "by": 2}])
+    assert result == {"old_value": {"n": 1}, "new_value": {"n": 3}}
+    assert await s.compare_and_set("jobs", "2", None, "mine", ttl_seconds=100)
+    assert not await s.compareAndSet("jobs", "2", None, "theirs")
+    assert await s.list("jobs") == [{"n": 3}, "mine"]
+    assert await s.list_groups() == await s.listGroups() == ["jobs"]
+
+
+async def test_an_update_that_nobody_awaits_is_finished_with_the_run():
+    calls = Calls(asyncio.get_running_loop())
+    s = State(MemoryState(), calls)
+    s.update("g", "k", [{"type": "set", "path": "", "value": 1}])
+    await calls.finish()
+    assert await s.get("g", "k") == 1
+    s.update("g", "k", [{"type": "append", "value": 1}])
+    with pytest.raises(UpdateError):
+        await calls.finish()

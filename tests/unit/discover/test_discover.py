@@ -168,3 +168,36 @@ def test_ctrl_c_while_files_are_read_stops_it(project):
     project.write("steps/a_step.py", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         project.discover()
+
+
+async def test_the_access_rule_of_a_stream_can_be_asked(project):
+    project.write(
+        "steps/chat.stream.py",
+        """
+        config = {
+            "name": "chat",
+            "schema": {},
+            "canAccess": lambda subscription, auth: subscription["groupId"] == auth,
+        }
+        """,
+    )
+    found = project.discover()
+    assert found.streams[0].has_access_rule
+    assert await project.host.can_access("chat", {"groupId": "g"}, "g") is True
+    assert await project.host.can_access("chat", {"groupId": "g"}, "h") is False
+
+
+def test_an_access_rule_that_is_no_function_is_a_problem_with_its_line(project):
+    project.write(
+        "steps/chat_stream.py",
+        """
+        config = {
+            "name": "chat",
+            "canAccess": "admins",
+        }
+        """,
+    )
+    found = project.discover()
+    (problem,) = found.problems
+    assert (problem.what, problem.line) == ("canAccess is no function but str", 4)
+    assert found.streams[0].has_access_rule

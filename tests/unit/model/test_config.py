@@ -39,6 +39,9 @@ class Unschemable(BaseModel):
         raise KeyError("nobody knows")
 
 
+ISOLATED = "infrastructure.handler.isolated"
+
+
 def read(raw):
     return read_step(raw, **PLACE)
 
@@ -107,6 +110,15 @@ def test_the_defaults_are_motias():
     assert step.triggers == (EventTrigger(topics=("x",)),)
     assert (step.retry.max_attempts, step.timeout_seconds) == (4, None)
     assert step.events[0].queue.visibility_timeout_seconds == 900
+
+
+@pytest.mark.parametrize("raw", [API, EVENT, CRON])
+@pytest.mark.parametrize("value", [True, False, None])
+def test_any_step_that_runs_may_be_isolated(raw, value):
+    """None, as an absent word, leaves it to the app's setting."""
+    assert step_of(raw).isolated is None
+    step = step_of({**raw, "infrastructure": {"handler": {"isolated": value}}})
+    assert step.isolated is value
 
 
 @pytest.mark.parametrize("raw", [API, CRON])
@@ -215,6 +227,11 @@ def test_a_schema_that_is_no_json_is_the_files_problem_and_raises_nothing(schema
             "infrastructure.handler.timeout",
             "number",
         ),
+        *(
+            ({**kind, "infrastructure": {"handler": {"isolated": value}}}, ISOLATED, "boolean")
+            for kind in (API, EVENT, CRON)
+            for value in ("yes", 1, "true", [True])
+        ),
     ],
 )
 def test_a_bad_field_is_named_with_what_is_wrong(raw, field, words):
@@ -299,6 +316,26 @@ def test_a_bad_stream_is_a_problem(raw):
 
 def test_a_step_is_json_ready():
     json.dumps(step_of({**API, "bodySchema": Order}).http[0].body_schema)
+
+
+@pytest.mark.parametrize(
+    ("base", "asked"),
+    [({"storageType": "custom"}, "'custom'"), ("file", "'file'"), ({"storageType": 5}, "5")],
+)
+def test_another_storage_than_the_default_is_warned_of(base, asked):
+    raw = {"name": "chat", "schema": {}, "baseConfig": base}
+    stream, (problem,) = read_stream(raw, file="s")
+    assert stream
+    assert (problem.severity, problem.field) == ("warning", "baseConfig")
+    assert asked in problem.what
+
+
+@pytest.mark.parametrize("base", [None, {}, {"storageType": "default"}])
+def test_the_default_storage_is_no_problem(base):
+    raw = {"name": "chat", "baseConfig": base, "__motia_hasCanAccess": True}
+    stream, problems = read_stream(raw, file="s")
+    assert stream
+    assert problems == ()
 
 
 def test_retry_is_read_with_classes_or_names():

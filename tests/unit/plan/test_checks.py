@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from motia_celery.model.step import Emit, EventTrigger, QueueOptions, Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
+    idle_priorities,
     unheard_emits,
     unique_steps,
     unique_streams,
-    unsupported_options,
 )
 
 
@@ -57,22 +59,18 @@ def test_wildcards_count_as_hearing(pattern):
     assert list(unheard_emits([step("a", emits=["order.paid"]), step("b", hears=(pattern,))])) == []
 
 
-def test_virtual_subscribes_count_as_hearing_and_virtual_emits_need_nobody():
-    drawn = step("b", virtual_subscribes=("x",), virtual_emits=(Emit(topic="mail"),))
-    assert list(unheard_emits([step("a", emits=["x"]), drawn])) == []
-
-
-def test_options_that_are_not_honoured_yet_are_said():
-    queue = QueueOptions(type="fifo", delay_seconds=5, concurrency=1)
-    trigger = EventTrigger(topics=("x",), queue=queue)
-    found = Step(name="a", file="f", language="python", triggers=(trigger,))
-    assert all(p.severity == "warning" and p.fix for p in unsupported_options([found]))
-    assert list(unsupported_options([step("b", hears=("x",))])) == []
-
-
 def test_an_input_schema_that_fits_nothing_is_a_warning():
     bad = EventTrigger(topics=("x",), input_schema={"type": "strin"})
     remote = EventTrigger(topics=("x",), input_schema={"$ref": "http://127.0.0.1:9/x.json"})
     good = EventTrigger(topics=("x",), input_schema={"type": "object"})
     found = Step(name="a", file="f", language="python", triggers=(bad, remote, good))
     assert [p.severity for p in broken_inputs([found])] == ["warning", "warning"]
+
+
+def test_a_priority_that_has_no_effect_is_warned_of():
+    queue = QueueOptions(priority=3)
+    ranked = replace(step("ranked"), triggers=(EventTrigger(topics=("x",), queue=queue),))
+    (problem,) = idle_priorities([ranked, step("plain")], "there is one slot")
+    assert "'ranked'" in problem.what
+    assert "there is one slot" in problem.what
+    assert problem.severity == "warning"

@@ -82,6 +82,7 @@ def test_a_step_that_was_removed_or_is_new_touches_what_ran_or_runs_it():
         (".env", True),
         ("lib/data.json", True),
         ("steps/a.step.ts", True),
+        ("types.d.ts", False),
         ("notes.txt", False),
         (".git/x.py", False),
         (".motia/x.json", False),

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from motia_celery.run.requests import Request, read_headers
+from motia_celery.context.request import Request
+from motia_celery.run.requests import read_headers
 
 
 def request() -> Request:

@@ -23,7 +23,7 @@ class Exchange:
         self.events = []
         self.refuses = False
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         await asyncio.sleep(0.01)
         if self.refuses:
             raise ConnectionError("not confirmed")

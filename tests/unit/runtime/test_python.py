@@ -18,7 +18,7 @@ from motia_celery.stores.state import MemoryState
 
 
 class Deaf:
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         raise AssertionError("nothing is emitted here")
 
 

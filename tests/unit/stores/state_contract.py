@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
-from motia_celery.errors import StateValueError
+from motia_celery.errors import StateValueError, UpdateError
 
 if TYPE_CHECKING:
     from motia_celery.stores.state import StateStore
@@ -180,3 +180,118 @@ class StateContract:
                 state.clear("g"), state.set("g", "c", 1), state.delete("g", "b"),
             )  # fmt: skip
             assert await state.groups() == (["g"] if await state.items("g") else [])
+
+    async def test_an_update_gives_the_old_value_and_the_new_one(self, state: StateStore) -> None:
+        first = await state.update("g", "k", [{"type": "set", "path": "a", "value": [1]}])
+        assert first == {"old_value": None, "new_value": {"a": [1]}}
+        operations = [
+            {"type": "append", "path": "a", "value": 2},
+            {"type": "increment", "path": "n"},
+        ]
+        second = await state.update("g", "k", operations)
+        assert second == {"old_value": {"a": [1]}, "new_value": {"a": [1, 2], "n": 1}}
+        assert await state.get("g", "k") == {"a": [1, 2], "n": 1}
+        assert await state.groups() == ["g"]
+
+    async def test_an_update_keeps_what_json_holds(self, state: StateStore) -> None:
+        """Empty lists, big integers and nulls stay what they are."""
+        value = {"list": [], "object": {}, "big": 2**63 - 1, "null": None, "float": 0.1}
+        await state.set("g", "k", value)
+        await state.update("g", "k", [{"type": "increment", "path": "n", "by": 2**53 + 1}])
+        assert await state.get("g", "k") == {**value, "n": 2**53 + 1}
+
+    async def test_an_update_that_leaves_nothing_deletes(self, state: StateStore) -> None:
+        await state.set("g", "k", 1)
+        result = await state.update("g", "k", [{"type": "remove", "path": ""}])
+        assert result == {"old_value": 1, "new_value": None}
+        assert await state.groups() == []
+
+    async def test_an_update_that_does_not_fit_changes_nothing(self, state: StateStore) -> None:
+        await state.set("g", "k", {"n": "text"})
+        operations = [
+            {"type": "set", "path": "a", "value": 1},
+            {"type": "increment", "path": "n", "by": 1},
+        ]
+        with pytest.raises(UpdateError, match="'n' is text"):
+            await state.update("g", "k", operations)
+        with pytest.raises(StateValueError, match="bytes"):
+            await state.update("g", "k", [{"type": "set", "path": "a", "value": b"x"}])
+        with pytest.raises(StateValueError, match="64 bits"):
+            await state.update("g", "big", [{"type": "increment", "path": "", "by": 2**64 - 1}] * 2)
+        assert await state.items("g") == {"k": {"n": "text"}}
+
+    async def test_updates_at_once_are_all_counted(self, state: StateStore) -> None:
+        operation = [{"type": "increment", "path": "n", "by": 1}]
+        await asyncio.gather(*(state.update("g", "k", operation) for _ in range(100)))
+        assert await state.get("g", "k") == {"n": 100}
+
+    async def test_compare_and_set_replaces_only_what_is_expected(self, state: StateStore) -> None:
+        assert not await state.compare_and_set("g", "k", 1, 2)
+        assert await state.compare_and_set("g", "k", None, {"a": [1], "b": 1.0})
+        assert not await state.compare_and_set("g", "k", None, 2)
+        assert not await state.compare_and_set("g", "k", {"a": [True], "b": 1}, 2)
+        assert await state.compare_and_set("g", "k", {"b": 1, "a": (1,)}, 2)
+        assert await state.get("g", "k") == 2
+        assert await state.compare_and_set("g", "k", 2, None)
+        assert await state.groups() == []
+
+    async def test_of_many_that_compare_at_once_one_wins(self, state: StateStore) -> None:
+        tries = [state.compare_and_set("g", "lock", None, n) for n in range(20)]
+        assert sum(await asyncio.gather(*tries)) == 1
+
+    async def test_a_key_with_a_life_is_missing_after_it(self, state: StateStore) -> None:
+        await state.set("g", "short", 1, ttl_seconds=0.05)
+        await state.set("g", "long", 2, ttl_seconds=1000)
+        await state.set("g", "kept", 3)
+        assert await state.get("g", "long") == 2
+        await _until(lambda: state.get("g", "short"), None)
+        assert await state.items("g") == {"kept": 3, "long": 2}
+        assert await state.get_group("g") == [3, 2]
+        assert await state.delete("g", "short") is None
+        assert await state.compare_and_set("g", "short", None, 4)
+
+    async def test_a_group_is_read_without_what_expired(self, state: StateStore) -> None:
+        await state.set("g", "short", 1, ttl_seconds=0.05)
+        await state.set("g", "kept", 3)
+        await _until(lambda: state.items("g"), {"kept": 3})
+
+    async def test_an_expired_key_is_in_no_list(self, state: StateStore) -> None:
+        """Not even if nobody has asked for it, nor is its group."""
+        await state.set("g", "k", 1, ttl_seconds=0.05)
+        await state.set("h", "k", 1, ttl_seconds=0.05)
+        await state.set("h", "kept", 1)
+        await _until(state.groups, ["h"])
+        assert await state.items("h") == {"kept": 1}
+        assert (await state.items("g"), await state.lives("g")) == ({}, {})
+
+    async def test_lives_are_told_in_seconds(self, state: StateStore) -> None:
+        await state.set("g", "k", 1, ttl_seconds=1000)
+        await state.set("g", "kept", 1)
+        lives = await state.lives("g")
+        assert [*lives] == ["k"]
+        assert 900 < lives["k"] <= 1000
+
+    async def test_setting_ends_a_life_and_an_update_does_not(self, state: StateStore) -> None:
+        for key in ("set", "updated", "swapped", "deleted"):
+            await state.set("g", key, {}, ttl_seconds=1000)
+        await state.set("g", "set", {})
+        await state.update("g", "updated", [{"type": "set", "path": "a", "value": 1}])
+        await state.compare_and_set("g", "swapped", {}, 1)
+        await state.delete("g", "deleted")
+        assert "deleted" not in await state.lives("g")
+        await state.set("g", "deleted", 1)
+        assert [*await state.lives("g")] == ["updated"]
+        await state.set("g", "set", 1, ttl_seconds=5)
+        assert [*await state.lives("g")] == ["set", "updated"]
+
+    @pytest.mark.parametrize("life", [0, -1, math.nan, math.inf, "5", True])
+    async def test_a_life_is_a_number_of_seconds(self, state: StateStore, life: Any) -> None:
+        with pytest.raises(StateValueError, match="no life"):
+            await state.set("g", "k", 1, ttl_seconds=life)
+
+
+async def _until(ask: Any, wanted: Any) -> None:
+    """Returns once the question has the wanted answer."""
+    async with asyncio.timeout(20):
+        while await ask() != wanted:
+            await asyncio.sleep(0.01)

@@ -1,12 +1,143 @@
 // Types of what a Step may import from 'motia'.
-/* eslint-disable @typescript-eslint/no-explicit-any */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-empty-object-type */
 
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+// ---- Configs
+
+/** An element of `emits`. The label and `conditional` only draw the graph. */
 export type Emit = string | { topic: string; label?: string; conditional?: boolean };
+
+/** A schema of zod 3 or 4, of another library that gives JSON Schema, or JSON Schema itself. */
+export type StepSchemaInput = object;
+
 export type ApiRouteMethod = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS' | 'HEAD';
 
 export interface QueryParam {
   name: string;
-  description: string;
+  description?: string;
+}
+
+interface BaseConfig {
+  name: string;
+  description?: string;
+  /** The graphs that show the Step. */
+  flows?: readonly string[];
+  virtualEmits?: readonly Emit[];
+  virtualSubscribes?: readonly string[];
+  includeFiles?: readonly string[];
+}
+
+export interface HandlerConfig {
+  /** Seconds that one attempt may take. */
+  timeout?: number;
+  /** Runs the handler in processes of its own, where it may compute for long. */
+  isolated?: boolean;
+  ram?: number;
+  cpu?: number;
+}
+
+/** `infrastructure` of a Step without a queue of events. */
+export interface HandlerInfrastructureConfig {
+  handler?: HandlerConfig;
+}
+
+/** Times are seconds; limits count in all workers together. */
+export interface QueueConfig {
+  type?: 'standard' | 'fifo';
+  /** Tries after the first one. */
+  maxRetries?: number;
+  visibilityTimeout?: number;
+  delaySeconds?: number;
+  concurrency?: number;
+  /** A path into the data, such as `customer.id`: each of its values has its own `concurrency`. */
+  concurrencyKey?: string;
+  /** Such as `100/m`. */
+  rateLimit?: string;
+  /** 0 to 9. */
+  priority?: number;
+  /** How many groups of a `fifo` queue run at once. */
+  partitions?: number;
+}
+
+/** `infrastructure` of an event Step. */
+export interface InfrastructureConfig extends HandlerInfrastructureConfig {
+  queue?: QueueConfig;
+}
+
+/** Which errors are tried again, how often, and after how many seconds. */
+export interface RetryConfig {
+  maxAttempts?: number;
+  /** How the waits grow, or the waits themselves. */
+  backoff?: 'exponential' | 'fixed' | readonly number[];
+  delaySeconds?: number;
+  maxDelaySeconds?: number;
+  /** The largest part of a wait that is taken off at random. */
+  jitter?: boolean | number;
+  /** The names of the only errors to try again. */
+  on?: readonly string[];
+  /** The names of errors that are not tried again. */
+  never?: readonly string[];
+}
+
+export interface ApiRouteConfig extends BaseConfig {
+  type: 'api';
+  /** As in Express 4: `/orders/:id`. */
+  path: string;
+  method: ApiRouteMethod;
+  /** Topics that the Step may emit; none given: any. */
+  emits?: readonly Emit[];
+  /** Outermost first. */
+  middleware?: readonly ApiMiddleware<any, any, any>[];
+  queryParams?: readonly QueryParam[];
+  bodySchema?: StepSchemaInput | null;
+  /** By status. */
+  responseSchema?: Readonly<Record<string | number, StepSchemaInput>>;
+  /** `true`: a body that does not fit `bodySchema` gets a 400. */
+  validateBody?: boolean;
+  infrastructure?: HandlerInfrastructureConfig | null;
+}
+
+export interface EventConfig extends BaseConfig {
+  type: 'event';
+  /** Topics or patterns: `order.*`, `order.#`. */
+  subscribes: readonly string[];
+  emits?: readonly Emit[];
+  input?: StepSchemaInput | null;
+  infrastructure?: InfrastructureConfig | null;
+  retry?: RetryConfig;
+  /** Runs once for each event, even if that is delivered twice. */
+  once?: boolean;
+  /** What becomes of an event that does not fit `input`; without it the setting decides. */
+  eventSchema?: 'warn' | 'reject' | 'refuse';
+}
+
+export interface CronConfig extends BaseConfig {
+  type: 'cron';
+  /** 5 fields, 6 with seconds first, 7 with the year last. */
+  cron: string;
+  /** An IANA name, such as `Europe/Berlin`. */
+  timezone?: string;
+  emits?: readonly Emit[];
+  infrastructure?: HandlerInfrastructureConfig | null;
+  retry?: RetryConfig;
+}
+
+/** A Step that is only drawn. */
+export interface NoopConfig extends BaseConfig {
+  type: 'noop';
+}
+
+export type StepConfig = ApiRouteConfig | EventConfig | CronConfig | NoopConfig;
+
+// ---- Requests and responses
+
+/** An uploaded file. */
+export interface Upload {
+  filename: string;
+  contentType: string;
+  content: Uint8Array;
+  size: number;
 }
 
 export interface ApiRequest<TBody = unknown> {
@@ -15,13 +146,31 @@ export interface ApiRequest<TBody = unknown> {
   body: TBody;
   headers: Record<string, string | string[]>;
   rawBody?: string;
+  /** Those of a `multipart/form-data` body, by field. */
+  files?: Record<string, Upload | Upload[]>;
 }
 
 export interface ApiResponse<TStatus extends number = number, TBody = any> {
   status: TStatus;
   body: TBody;
+  /** A list becomes several headers of the same name. */
   headers?: Record<string, string | string[]>;
 }
+
+type ResponseOf<TResult> = IsAny<TResult> extends true
+  ? ApiResponse
+  : [TResult] extends [ApiResponse]
+    ? TResult
+    : ApiResponse<number, TResult>;
+
+/** Runs before the handler; `next()` gives the response of what is inside. */
+export type ApiMiddleware<TBody = any, TEmit = EmitData, TResult = any> = (
+  req: ApiRequest<TBody>,
+  ctx: FlowContext<TEmit>,
+  next: () => Promise<ResponseOf<TResult>>,
+) => Promise<ResponseOf<TResult>> | ResponseOf<TResult>;
+
+// ---- The context
 
 export interface Logger {
   info(message: string, data?: unknown): void;
@@ -30,122 +179,262 @@ export interface Logger {
   debug(message: string, data?: unknown): void;
 }
 
-export interface State {
+type Path = string | readonly string[];
+
+/** A change of a part of a value; `path` is `a.b`, or its parts. */
+export type UpdateOp =
+  | { type: 'set'; path: Path; value: unknown }
+  | { type: 'merge'; path?: Path; value: Record<string, unknown> }
+  | { type: 'append'; path?: Path; value: unknown }
+  | { type: 'increment' | 'decrement'; path: Path; by?: number }
+  | { type: 'remove'; path: Path };
+
+export interface UpdateResult<T = any> {
+  old_value: T | null;
+  new_value: T | null;
+}
+
+export interface SetOptions {
+  /** The key is gone after so many seconds. */
+  ttlSeconds?: number;
+}
+
+/** Values by group and key, shared by every Step and process. */
+export interface InternalStateManager {
   get<T = any>(groupId: string, key: string): Promise<T | null>;
-  set<T = any>(groupId: string, key: string, value: T): Promise<T>;
+  set<T = any>(groupId: string, key: string, value: T, options?: SetOptions): Promise<T>;
+  /** Changes parts of the value at once, whoever else does so. */
+  update<T = any>(groupId: string, key: string, ops: readonly UpdateOp[]): Promise<UpdateResult<T>>;
+  /** Sets the value if it is the expected one, and tells whether it was. */
+  compareAndSet(
+    groupId: string,
+    key: string,
+    expected: unknown,
+    value: unknown,
+    options?: SetOptions,
+  ): Promise<boolean>;
   delete<T = any>(groupId: string, key: string): Promise<T | null>;
   getGroup<T = any>(groupId: string): Promise<T[]>;
+  list<T = any>(groupId: string): Promise<T[]>;
+  listGroups(): Promise<string[]>;
   clear(groupId: string): Promise<void>;
 }
-export type InternalStateManager = State;
 
-export interface EmitData<TData = any> {
-  topic: string;
-  data: TData;
+/** An event to be published. */
+/** What an emit may ask for beside its topic and data. */
+export interface EmitOptions {
+  /** Events of one group are handled in order by Steps whose queue is `fifo`. */
   messageGroupId?: string;
+  /** Seconds to wait before it is sent, at most 30 days. */
+  delay?: number;
+  /** When it is sent: a date, ISO text with a time zone, or epoch milliseconds. */
+  at?: Date | string | number;
+  /** 0 to 9; of a queue's events those from 5 on are delivered first (RabbitMQ 4.0). */
+  priority?: number;
+  /** An idempotency key: an event of this topic that was sent with it is not sent again. */
+  id?: string;
+  /** Stores the event first, and sends it even if the broker is away for now. */
+  outbox?: boolean;
 }
 
-// Projects add their streams by `declare module 'motia'`.
-export interface FlowContextStateStreams {}
+/** Changes of state, and events, that are stored together or not at all. */
+export interface Transaction<TEmit = EmitData> {
+  state: Pick<InternalStateManager, 'set' | 'delete'>;
+  emit: Emitter<TEmit>;
+}
 
-export interface FlowContext<TEmit = any> {
-  emit(event: [TEmit] extends [never] ? never : TEmit extends object ? TEmit : EmitData): Promise<void>;
-  state: State;
-  streams: FlowContextStateStreams;
+export interface EmitData<TData = any> extends EmitOptions {
+  topic: string;
+  data: TData;
+}
+
+/** Publishes events `{ topic, data }` of the given type; `never` publishes nothing. */
+export type Emitter<TEmit = EmitData> = {
+  // Written as a method, so that a helper or a middleware fits Steps that emit other events.
+  // True once it is sent, false where it is dropped; Motia's own type is a promise of nothing.
+  emit(event: TEmit & EmitOptions): Promise<any>;
+}['emit'];
+
+export interface FlowContext<TEmit = EmitData> {
+  /** Publishes an event; once awaited, it is confirmed. */
+  emit: Emitter<TEmit>;
+  /** Stores what `work` asks for in one step once it has ended; sends its events soon after. */
+  transaction<T>(work: (tx: Transaction<TEmit>) => T | Promise<T>): Promise<T>;
+  state: InternalStateManager;
+  streams: Streams;
   logger: Logger;
+  /** Shared by all the runs from one cause. */
   traceId: string;
   flows: string[];
+  /** The same on every attempt. */
   runId: string;
+  /** From 1. */
   attempt: number;
   maxAttempts: number;
+  /** Of the event that started the run. */
   topic?: string;
 }
 
-export type ApiMiddleware<TBody = any, TEmit = any, TResult = any> = (
-  req: ApiRequest<TBody>,
-  ctx: FlowContext<TEmit>,
-  next: () => Promise<ApiResponse<number, TResult>>,
-) => Promise<ApiResponse<number, TResult>>;
+// ---- Streams
 
-interface BaseConfig {
-  name: string;
-  description?: string;
-  flows?: string[];
-  virtualEmits?: Emit[];
-  virtualSubscribes?: string[];
-  includeFiles?: string[];
+export type BaseStreamItem<TData = any> = TData & {
+  id: string;
+  __motia?: { type: 'state-stream'; streamName: string; groupId: string; id: string };
+};
+
+export type StateStreamEventChannel = { groupId: string; id?: string };
+
+export type StateStreamEvent<TData = any> = { type: string; data: TData };
+
+export type StreamSubscription = { groupId: string; id?: string };
+
+/** A live stream: items by group and id, whose changes clients see. */
+export interface MotiaStream<TData = any> {
+  get(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  set(groupId: string, id: string, data: TData): Promise<BaseStreamItem<TData>>;
+  delete(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  getGroup(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  list(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  listGroups(): Promise<string[]>;
+  update(
+    groupId: string,
+    id: string,
+    ops: readonly UpdateOp[],
+  ): Promise<UpdateResult<BaseStreamItem<TData>>>;
+  /** Reaches those who are connected, and is not kept. */
+  send<T = any>(channel: StateStreamEventChannel, event: StateStreamEvent<T>): Promise<void>;
 }
 
-export interface ApiRouteConfig extends BaseConfig {
-  type: 'api';
-  path: string;
-  method: ApiRouteMethod;
-  emits?: Emit[];
-  middleware?: ApiMiddleware<any, any, any>[];
-  queryParams?: QueryParam[];
-  bodySchema?: any;
-  responseSchema?: Record<string | number, any>;
-}
+export type IStateStream<TData = any> = MotiaStream<TData>;
 
-export interface EventConfig extends BaseConfig {
-  type: 'event';
-  subscribes: string[];
-  emits?: Emit[];
-  input?: any;
-  infrastructure?: {
-    handler?: { ram?: number; timeout?: number; cpu?: number };
-    queue?: {
-      type?: 'standard' | 'fifo';
-      maxRetries?: number;
-      visibilityTimeout?: number;
-      delaySeconds?: number;
-      concurrency?: number;
-    };
-  };
-}
+/** The project's streams; its `types.d.ts` fills it in. */
+export interface FlowContextStateStreams {}
 
-export interface CronConfig extends BaseConfig {
-  type: 'cron';
-  cron: string;
-  emits?: Emit[];
-}
+type Streams = [keyof FlowContextStateStreams] extends [never]
+  ? Record<string, MotiaStream>
+  : FlowContextStateStreams;
 
-export interface NoopConfig extends BaseConfig {
-  type: 'noop';
-}
+/** What `authenticate` gives; the project's `types.d.ts` fills it in. */
+export interface StreamAuthContext {}
 
-export type StepConfig = ApiRouteConfig | EventConfig | CronConfig | NoopConfig;
+type AuthContext = [keyof StreamAuthContext] extends [never] ? any : StreamAuthContext | null;
 
 export interface StreamConfig {
   name: string;
-  schema?: any;
-  baseConfig: { storageType: 'default' } | { storageType: 'custom'; factory: () => any };
-  canAccess?: (subscription: { groupId: string; id?: string }, authContext: any) => boolean | Promise<boolean>;
+  schema?: StepSchemaInput | null;
+  baseConfig?: { storageType: 'default' } | { storageType: 'custom'; factory: () => any };
+  /** Whether a client may subscribe. */
+  canAccess?: (
+    subscription: StreamSubscription,
+    authContext: AuthContext,
+  ) => boolean | Promise<boolean>;
 }
 
-export type ApiRouteHandler<TBody = any, TResult = any, TEmit = any> = (
+// ---- Handlers
+
+export type ApiRouteHandler<TBody = any, TResult = ApiResponse, TEmit = EmitData> = (
   req: ApiRequest<TBody>,
   ctx: FlowContext<TEmit>,
 ) => Promise<TResult> | TResult;
-export type EventHandler<TInput = any, TEmit = any> = (
+
+export type EventHandler<TInput = any, TEmit = EmitData> = (
   input: TInput,
   ctx: FlowContext<TEmit>,
 ) => Promise<void> | void;
-export type CronHandler<TEmit = any> = (ctx: FlowContext<TEmit>) => Promise<void> | void;
-export type StepHandler = (...args: any[]) => any;
 
-// The generated types.d.ts of a project fills this in.
+export type CronHandler<TEmit = EmitData> = (ctx: FlowContext<TEmit>) => Promise<void> | void;
+
+type Described<TSchema> = TSchema extends { readonly _input: infer T }
+  ? T
+  : TSchema extends { readonly '~standard': { readonly types?: { readonly input: infer T } | undefined } }
+    ? T
+    : any;
+
+type BodyOf<TConfig> = TConfig extends { bodySchema: infer TSchema } ? Described<TSchema> : any;
+type InputOf<TConfig> = TConfig extends { input: infer TSchema } ? Described<TSchema> : any;
+
+/** The handler of a config: `StepHandler<typeof config>`; without one, any function. */
+export type StepHandler<TConfig = any> = IsAny<TConfig> extends true
+  ? (...args: any[]) => any
+  : TConfig extends { type: 'api' }
+    ? ApiRouteHandler<BodyOf<TConfig>>
+    : TConfig extends { type: 'event' }
+      ? EventHandler<InputOf<TConfig>>
+      : TConfig extends { type: 'cron' }
+        ? CronHandler
+        : never;
+
+/** The handlers by their Steps' names; the project's `types.d.ts` fills them in. */
 export interface Handlers {
   [step: string]: StepHandler;
 }
 
-export function http(method: ApiRouteMethod, path: string, options?: object, condition?: StepHandler): object;
-export function api(method: ApiRouteMethod, path: string, options?: object, condition?: StepHandler): object;
-export function queue(topic: string, options?: object, condition?: StepHandler): object;
-export function cron(expression: string, condition?: StepHandler): object;
-export function state(condition?: StepHandler): object;
-export function stream(streamName: string, options?: object | StepHandler): object;
-export function step<TConfig, THandler>(config: TConfig, handler?: THandler): { config: TConfig; handler: THandler };
+// ---- motia.config.ts
+
+export interface StreamAuthRequest {
+  headers: Record<string, string | string[] | undefined>;
+  url?: string;
+}
+
+export interface StreamAuthConfig<TContext = any> {
+  contextSchema?: StepSchemaInput;
+  authenticate(request: StreamAuthRequest): TContext | null | Promise<TContext | null>;
+}
+
+export interface WorkbenchPlugin {
+  packageName: string;
+  componentName?: string;
+  label?: string;
+  labelIcon?: string;
+  position?: 'top' | 'bottom';
+  cssImports?: string[];
+  props?: Record<string, any>;
+}
+
+export interface MotiaPlugin {
+  workbench: WorkbenchPlugin[];
+  dirname?: string;
+  steps?: string[];
+  onShutdown?: () => Promise<void> | void;
+}
+
+export type MotiaPluginContext = any;
+export type PluginBuilder = (context: MotiaPluginContext) => MotiaPlugin;
+
+export interface Config {
+  app?: (app: any) => void;
+  plugins?: readonly PluginBuilder[];
+  adapters?: { state?: any; streams?: any; events?: any; cron?: any };
+  streamAuth?: StreamAuthConfig;
+  redis?:
+    | { useMemoryServer: true }
+    | {
+        useMemoryServer?: false;
+        host: string;
+        port: number;
+        username?: string;
+        password?: string;
+        db?: number;
+      };
+}
+
+export function config<TConfig extends Config>(config: TConfig): TConfig;
+export function defineConfig<TConfig extends Config>(config: TConfig): TConfig;
+
+// ---- Helpers
+
+type Condition = (...args: any[]) => boolean | Promise<boolean>;
+
+export function http(method: ApiRouteMethod, path: string, options?: object, condition?: Condition): object;
+export function api(method: ApiRouteMethod, path: string, options?: object, condition?: Condition): object;
+export function queue(topic: string, options?: object, condition?: Condition): object;
+export function cron(expression: string, condition?: Condition): object;
+export function state(condition?: Condition): object;
+export function stream(streamName: string, options?: object | Condition): object;
+export function step<TConfig, THandler>(
+  config: TConfig,
+  handler?: THandler,
+): { config: TConfig; handler: THandler };
 export function jsonSchema<TSchema>(schema: TSchema): TSchema;
-export function config<TValue>(value: TValue): TValue;
-export function defineConfig<TValue>(value: TValue): TValue;
+
+export {};

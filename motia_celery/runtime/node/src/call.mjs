@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { definition } from './definitions.mjs';
+import { allows, definition } from './definitions.mjs';
+import { describeError } from './errors.mjs';
 
 // Which call a stray error belongs to.
 export const current = new AsyncLocalStorage();
@@ -11,33 +12,33 @@ export const current = new AsyncLocalStorage();
 export class Call {
   #message;
   #send;
+  #onEnd;
   #pending = new Pending();
   #waiting = new Map();
   #requests = 0;
   #isOver = false;
-  #fail;
 
-  constructor(message, send) {
+  constructor(message, send, onEnd) {
     this.#message = message;
     this.#send = send;
+    this.#onEnd = onEnd;
   }
 
-  // What the handler returned, once nothing that it began is under way.
-  run() {
-    const cut = new Promise((_, reject) => {
-      this.#fail = reject;
-    });
-    return current.run(this, () => Promise.race([this.#finish(), cut])).finally(() => {
-      this.#isOver = true;
-    });
+  get isOver() {
+    return this.#isOver;
+  }
+
+  // Calls the handler; sends what it returned, once nothing that it began is under way.
+  start() {
+    current.run(this, () => this.#run());
   }
 
   // Ends the call with an error; the handler itself can not be stopped, only left alone.
   fail(error) {
-    this.#isOver = true;
+    if (this.#isOver) return;
+    this.#end({ type: 'error', id: this.#message.id, error: describeError(error) });
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    this.#fail?.(error);
   }
 
   // The answer to a request that the handler made on its context.
@@ -45,42 +46,48 @@ export class Call {
     const waiting = this.#waiting.get(request);
     if (!waiting) return;
     this.#waiting.delete(request);
-    if (error) waiting.reject(revived(error, waiting.stack));
+    if (error) waiting.reject(revived(error, waiting.place));
     else waiting.resolve(value);
   }
 
-  async #finish() {
+  async #run() {
     try {
-      const result = await this.#start();
-      const error = await this.#pending.finish();
+      const found = await definition(this.#message.file);
+      const value = await (this.#message.type === 'access' ? allows(this.#message, found) : this.#handle(found));
+      const error = this.#pending.isEmpty ? null : await this.#pending.finish();
       if (error) throw error;
-      return result;
+      this.#end({ type: 'result', id: this.#message.id, value: value === undefined ? null : value });
     } catch (error) {
       await this.#pending.finish();
-      throw error;
+      this.#end({ type: 'error', id: this.#message.id, error: describeError(error) });
     }
   }
 
-  async #start() {
-    const { file, run, input } = this.#message;
-    const { handler, middleware } = await definition(file);
+  #end(message) {
+    if (this.#isOver) return;
+    this.#send(message);
+    this.#isOver = true;
+    this.#onEnd();
+  }
+
+  #handle({ handler, middleware }) {
+    const { run, input } = this.#message;
     if (typeof handler !== 'function') throw new TypeError('the file has no handler any more');
     const context = makeContext(run, { request: this.#request, log: this.#log });
-    const link = async (index) => {
-      if (index < middleware.length) return middleware[index](input, context, () => link(index + 1));
-      if (run.trigger === 'cron' && handler.length < 2) return handler(context);
-      return handler(input ?? null, context);
-    };
-    return link(0);
+    const isAlone = run.trigger === 'cron' && handler.length < 2;
+    const call = () => (isAlone ? handler(context) : handler(input ?? null, context));
+    const link = async (index) =>
+      index < middleware.length ? middleware[index](input, context, () => link(index + 1)) : call();
+    return middleware.length ? link(0) : call();
   }
 
   #request = (method, args) => {
-    const { stack } = new Error();
+    const place = new Error(); // its stack is written only where it is needed, which is slow
     return this.#pending.start((resolve, reject) => {
       if (this.#isOver) throw new Error(`${method} was called after its run had ended`);
       const request = ++this.#requests;
       this.#send({ type: 'request', id: this.#message.id, request, method, args });
-      this.#waiting.set(request, { resolve, reject, stack });
+      this.#waiting.set(request, { resolve, reject, place });
     });
   };
 
@@ -95,11 +102,11 @@ export class Call {
   };
 }
 
-function revived({ name, message, code }, stack) {
+function revived({ name, message, code }, place) {
   const error = new Error(message);
   error.name = name;
   if (code) error.code = code;
-  error.stack = `${name}: ${message}\n${stack.split('\n').slice(2).join('\n')}`;
+  error.stack = `${name}: ${message}\n${place.stack.split('\n').slice(2).join('\n')}`;
   return error;
 }
 

@@ -19,6 +19,10 @@ const settled = (promise) => Promise.prototype.then.call(promise, () => null, (e
 export class Pending {
   #calls = [];
 
+  get isEmpty() {
+    return this.#calls.length === 0;
+  }
+
   start(send) {
     const call = new ContextCall((resolve, reject) => send(resolve, reject));
     this.#calls.push({ call, done: settled(call) });
@@ -46,32 +50,60 @@ export function makeContext(run, { request, log }) {
     topic: run.topic ?? undefined,
     flows: run.flows,
     emit: (event) => request('emit', [event]),
+    transaction: (work) => transact(work, request),
     state: makeState(request),
-    streams: makeStreams(),
+    streams: makeStreams(request),
     logger: makeLogger(log),
   };
+}
+
+// Collects changes of state and events; they are stored together once `work` has ended well.
+async function transact(work, request) {
+  const parts = [];
+  const note = (name) => async (...args) => void parts.push([name, ...args]);
+  const state = { set: note('state.set'), delete: note('state.delete') };
+  const result = await work({ state, emit: note('emit') });
+  await request('transaction', [parts]);
+  return result;
 }
 
 function makeState(request) {
   return {
     get: (groupId, key) => request('state.get', [groupId, key]),
-    set: (groupId, key, value) => request('state.set', [groupId, key, value]),
+    set: (groupId, key, value, options) => request('state.set', [groupId, key, value, options ?? {}]),
+    update: (groupId, key, ops) => request('state.update', [groupId, key, ops]),
+    compareAndSet: (groupId, key, expected, value, options) =>
+      request('state.compareAndSet', [groupId, key, expected ?? null, value, options ?? {}]),
     delete: (groupId, key) => request('state.delete', [groupId, key]),
     getGroup: (groupId) => request('state.getGroup', [groupId]),
+    list: (groupId) => request('state.getGroup', [groupId]),
+    listGroups: () => request('state.listGroups', []),
     clear: (groupId) => request('state.clear', [groupId]),
   };
 }
 
-function makeStreams() {
+// Any name gives a stream: whether it is declared is known where the call is answered.
+function makeStreams(request) {
   return new Proxy({}, {
     get(_, name) {
       if (typeof name === 'symbol' || name === 'then' || name === 'toJSON') return undefined;
-      throw new Error(
-        `context.streams.${name}: streams can not be used from a handler in this version. ` +
-          'Keep the value in context.state for now.',
-      );
+      return makeStream(name, request);
     },
   });
+}
+
+function makeStream(name, request) {
+  const call = (method) => (...args) => request(`streams.${method}`, [name, ...args]);
+  return {
+    get: call('get'),
+    set: call('set'),
+    update: call('update'),
+    delete: call('delete'),
+    getGroup: call('getGroup'),
+    list: call('getGroup'),
+    listGroups: call('listGroups'),
+    send: call('send'),
+  };
 }
 
 function makeLogger(log) {

@@ -30,6 +30,12 @@ async function load(file) {
   return { config, handler, middleware, canAccess: config.canAccess };
 }
 
+// Whether the canAccess of a definition lets a client join.
+export async function allows({ subscription, auth }, { config, canAccess }) {
+  if (typeof canAccess !== 'function') throw new TypeError('the file has no canAccess any more');
+  return Boolean(await canAccess.call(config, subscription, auth ?? null));
+}
+
 // The definition as it crosses, with what could not be read of it as `warnings`.
 export async function describe(file) {
   const { config, handler, middleware, canAccess } = await definition(file);
@@ -41,6 +47,7 @@ export async function describe(file) {
     handlerType: handler === undefined ? '' : kindOf(handler),
     hasMiddleware: middleware.length > 0,
     hasCanAccess: typeof canAccess === 'function',
+    accessType: canAccess === undefined || canAccess === null ? '' : typeof canAccess,
   };
 }
 

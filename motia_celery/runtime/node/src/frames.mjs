@@ -6,6 +6,7 @@ export const DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024;
 
 const BYTES = '$bytes';
 const OBJECT = '$object';
+const DEEP = 50;
 
 const isPlain = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 
@@ -58,20 +59,34 @@ const reviveValues = (object) => {
   return out;
 };
 
+// Whether JSON.stringify alone writes the value as it should cross: no bytes, no marks, nothing
+// with a JSON form of its own. A circle is deep, and left to the slow way, which complains of it.
+function isSimple(value, depth = 0) {
+  if (value === null || typeof value !== 'object') return true;
+  if (depth > DEEP || typeof value.toJSON === 'function') return false;
+  if (Array.isArray(value)) return value.every((part) => isSimple(part, depth + 1));
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return false;
+  for (const key in value) {
+    if (key === BYTES || key === OBJECT || !isSimple(value[key], depth + 1)) return false;
+  }
+  return true;
+}
+
 export function encode(message, limit = DEFAULT_LIMIT_BYTES) {
-  const body = Buffer.from(JSON.stringify(message, replace));
-  if (body.length > limit) {
-    const error = new RangeError(`the value is ${body.length} bytes as JSON; ${limit} are allowed`);
+  const text = isSimple(message) ? JSON.stringify(message) : JSON.stringify(message, replace);
+  const length = Buffer.byteLength(text);
+  if (length > limit) {
+    const error = new RangeError(`the value is ${length} bytes as JSON; ${limit} are allowed`);
     error.code = 'FRAME_TOO_LARGE';
     throw error;
   }
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt32BE(body.length);
-  return [head, body];
+  const frame = Buffer.allocUnsafe(4 + length);
+  frame.writeUInt32BE(length);
+  frame.write(text, 4);
+  return frame;
 }
 
-export function decode(body) {
-  const text = body.toString('utf8');
+export function decode(text) {
   const message = JSON.parse(text);
   return text.includes(`"${BYTES}"`) || text.includes(`"${OBJECT}"`) ? revive(message) : message;
 }
@@ -82,6 +97,7 @@ export class FrameSocket {
   #out = [];
   #chunks = [];
   #size = 0;
+  #wanted = 4; // bytes to wait for
   limit = DEFAULT_LIMIT_BYTES;
 
   constructor(fd, { onMessage, onEnd }) {
@@ -101,34 +117,39 @@ export class FrameSocket {
   send(message) {
     const frame = encode(message, this.limit);
     if (!this.#out.length) setImmediate(() => this.#flush());
-    this.#out.push(...frame);
+    this.#out.push(frame);
   }
 
   #flush() {
     const out = this.#out;
     this.#out = [];
-    this.#socket.write(Buffer.concat(out));
+    this.#socket.write(out.length > 1 ? Buffer.concat(out) : out[0]);
   }
 
+  // A large frame comes in many chunks; they are joined once, when it is whole.
   #receive(chunk, onMessage) {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    // A large frame comes in many chunks; they are joined once, when it is whole.
-    while (this.#size >= 4) {
-      if (this.#chunks[0].length < 4) this.#join();
-      const length = this.#chunks[0].readUInt32BE(0);
-      if (length > this.limit) throw new RangeError(`a frame of ${length} bytes came in`);
-      if (this.#size < length + 4) return;
-      this.#join();
-      const whole = this.#chunks[0];
-      const rest = whole.subarray(length + 4);
-      this.#chunks = rest.length ? [rest] : [];
-      this.#size = rest.length;
-      onMessage(decode(whole.subarray(4, length + 4)));
-    }
+    if (this.#size < this.#wanted) return;
+    const data = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : chunk;
+    const start = this.#deliver(data, onMessage);
+    this.#size = data.length - start;
+    this.#chunks = this.#size ? [data.subarray(start)] : [];
   }
 
-  #join() {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+  // Hands on every whole message; gives where the first one begins that is not.
+  #deliver(data, onMessage) {
+    let start = 0;
+    for (;;) {
+      this.#wanted = 4;
+      if (data.length - start < 4) return start;
+      const length = data.readUInt32BE(start);
+      if (length > this.limit) throw new RangeError(`a frame of ${length} bytes came in`);
+      this.#wanted = 4 + length;
+      if (data.length - start < this.#wanted) return start;
+      const body = data.toString('utf8', start + 4, start + this.#wanted);
+      start += this.#wanted;
+      onMessage(decode(body));
+    }
   }
 }

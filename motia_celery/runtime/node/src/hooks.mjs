@@ -10,11 +10,24 @@ const STUB = new URL('../motia/index.mjs', import.meta.url).href;
 
 const pathOf = (url) => (url?.startsWith('file:') ? fileURLToPath(url.replace(/[?#].*$/, '')) : null);
 
+let tell = () => {};
+
 // A handler that never gives way would outlive a parent that was killed; this thread would not.
-export function initialize({ parent }) {
+export function initialize({ parent, progress }) {
+  tell = rarely(() => progress.postMessage(null));
   setInterval(() => {
     if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
   }, 2000).unref();
+}
+
+// Files that are read one after another are a sign of life, for whoever waits for them.
+function rarely(act) {
+  let last = 0;
+  return () => {
+    if (Date.now() - last < 200) return;
+    last = Date.now();
+    act();
+  };
 }
 
 export async function resolve(specifier, context, next) {
@@ -57,6 +70,7 @@ function asCommonJs(specifier, parent) {
 }
 
 export async function load(url, context, next) {
+  tell();
   const file = pathOf(url);
   if (!file || !SCRIPT.test(file) || (!isOwn(file) && !TYPESCRIPT.test(file))) return next(url, context);
   const { format, code } = compile(file);

@@ -1,6 +1,7 @@
 // The Node host: loads Step files and calls their handlers, many at once, for its parent.
 import { register } from 'node:module';
 
+import { prune } from './cache.mjs';
 import { Call, current } from './call.mjs';
 import { install } from './commonjs.mjs';
 import { describe } from './definitions.mjs';
@@ -21,6 +22,7 @@ const handlers = {
   },
   load: ({ id, files }) => files.forEach((file) => load(id, file)),
   call: answerCall,
+  access: answerCall,
   response: (message) => calls.get(message.id)?.answer(message),
   cancel: ({ id }) => calls.get(id)?.fail(cancelled()),
   ping: ({ id }) => send({ type: 'pong', id }),
@@ -38,18 +40,11 @@ async function load(id, file) {
   }
 }
 
-async function answerCall(message) {
+function answerCall(message) {
   const { id } = message;
-  const call = new Call(message, send);
+  const call = new Call(message, send, () => calls.delete(id));
   calls.set(id, call);
-  try {
-    const value = await call.run();
-    send({ type: 'result', id, value: value === undefined ? null : value });
-  } catch (error) {
-    send({ type: 'error', id, error: describeError(error) });
-  } finally {
-    calls.delete(id);
-  }
+  call.start();
 }
 
 function cancelled() {
@@ -61,8 +56,8 @@ function cancelled() {
 // An error in a timer or an event listener ends the run that it came from, not the process.
 function stray(error) {
   const call = current.getStore();
-  if (call) call.fail(error);
-  else console.error('An error outside of any run:', error);
+  if (call && !call.isOver) call.fail(error);
+  else console.error('An error outside of any run, or after its end:', error);
 }
 
 // A Step must not end the process that other Steps run in.
@@ -75,5 +70,11 @@ process.on('unhandledRejection', stray);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
 install();
-register('./hooks.mjs', import.meta.url, { data: { parent: process.ppid } });
+setTimeout(prune, 5000).unref(); // once the app runs
+const { port1, port2: progress } = new MessageChannel();
+port1.on('message', () => send({ type: 'progress' })).unref();
+register('./hooks.mjs', import.meta.url, {
+  data: { parent: process.ppid, progress },
+  transferList: [progress],
+});
 send({ type: 'hello', protocol: PROTOCOL, language: 'javascript', version: process.versions.node });

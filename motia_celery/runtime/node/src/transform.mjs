@@ -5,11 +5,11 @@ import path from 'node:path';
 
 import { transform as sucrase } from 'sucrase';
 
+import { readCache, writeCache } from './cache.mjs';
 import { TYPESCRIPT, packageType } from './files.mjs';
 import { examine } from './syntax.mjs';
 
 const REVISION = '1'; // part of the cache's key: raise it when the same source gives other code
-const cacheFolder = path.join(process.cwd(), '.motia', 'cache', 'node');
 
 // { format: 'module' | 'commonjs', code } of a file; `wanted` asks for one format.
 export function compile(file, wanted) {
@@ -73,28 +73,4 @@ function located(error, file) {
   const line = error.loc?.line ?? Number(/\((\d+):\d+\)$/.exec(error.message)?.[1] ?? 1);
   syntax.stack = `${file}:${line}\nSyntaxError: ${syntax.message}`;
   return syntax;
-}
-
-function readCache(key) {
-  try {
-    const text = fs.readFileSync(path.join(cacheFolder, key), 'utf8');
-    const [format, length] = text.slice(0, text.indexOf('\n')).split(' ');
-    const code = text.slice(text.indexOf('\n') + 1);
-    return code.length === Number(length) ? { format, code } : null;
-  } catch {
-    return null;
-  }
-}
-
-// Another process may write the same entry: each writes its own file, and renames it.
-function writeCache(key, { format, code }) {
-  const file = path.join(cacheFolder, key);
-  const mine = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  try {
-    fs.mkdirSync(cacheFolder, { recursive: true });
-    fs.writeFileSync(mine, `${format} ${code.length}\n${code}`);
-    fs.renameSync(mine, file);
-  } catch {
-    // a read-only project is only slower to start
-  }
 }

@@ -1,4 +1,4 @@
-"""The outbox: the thread that owns the publishing connection, and waits for its confirms."""
+"""The sender: the thread that owns the publishing connection, and waits for its confirms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from kombu import Connection
 
 from motia_celery.broker import wire
 from motia_celery.broker.connection import open_connection, speaks_amqp
-from motia_celery.broker.topology import declare
+from motia_celery.broker.delay import DELAY_EXCHANGE
+from motia_celery.broker.relay_queue import relay_queue
+from motia_celery.broker.topology import broker_version, declare, declare_delays
 from motia_celery.broker.wire import Message
 from motia_celery.errors import EmitError, FrameworkError
 from motia_celery.plan.topology import Topology
@@ -26,6 +28,8 @@ logger = logging.getLogger("motia_celery.broker")
 
 #: How many messages are sent before the thread waits for their confirms.
 WINDOW = 256
+#: Quorum queues have no priorities before.
+PRIORITIES_SINCE = (4, 0)
 _RECONNECT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 _IDLE_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
@@ -38,6 +42,7 @@ class Pending:
     message: Message
     deadline: float
     done: Future[None] = field(default_factory=Future)
+    sent: bool = False
     returned: bool = False
 
     @property
@@ -46,8 +51,8 @@ class Pending:
         return max(0, self.deadline - time.monotonic()) + _GRACE_SECONDS
 
 
-class Outbox:
-    """Publishes what is put into it; declares the topology at each connect.
+class Sender:
+    """Publishes what it is given; declares the topology at each connect.
 
     ``hold`` keeps a message until it is due on brokers that can not delay one themselves.
     """
@@ -69,6 +74,8 @@ class Outbox:
         self._channel: Any = None
         self._unconfirmed: dict[int, Pending] = {}
         self._sequence = 0
+        self._has_delays = False
+        self._has_priorities = self._warned_of_priority = False
 
     def put(self, message: Message, timeout_seconds: float) -> Pending:
         """Takes a message; the result's ``done`` tells when the broker has it, or why not."""
@@ -93,8 +100,12 @@ class Outbox:
         Raises:
             EmitError: unless the message was confirmed at the last moment.
         """
-        _fail(pending, _late(pending.message, TimeoutError("no answer"), self._settings))
+        _fail(pending, _late(pending, TimeoutError("no answer"), self._settings))
         pending.done.result()
+
+    def drop(self, pending: Pending) -> None:
+        """Takes a message back, unless it is on its way already."""
+        _fail(pending, _late(pending, TimeoutError("given up"), self._settings))
 
     def close(self, timeout_seconds: float = 5) -> None:
         """Sends what waits, and lets go of the connection."""
@@ -162,6 +173,7 @@ class Outbox:
 
     def _publish(self, batch: list[Pending]) -> None:
         if self._amqp:
+            self._declare_delays(batch)
             for pending in batch:
                 if self._sent(pending):
                     self._sequence += 1
@@ -172,8 +184,22 @@ class Outbox:
             if self._sent(pending):
                 _succeed(pending)
 
+    def _declare_delays(self, batch: list[Pending]) -> None:
+        """Makes sure of the way of delayed emits, once a connection and where there are any.
+
+        Workers have that of their Steps' queues, for Celery declares it when they start.
+        """
+        if self._has_delays or all(p.message.exchange != DELAY_EXCHANGE for p in batch):
+            return
+        assert self._connection is not None
+        declare_delays(self._connection, [relay_queue(self._topology.names)])
+        self._has_delays = True
+
     def _sent(self, pending: Pending) -> bool:
         """Whether the message was sent. One that can not be encoded fails, and no other with it."""
+        if not self._drop_late([pending], TimeoutError("no connection in time")):
+            return False
+        pending.sent = True
         try:
             if pending.message.delay_seconds and self._hold is not None:
                 self._hold(pending.message)
@@ -187,12 +213,14 @@ class Outbox:
         return True
 
     def _send(self, message: Message) -> None:
+        properties = self._properties(message)
         prepared = self._channel.prepare_message(
             message.body,
+            priority=properties.pop("priority", None),  # kombu's AMQP has a place of its own for it
             content_type=message.content_type,
             content_encoding=message.content_encoding,
             headers=dict(message.headers),
-            properties=dict(message.properties),
+            properties=properties,
         )
         options = {"mandatory": True} if message.mandatory and self._amqp else {}
         self._channel.basic_publish(
@@ -227,15 +255,32 @@ class Outbox:
             else:
                 _fail(pending, _refused(pending.message))
 
-    def _on_return(self, _error: Any, _exchange: str, _key: str, raw: Any) -> None:
+    def _on_return(self, _error: Any, _exchange: str, key: str, raw: Any) -> None:
         identity = raw.properties.get("message_id")
         for pending in self._unconfirmed.values():
-            if pending.message.properties.get("message_id") == identity and (
-                pending.message.mandatory
-            ):
+            message = pending.message
+            # One event may be on its way to several Steps.
+            same = message.properties.get("message_id") == identity and message.routing_key == key
+            if same and message.mandatory:
                 pending.returned = True
 
     # The connection
+
+    def _properties(self, message: Message) -> dict[str, Any]:
+        properties = dict(message.properties)
+        if properties.get("priority") is not None and not self._has_priorities:
+            self._warn_of_priority()
+        if not self._amqp:  # kombu would put the message into a list of its own
+            properties.pop("priority", None)
+        return properties
+
+    def _warn_of_priority(self) -> None:
+        if not self._warned_of_priority:
+            self._warned_of_priority = True
+            logger.warning(
+                "The broker does not deliver urgent events first: RabbitMQ does from 4.0 on",
+                extra={"action": "publish.priority"},
+            )
 
     def _connect(self) -> None:
         if self._connection is not None:
@@ -246,6 +291,7 @@ class Outbox:
             declare(connection, self._topology, self._settings)
             channel = connection.channel()
             if speaks_amqp(connection):
+                self._has_priorities = broker_version(connection) >= PRIORITIES_SINCE
                 channel.confirm_select()
                 channel.events["basic_ack"].add(
                     lambda tag, multiple: self._answered(tag, multiple, accepted=True)
@@ -258,7 +304,7 @@ class Outbox:
             connection.collect()
             raise
         self._connection, self._channel = connection, channel
-        self._sequence = 0
+        self._sequence, self._has_delays = 0, False
         self._unconfirmed.clear()
 
     def _disconnect(self) -> None:
@@ -298,7 +344,7 @@ class Outbox:
         now = time.monotonic()
         for pending in batch:
             if pending.deadline <= now:
-                _fail(pending, _late(pending.message, error, self._settings))
+                _fail(pending, _late(pending, error, self._settings))
         return [pending for pending in batch if not pending.done.done()]
 
 
@@ -312,10 +358,11 @@ def _fail(pending: Pending, error: Exception) -> None:
         pending.done.set_exception(error)
 
 
-def _late(message: Message, error: BaseException, settings: Settings) -> EmitError:
+def _late(pending: Pending, error: BaseException, settings: Settings) -> EmitError:
+    known = "it may have arrived all the same" if pending.sent else "it was not sent"
     return EmitError(
-        f"the broker did not confirm in time ({error or type(error).__name__}).",
-        _named(message),
+        f"the broker did not confirm in time ({error or type(error).__name__}); {known}.",
+        _named(pending.message),
         f"Look at the broker at {masked_url(settings.broker)}; the event may be sent again.",
     )
 

@@ -1,0 +1,79 @@
+"""The request as a handler receives it: the first argument of an http Step's handler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_ALIASES = {
+    "path_params": "pathParams",
+    "query_params": "queryParams",
+    "raw_body": "rawBody",
+}
+
+
+class Upload(dict[str, Any]):
+    """One uploaded file: ``filename``, ``contentType``, ``content`` (bytes) and ``size``.
+
+    Attributes work too, ``content_type`` among them.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        key = "contentType" if name == "content_type" else name
+        try:
+            return self[key]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Request(dict[str, Any]):
+    """A request: ``pathParams``, ``queryParams``, ``body``, ``headers``, ``rawBody``.
+
+    A plain dict that middleware may change, and whose keys are attributes as well, in either
+    spelling (``req.path_params``). A multipart request has ``files`` too. ``raw_bytes`` is the
+    body as it came, after inflating; ``method`` and ``path`` are the request's own.
+    """
+
+    __slots__ = ("method", "path", "raw_bytes")
+
+    method: str
+    path: str
+    raw_bytes: bytes
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        method: str = "GET",
+        path: str = "/",
+        raw_bytes: bytes = b"",
+    ) -> None:
+        super().__init__(values or {})
+        object.__setattr__(self, "method", method)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "raw_bytes", raw_bytes)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the request has no {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__slots__:
+            object.__setattr__(self, name, value)
+        else:
+            self[_ALIASES.get(name, name)] = value
+
+    def __missing__(self, key: str) -> Any:
+        alias = _ALIASES.get(key)
+        if alias is None or alias not in self:
+            raise KeyError(key)
+        return self[alias]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of ``key`` in either spelling, or ``default``."""
+        try:
+            return self[key]
+        except KeyError:
+            return default

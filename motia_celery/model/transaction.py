@@ -1,0 +1,16 @@
+"""What a transaction changes, beside the events that it emits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A value of state to be; None takes the key out."""
+
+    group: str
+    key: str
+    value: Any
+    ttl_seconds: float | None = None

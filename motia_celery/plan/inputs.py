@@ -1,0 +1,94 @@
+"""The ``input`` schemas of the Steps, and what becomes of an event that does not fit them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from motia_celery.errors import SchemaMismatchError
+from motia_celery.model.step import EventTrigger, SchemaPolicy, Step
+from motia_celery.plan.routes import no_remote
+
+logger = logging.getLogger("motia_celery.plan")
+
+#: How many faults of one event are told.
+_MOST_FAULTS = 10
+
+
+class Inputs:
+    """The schemas of all Steps, compiled. ``policy`` is that of Steps without one of their own."""
+
+    def __init__(self, steps: Iterable[Step], policy: SchemaPolicy = "warn") -> None:
+        self._policies: dict[str, SchemaPolicy] = {}
+        self._validators: dict[str, jsonschema_rs.Validator] = {}
+        for step, trigger in ((s, t) for s in steps for t in s.events):
+            validator = _validator(step, trigger)
+            if validator is not None:
+                self._validators[step.name] = validator
+                self._policies[step.name] = step.event_schema or policy
+
+    def faults(self, step: str, data: Any) -> list[str]:
+        """What keeps the data from fitting the Step's schema; nothing if it fits, or has none."""
+        validator = self._validators.get(step)
+        if validator is None or validator.is_valid(data):
+            return []
+        return list(_told(validator, data))
+
+    def lets_run(self, step: str) -> bool:
+        """Whether an event that does not fit is only warned of."""
+        return self._policies.get(step, "warn") == "warn"
+
+    def may_refuse(self, steps: Iterable[str]) -> bool:
+        """Whether an event for these Steps may be refused where it is emitted."""
+        return any(self._policies.get(step) == "refuse" for step in steps)
+
+    def check(self, topic: str, data: Any, steps: Iterable[str]) -> None:
+        """Returns if a Step of those that hear the topic would run.
+
+        Raises:
+            SchemaMismatchError: the data fits none, and one of them has it refused.
+        """
+        hearing = tuple(steps)
+        if not self.may_refuse(hearing):
+            return
+        told = {step: self.faults(step, data) for step in hearing}
+        if any(not faults or self.lets_run(step) for step, faults in told.items()):
+            return
+        faults = "; ".join(f"{step}: {', '.join(faults)}" for step, faults in told.items())
+        raise SchemaMismatchError(
+            f"the data fits the input of no Step that hears it ({faults}).",
+            f"emit {topic!r}",
+            "Correct the data or the schema; the setting event_schema decides what a misfit is.",
+        )
+
+
+def mismatch(step: Step, faults: Iterable[str]) -> SchemaMismatchError:
+    """The error of an event that does not run, because it does not fit."""
+    return SchemaMismatchError(
+        f"the event does not fit the Step's input schema ({'; '.join(faults)}).",
+        step.file,
+        "Replay it once the schema or the data is corrected.",
+    )
+
+
+def _told(validator: jsonschema_rs.Validator, data: Any) -> Iterator[str]:
+    for _, error in zip(range(_MOST_FAULTS), validator.iter_errors(data), strict=False):
+        yield f"{'/'.join(map(str, error.instance_path)) or 'data'}: {error.message}"
+
+
+def _validator(step: Step, trigger: EventTrigger) -> jsonschema_rs.Validator | None:
+    schema: Mapping[str, Any] | None = trigger.input_schema
+    if not schema:
+        return None
+    try:
+        return jsonschema_rs.validator_for(dict(schema), retriever=no_remote)
+    except (ValueError, jsonschema_rs.ValidationError) as error:
+        logger.warning(
+            "The input schema is not valid JSON Schema: %s",
+            error,
+            extra={"action": "schema.invalid", "step": step.name},
+        )
+        return None

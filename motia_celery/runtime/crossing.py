@@ -1,0 +1,120 @@
+"""A call as it crosses to a host and back: the run's fields, and what its handler asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from motia_celery.context import Context
+from motia_celery.context.request import Request, Upload
+from motia_celery.context.requests import Method, request_methods
+from motia_celery.errors import ConfigError
+from motia_celery.model.run import Run
+from motia_celery.model.trace import Trace
+
+
+def call_fields(file: str, run: Run) -> dict[str, Any]:
+    """What a ``call`` says about the run of a handler in ``file``, an absolute path."""
+    return {"file": file, "run": _run_fields(run), "input": run.input}
+
+
+def _run_fields(run: Run) -> dict[str, Any]:
+    return {
+        "step": run.step,
+        "run_id": run.id,
+        "trace_id": run.trace.trace_id,
+        "traceparent": run.trace.header,
+        "attempt": run.attempt,
+        "max_attempts": run.max_attempts,
+        "flows": list(run.flows),
+        "topic": run.topic,
+        "trigger": run.trigger,
+    }
+
+
+def request_fields(run: Run) -> dict[str, Any]:
+    """What a request has beside its keys, for hosts whose handlers can ask for it."""
+    request = run.input
+    if not isinstance(request, Request):
+        return {}
+    fields: dict[str, Any] = {"method": request.method, "path": request.path}
+    if request.raw_bytes != request.get("rawBody", "").encode():
+        fields["raw_bytes"] = request.raw_bytes
+    return {"request": fields}
+
+
+def read_run(message: Mapping[str, Any]) -> Run:
+    """The run that a ``call`` describes."""
+    told = message["run"]
+    return Run(
+        id=told["run_id"],
+        step=told["step"],
+        trigger=told["trigger"],
+        input=_read_input(message),
+        trace=Trace.from_header(told.get("traceparent")) or Trace(told["trace_id"], "0" * 16),
+        flows=tuple(told.get("flows") or ()),
+        topic=told.get("topic"),
+        attempt=told.get("attempt", 1),
+        max_attempts=told.get("max_attempts", 1),
+    )
+
+
+def _read_input(message: Mapping[str, Any]) -> Any:
+    value = message.get("input")
+    if message["run"]["trigger"] != "http" or not isinstance(value, dict):
+        return value
+    more = message.get("request") or {}
+    if "files" in value:
+        value |= {"files": _uploads(value["files"]), "body": _uploads(value.get("body"))}
+    return Request(
+        value,
+        method=more.get("method", "GET"),
+        path=more.get("path", "/"),
+        raw_bytes=more.get("raw_bytes", str(value.get("rawBody", "")).encode()),
+    )
+
+
+def _uploads(value: Any) -> Any:
+    """The form with its files as handlers know them."""
+    if isinstance(value, list):
+        return [_uploads(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("content"), bytes):
+        return Upload(value)
+    return {name: _uploads(part) for name, part in value.items()}
+
+
+class NoContext:
+    """Stands for the context of an access rule, which has none."""
+
+    async def request(self, method: str, arguments: Sequence[Any]) -> Any:
+        """Never answered."""
+        raise ConfigError(f"an access rule has no context to call {method!r} on.")
+
+    def log(self, level: str, message: str, data: Any) -> None:
+        """Never written."""
+
+
+class ContextAnswerer:
+    """Answers the calls that a handler in another process makes on its context."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @cached_property
+    def _methods(self) -> Mapping[str, Method]:
+        return request_methods(self._context)  # most handlers ask for little, some for nothing
+
+    async def request(self, method: str, arguments: Sequence[Any]) -> Any:
+        """The value of a call on the context."""
+        function = self._methods.get(method)
+        if function is None:
+            raise ConfigError(f"the context has no {method!r}.")
+        return await function(*arguments)
+
+    def log(self, level: str, message: str, data: Any) -> None:
+        """A line of ``context.logger``."""
+        write = {"warn": "warn", "error": "error", "debug": "debug"}.get(level, "info")
+        getattr(self._context.logger, write)(message, *(() if data is None else (data,)))

@@ -1,0 +1,5 @@
+config = {"type": "cron", "name": "cron", "cron": "@daily"}
+
+
+async def handler(context):
+    return context.run_id

@@ -1,0 +1,3 @@
+export const config = { type: 'event', name: 'broken', subscribes: ['x'] };
+
+throw new Error('broken on purpose');

@@ -1,0 +1,3 @@
+export const config = { type: 'cron', name: 'cron', cron: '@daily' };
+
+export const handler = async (context: any) => context.runId;
