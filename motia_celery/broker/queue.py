@@ -155,22 +155,27 @@ class StepQueue(Queue):
         Raises:
             MessageRejectedError: it is no event.
         """
-        if not self.delay_seconds:
-            return None
-        delivery = Delivery(raw)
-        headers = delivery.headers
-        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
-            return None
-        wait = self.delay_seconds - delivery.age(now)
+        wait = self.remaining(raw, now)
         if wait <= 0:
             return None
+        delivery = Delivery(raw)
         self._check(delivery)
         self._parsed(delivery)
         return self._held_back(delivery, wait)
 
+    def remaining(self, raw: Any, now: float) -> float:
+        """The seconds that a delivery has to wait for its Step's delay."""
+        if not self.delay_seconds:
+            return 0
+        delivery = Delivery(raw)
+        headers = delivery.headers
+        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
+            return 0
+        return max(0, self.delay_seconds - delivery.age(now))
+
     def _held_back(self, delivery: Delivery, seconds: float) -> wire.Message:
         topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
-        carried = {name: value for name in _CARRIED if (value := _text(delivery.headers, name))}
+        carried = _carried(delivery.headers)
         given = delivery.properties
         return wire.Message(
             exchange="",
@@ -231,8 +236,7 @@ class StepQueue(Queue):
         event_id = delivery.event_id(topic)
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
         headers = {
-            **{name: value for name in _CARRIED if (value := _text(delivery.headers, name))},
-            **({wire.GROUP: group} if (group := group_of(delivery.headers)) else {}),
+            **_carried(delivery.headers),
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
@@ -337,6 +341,12 @@ def _text(headers: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str) or not value or len(value.encode()) > _TEXT_LIMIT:
         return None
     return value
+
+
+def _carried(headers: dict[str, Any]) -> dict[str, str]:
+    found = {name: value for name in _CARRIED if (value := _text(headers, name))}
+    group = group_of(headers)
+    return {**found, wire.GROUP: group} if group else found
 
 
 def group_of(headers: dict[str, Any]) -> str | None:
