@@ -34,8 +34,8 @@ class LateStore(MemoryStreams):
         self.fails = 0
         self.reads = 0
 
-    async def _late(self) -> None:
-        for _ in range(self.dice.randrange(4)):
+    async def _late(self, most: int = 2) -> None:
+        for _ in range(self.dice.randrange(most)):
             await asyncio.sleep(0)
 
     async def subscribe(self) -> AsyncIterator[Change | Gap]:  # type: ignore[override]
@@ -54,7 +54,7 @@ class LateStore(MemoryStreams):
             self.fails -= 1
             raise StoreUnavailableError("gone", "redis")
         snapshot = await super().snapshot(*place)
-        await self._late()
+        await self._late(15)
         return snapshot
 
 

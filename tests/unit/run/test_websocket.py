@@ -20,6 +20,8 @@ from unit.run.stream_apps import (
 from unit.run.web_apps import api
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from motia_celery.run import socket_connection, websocket
+
 DENIED = {"type": "error", "data": {"code": "STREAM_ACCESS_DENIED", "message": "Access denied"}}
 
 
@@ -316,6 +318,24 @@ async def test_a_client_that_does_not_read_is_closed_and_harms_no_other() -> Non
                 while True:
                     await receive(slow)
             assert slow.close_code == 1013
+
+
+async def test_a_close_does_not_wait_for_what_was_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client that reads on after a while learns why it was closed."""
+    monkeypatch.setattr(websocket, "_CLOSE_SECONDS", 0)
+    monkeypatch.setattr(socket_connection, "CUT_SECONDS", 60)
+    async with serving(stream_queue_messages=50) as web, web.connect(max_queue=1) as client:
+        await client.send(join("todo", "g"))
+        await receive(client)
+        while web.live.followed:
+            await web.store.send("todo", "g", None, {"type": "n", "data": "x" * 100_000})
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await receive(client)
+        assert client.close_code == 1013
 
 
 async def test_a_slow_client_gets_the_newest_state_alone() -> None:
