@@ -177,8 +177,8 @@ GARBAGE = [
     b'{"properties": {"delivery_tag": "t1"}}',
     b'{"properties": {"delivery_tag": "t2", "delivery_info": {}}, "body": "{}"}',
     b'{"properties": {"delivery_tag": null, "delivery_info": {"exchange": "", "routing_key": ""}}}',
-    b'{"body": "!!", "properties": {"body_encoding": "base64", "delivery_tag": "t3", "delivery_info":'
-    b' {"exchange": "", "routing_key": ""}}}',
+    b'{"body": "!!", "properties": {"body_encoding": "base64", "delivery_tag": "t3",'
+    b' "delivery_info": {"exchange": "", "routing_key": ""}}}',
     b'{"body": "e30=", "properties": {"body_encoding": "rot13", "delivery_tag": "t4",'
     b' "delivery_info": {"exchange": "", "routing_key": ""}}}',
     b'{"body": "e30=", "headers": 5, "content-type": [], "properties": {"body_encoding": "base64",'
