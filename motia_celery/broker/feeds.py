@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
 from motia_celery.broker.feed import Deliver, Feed
 from motia_celery.broker.leases import LeaseFeed
@@ -47,28 +49,31 @@ class Feeds:
 
     def _feed(self, queue: StepQueue, deliver: Deliver) -> PartitionFeed | LeaseFeed:
         count = self._count(queue)
-        client, prefix = connect_sync(self._settings), self._settings.prefix
+        client, prefix = self._client, self._settings.prefix
         taker = f"{connection_name(self._settings)}-{uuid.uuid4().hex}"
         if not self._settings.uses_rabbitmq:
             partitions = Partitions(client, prefix, queue.name, taker=taker, count=count)
             return LeaseFeed(queue, partitions, deliver)
         sharing = Sharing(Takers(client, prefix, queue.name, taker), taker)
-        publish = self._publisher().publish
+        publish = self._publisher().publish_soon
         return PartitionFeed(queue, self._names, count, deliver, publish, sharing)
+
+    @cached_property
+    def _client(self) -> Any:
+        return connect_sync(self._settings)
 
     def _count(self, queue: StepQueue) -> int:
         """The number of partitions in force, which a changed config does not change."""
         if queue.name in self._counts:
             return self._counts[queue.name]
-        with connect_sync(self._settings) as client:
-            counts = PartitionCounts(client, self._settings.prefix)
-            if counts.phase(queue.name):
-                raise QueueConflictError(
-                    "a release that gives it other partitions has not ended.",
-                    queue.name,
-                    "Run `motia-celery release` again; it goes on where it was.",
-                )
-            count = counts.settle(queue.name, queue.partitions)
+        counts = PartitionCounts(self._client, self._settings.prefix)
+        if counts.phase(queue.name):
+            raise QueueConflictError(
+                "a release that gives it other partitions has not ended.",
+                queue.name,
+                "Run `motia-celery release` again; it goes on where it was.",
+            )
+        count = counts.settle(queue.name, queue.partitions)
         if count != queue.partitions:
             logger.warning(
                 "%s keeps its %d partitions; `motia-celery release`, run while no worker serves "

@@ -21,7 +21,7 @@ from kombu.transport.virtual import Message
 
 from motia_celery.broker.feed import Deliver, Held, soon
 from motia_celery.broker.queue import StepQueue
-from motia_celery.errors import FrameworkError, MessageRejectedError
+from motia_celery.errors import FrameworkError, PoisonMessageError
 from motia_celery.plan.topology import DELIVERY_LIMIT
 from motia_celery.stores.partitions import LEASE_SECONDS, Partitions, Taken
 
@@ -204,11 +204,16 @@ class LeaseFeed:
         message = LeasedMessage(taken, self._queue.channel, self)
         try:
             if taken.deliveries > DELIVERY_LIMIT:
-                raise MessageRejectedError(
-                    f"it was delivered {DELIVERY_LIMIT} times, and never settled.", self._queue.name
+                raise PoisonMessageError(
+                    f"it was delivered {DELIVERY_LIMIT} times, and its worker died each time.",
+                    self._queue.name,
                 )
+            wait = self._queue.remaining(message, time.time())
             self._queue.adapt(message)
         except Exception as error:  # an escaping exception would end the worker's loop
             self._queue.refuse(message, error)
+            return
+        if wait:
+            self.postpone(taken, message, wait)
         else:
             self._deliver(message)

@@ -17,7 +17,7 @@ from motia_celery.model.dead_letter import DeadLetter, Reason
 from motia_celery.model.event import run_id
 from motia_celery.model.run import RunError
 from motia_celery.model.trace import Trace
-from motia_celery.plan.topology import Names, QueuePlan
+from motia_celery.plan.topology import Names, QueuePlan, queue_of
 
 #: What an error of ours says about why a letter is dead; any other is the handler's.
 _BY_ERROR: Mapping[str, Reason] = {
@@ -139,7 +139,7 @@ class LetterReader:
         routed = message.delivery_info.get("routing_key")
         for name in (headers.get(wire.QUEUE), death.get("queue"), routed):
             if self._is_step_queue(name):
-                return str(name)
+                return queue_of(str(name))
         return ""
 
     def _step(self, queue: str) -> str:

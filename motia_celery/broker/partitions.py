@@ -7,6 +7,7 @@ runs, and the next one in line is given what comes behind it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -80,13 +81,17 @@ class ConsumedPartition:
         if self._left:
             return  # it goes to the next in line as the channel closes
         try:
+            wait = self._queue.remaining(raw, time.time())
             self._queue.adapt(raw)
         except Exception as error:  # an escaping exception would end the worker's loop
             self._queue.refuse(raw, error)
             return
         held = HeldMessage(raw, self._channel, self)
         self._held = held
-        self._deliver(held)
+        if wait:
+            self.postpone(held, wait)
+        else:
+            self._deliver(held)
 
     def settled(self) -> None:
         """Its message was acknowledged or rejected."""

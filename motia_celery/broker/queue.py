@@ -17,6 +17,8 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
+from motia_celery.broker.death import has_made_up_history, letter
+from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
@@ -108,11 +110,14 @@ class StepQueue(Queue):
         # A prefetch stays in force for every consumer that follows on the channel, so each
         # queue sets its own.
         self.channel.basic_qos(0, self.prefetch, False)
+        mend_entries(self.channel)
 
         def deliver(raw: Any) -> Any:
             try:
                 if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
                     stop_poison(self.channel, raw, self.name)
+                elif has_made_up_history(raw):
+                    raise MessageRejectedError("its x-death is not the broker's.", self.name)
                 if (later := self.postponed(raw, time.time())) is not None and self.forward:
                     return self.forward(self.channel, raw.delivery_tag, later)
                 self.adapt(raw)
@@ -146,6 +151,9 @@ class StepQueue(Queue):
         )
         if self.refused is not None:
             self.refused(raw, fault)
+        elif self.forward is not None and has_made_up_history(raw):
+            exchange = self.queue_arguments["x-dead-letter-exchange"]
+            self.forward(self.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
         else:
             raw.channel.basic_reject(raw.delivery_tag, requeue=False)
 
@@ -155,22 +163,27 @@ class StepQueue(Queue):
         Raises:
             MessageRejectedError: it is no event.
         """
-        if not self.delay_seconds:
-            return None
-        delivery = Delivery(raw)
-        headers = delivery.headers
-        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
-            return None
-        wait = self.delay_seconds - delivery.age(now)
+        wait = self.remaining(raw, now)
         if wait <= 0:
             return None
+        delivery = Delivery(raw)
         self._check(delivery)
         self._parsed(delivery)
         return self._held_back(delivery, wait)
 
+    def remaining(self, raw: Any, now: float) -> float:
+        """The seconds that a delivery has to wait for its Step's delay."""
+        if not self.delay_seconds:
+            return 0
+        delivery = Delivery(raw)
+        headers = delivery.headers
+        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
+            return 0
+        return max(0, self.delay_seconds - delivery.age(now))
+
     def _held_back(self, delivery: Delivery, seconds: float) -> wire.Message:
         topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
-        carried = {name: value for name in _CARRIED if (value := _text(delivery.headers, name))}
+        carried = _carried(delivery.headers)
         given = delivery.properties
         return wire.Message(
             exchange="",
@@ -231,8 +244,7 @@ class StepQueue(Queue):
         event_id = delivery.event_id(topic)
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
         headers = {
-            **{name: value for name in _CARRIED if (value := _text(delivery.headers, name))},
-            **({wire.GROUP: group} if (group := group_of(delivery.headers)) else {}),
+            **_carried(delivery.headers),
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
@@ -337,6 +349,12 @@ def _text(headers: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str) or not value or len(value.encode()) > _TEXT_LIMIT:
         return None
     return value
+
+
+def _carried(headers: dict[str, Any]) -> dict[str, str]:
+    found = {name: value for name in _CARRIED if (value := _text(headers, name))}
+    group = group_of(headers)
+    return {**found, wire.GROUP: group} if group else found
 
 
 def group_of(headers: dict[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 from amqp.exceptions import NotFound
 from kombu import Connection, Queue
@@ -17,9 +18,9 @@ from motia_celery.broker.queue import partition_queue
 from motia_celery.broker.router import order_key
 from motia_celery.broker.topology import (
     bring_to_plan,
-    copied,
     declare_queue,
     drain,
+    move,
     queue_exists,
 )
 from motia_celery.plan.topology import (
@@ -125,17 +126,14 @@ def _spread(
     """Moves what waits aside to where it belongs now."""
     for partition in partition_names(name, count):
         declare_queue(connection, partition_queue(partition, name, names))
+
+    def target(raw: Any) -> str:
+        return partition_name(name, partition_of(order_key(raw), count))
+
     moved = 0
     if queue_exists(connection, _aside(name)):
+        moved = move(connection, _aside(name), target)
         with connection.channel() as channel:
-            channel.auto_decode = False  # bodies stay the bytes that they are
-            while (raw := channel.basic_get(_aside(name))) is not None:
-                target = partition_name(name, partition_of(order_key(raw), count))
-                channel.basic_publish_confirm(
-                    copied(channel, raw), exchange="", routing_key=target, mandatory=True
-                )
-                channel.basic_ack(raw.delivery_tag)
-                moved += 1
             channel.queue_delete(_aside(name))
     counts.end(name)
     return moved

@@ -15,7 +15,7 @@ from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, Time
 
 from motia_celery.broker import wire
 from motia_celery.broker.consumer import RetryInPlaceError, StepFailedError
-from motia_celery.broker.gate import CalledOffError, Gate, LaterError
+from motia_celery.broker.gate import HOLD_SECONDS, CalledOffError, Gate, LaterError
 from motia_celery.broker.loop import wait_for
 from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
@@ -125,6 +125,9 @@ class StepTask(Task):
     async def _later(self, delivery: _Delivered, later: LaterError) -> None:
         """Sends the message the way of delayed ones; it is the same attempt that begins then."""
         run = delivery.run
+        if self.work.queue.partitions:
+            wait = min(later.seconds, HOLD_SECONDS)
+            raise RetryInPlaceError("waits for its limit", when=wait, attempt=run.attempt)
         try:
             await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
         except FrameworkError as fault:  # it is not safe with the broker: keep the delivery
@@ -166,6 +169,8 @@ class StepTask(Task):
         except FrameworkError as fault:
             # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
             raise Reject(str(fault), requeue=True) from None
+        if self.work.queue.partitions:
+            await self.work.order().forget(run.id)
         _log_failure(run, error, "Failed for the last time; its event is a dead letter")
         raise StepFailedError(str(error))
 

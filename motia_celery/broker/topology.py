@@ -7,7 +7,9 @@ earlier plans left: it runs once at a deploy.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +28,9 @@ from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
 
 logger = logging.getLogger("motia_celery.broker")
+
+#: How long a move waits for a message that the broker says is ready.
+DELIVERY_SECONDS = 10.0
 
 #: The topics each queue was bound with, by the queue's name: what `release` compares with.
 Bindings = Mapping[str, tuple[str, ...]]
@@ -223,11 +228,11 @@ def _redirect(connection: Connection, queue: Queue, source: str, target: str) ->
 
 def drain(connection: Connection, source: str, target: str) -> int:
     """Moves every message, and deletes ``source``."""
-    moved = _move(connection, source, target)
+    moved = move(connection, source, lambda _raw: target)
     with connection.channel() as channel:
         # Quorum queues refuse a delete on the condition that they are empty.
         while channel.queue_declare(source, passive=True).message_count:
-            moved += _move(connection, source, target)
+            moved += move(connection, source, lambda _raw: target)
         channel.queue_delete(source)
     return moved
 
@@ -254,18 +259,41 @@ def queue_exists(connection: Connection, name: str) -> bool:
     return True
 
 
-def _move(connection: Connection, source: str, target: str) -> int:
-    """Moves every message: published with a confirm before it is acknowledged."""
-    moved = 0
+def move(connection: Connection, source: str, target: Callable[[Any], str]) -> int:
+    """Moves the messages that are ready, each to its target: confirmed before it is acknowledged.
+
+    Raises:
+        QueueConflictError: somebody else consumes them.
+    """
+    received: deque[Any] = deque()
     with connection.channel() as channel:
         channel.auto_decode = False  # bodies stay the bytes that they are
-        while (raw := channel.basic_get(source)) is not None:
+        ready: int = channel.queue_declare(source, passive=True).message_count
+        if ready:
+            # `basic.get` is refused by queues with a single active consumer.
+            channel.basic_qos(0, 1, False)
+            channel.basic_consume(source, callback=received.append)
+        for _ in range(ready):
+            raw = _next(connection, received, source)
             channel.basic_publish_confirm(
-                copied(channel, raw), exchange="", routing_key=target, mandatory=True
+                copied(channel, raw), exchange="", routing_key=target(raw), mandatory=True
             )
             channel.basic_ack(raw.delivery_tag)
-            moved += 1
-    return moved
+    return ready
+
+
+def _next(connection: Connection, received: deque[Any], source: str) -> Any:
+    deadline = time.monotonic() + DELIVERY_SECONDS
+    while not received:
+        try:
+            connection.drain_events(timeout=max(0.01, deadline - time.monotonic()))
+        except TimeoutError as error:
+            raise QueueConflictError(
+                "its messages are not delivered; another consumer is given them.",
+                source,
+                "Stop the workers and run `motia-celery release` again; it goes on where it was.",
+            ) from error
+    return received.popleft()
 
 
 def copied(channel: Any, raw: Any) -> Any:

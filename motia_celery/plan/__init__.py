@@ -9,6 +9,7 @@ from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
+    long_holds,
     unheard_emits,
     unique_steps,
     unique_streams,
@@ -74,5 +75,6 @@ def compile_plan(
             *schedule_problems,
             *unheard_emits(kept),
             *broken_inputs(kept),
+            *long_holds(kept),
         ),
     )

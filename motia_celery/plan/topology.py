@@ -100,6 +100,11 @@ def partition_names(queue: str, count: int) -> tuple[str, ...]:
     return tuple(partition_name(queue, number) for number in range(count))
 
 
+def queue_of(name: str) -> str:
+    """The Step's queue, of its own name or of one of its partitions."""
+    return name.partition(":")[0]
+
+
 def partition_of(key: str, count: int) -> int:
     """The partition of a group, the same in every process and in Redis's own scripts."""
     digest = hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest()

@@ -62,6 +62,11 @@ class Order:
             return int(await self._client.get(self._attempt(run_id)) or 1)
         return 1
 
+    async def forget(self, run_id: str) -> None:
+        """Has the run begin at its first attempt again, when it is replayed."""
+        with contextlib.suppress(StoreUnavailableError), reaching(self._client):
+            await self._client.delete(self._attempt(run_id))
+
     async def finish(self, group: str | None, run_id: str) -> None:
         """Keeps that a run has succeeded."""
         if group is None or not self._fenced:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from motia_celery.plan.topology import partition_name
+from motia_celery.plan.topology import partition_name, partition_names
 from motia_celery.stores.redis import reaching
 
 if TYPE_CHECKING:
@@ -142,6 +142,20 @@ return #payloads
 """
 )
 
+# KEYS: partitions. Gives the number of messages that were dropped.
+_EMPTY = """
+local dropped = 0
+for _, partition in ipairs(KEYS) do
+  local kept = redis.call('EXISTS', partition .. ':lease')
+  local length = redis.call('LLEN', partition)
+  if length > kept then
+    dropped = dropped + length - kept
+    if kept == 1 then redis.call('LTRIM', partition, -1, -1) else redis.call('DEL', partition) end
+  end
+end
+return dropped
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -215,6 +229,13 @@ class PartitionCounts:
                 script(keys=[base, source, self._counts], args=[queue, before, wanted, gone])
             )
         return None if moved < 0 else moved
+
+    def empty(self, queue: str, count: int) -> int:
+        """Where Redis is the broker: drops what waits, but for the messages that are run."""
+        base = f"{self._prefix}:fifo:{queue}"
+        script = self._client.register_script(_EMPTY)
+        with reaching(self._client):
+            return int(script(keys=list(partition_names(base, count)), args=[]))
 
     def forget(self, queue: str) -> None:
         """Forgets a queue that has no partitions any more."""

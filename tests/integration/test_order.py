@@ -38,6 +38,7 @@ def test_a_groups_messages_run_in_order(project: Project) -> None:
     project.wait_for("standard", 20)
 
 
+@pytest.mark.timeout(300)
 def test_order_holds_while_workers_are_killed(project: Project) -> None:
     """20 groups of 30, three workers, two of them killed at random, failures, foreign messages."""
     fifo(project)
@@ -232,6 +233,7 @@ def consumers(rabbitmq: RabbitNode, queue: str) -> int:
     return found.count(queue)
 
 
+@pytest.mark.timeout(300)
 def test_a_broker_that_was_killed_brings_no_two_runs_of_a_group_together(
     make_project: Callable[..., Project], private_rabbitmq: RabbitNode
 ) -> None:
