@@ -18,7 +18,7 @@ import psutil
 import pytest
 import redis
 from integration.apps import Process, Project, wait_until
-from servers import RabbitNode, _free_ports
+from servers import RabbitNode, free_ports
 
 from motia_celery.run.doctor import connections
 
@@ -145,7 +145,7 @@ def test_no_process_opens_more_connections_than_doctor_says(
 ) -> None:
     write_steps(project)
     settings = project.settings()
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     address = f"http://127.0.0.1:{port}"
     web, beat = project.command("web", port=port), project.command("beat")
     processes = {"web": web, "beat": beat, "worker": project.worker()}

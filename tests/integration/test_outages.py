@@ -10,7 +10,7 @@ from contextlib import closing
 import httpx
 import pytest
 from integration.apps import Project, wait_until
-from servers import RabbitNode, _free_ports
+from servers import RabbitNode, free_ports
 
 #: It catches nothing, and would say so if it went on.
 API = """
@@ -68,7 +68,7 @@ def project(private_rabbitmq: RabbitNode, make_project: Callable[..., Project]) 
 
 def serve(project: Project) -> httpx.Client:
     """A client of the project's web process, which has a connection to the broker."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     web = project.command("web", port=port, emit_timeout_seconds=TIMEOUT)
     web.wait_for_line("web.ready")
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)

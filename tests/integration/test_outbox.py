@@ -10,7 +10,7 @@ import httpx
 import pytest
 import redis
 from integration.apps import Project, wait_until
-from servers import RabbitNode, _free_ports
+from servers import RabbitNode, free_ports
 
 from motia_celery.broker.outbox_relay import OutboxRelay, outbox_entry
 from motia_celery.broker.wire import Message
@@ -140,7 +140,7 @@ def test_events_wait_for_a_broker_that_is_away_and_outlive_who_wrote_them(
     project = make_project(private_rabbitmq.url)
     (project.folder / "steps" / "api_step.py").write_text(API)
     project.step("made", ["made"])
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     web = project.command("web", port=port)
     web.wait_for_line("web.ready")
     project.release()

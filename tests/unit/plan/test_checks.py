@@ -13,7 +13,6 @@ from motia_celery.plan.checks import (
     unheard_emits,
     unique_steps,
     unique_streams,
-    unsupported_options,
 )
 
 
@@ -58,19 +57,6 @@ def test_an_emit_that_nobody_hears_is_a_warning():
 @pytest.mark.parametrize("pattern", ["order.paid", "order.*", "#", "order.#", "*.paid"])
 def test_wildcards_count_as_hearing(pattern):
     assert list(unheard_emits([step("a", emits=["order.paid"]), step("b", hears=(pattern,))])) == []
-
-
-def test_virtual_subscribes_count_as_hearing_and_virtual_emits_need_nobody():
-    drawn = step("b", virtual_subscribes=("x",), virtual_emits=(Emit(topic="mail"),))
-    assert list(unheard_emits([step("a", emits=["x"]), drawn])) == []
-
-
-def test_options_that_are_not_honoured_yet_are_said():
-    queue = QueueOptions(type="fifo", delay_seconds=5, concurrency=1)
-    trigger = EventTrigger(topics=("x",), queue=queue)
-    found = Step(name="a", file="f", language="python", triggers=(trigger,))
-    assert all(p.severity == "warning" and p.fix for p in unsupported_options([found]))
-    assert list(unsupported_options([step("b", hears=("x",))])) == []
 
 
 def test_an_input_schema_that_fits_nothing_is_a_warning():
