@@ -114,7 +114,8 @@ export const handler = async (input, { logger, state, emit }) => {
   logger.info('L'.repeat(1 << 20), { more: 'M'.repeat(1 << 20) })
   const odd = [circle, deep, 10n, Symbol('x'), () => 1, NaN, '\\ud800', new Map([[1, 2]]),
     { text: '\\\\ud800 \\ud83d\\ude00 \\udc00' }, { toJSON() { throw new Error('no') } },
-    { [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('no') }, n: 1n }, { get a() { throw new Error('no') } },
+    { [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('no') }, n: 1n },
+    { get a() { throw new Error('no') } },
     new Proxy({}, { ownKeys() { throw new Error('no') } })]
   for (const each of odd) logger.info('odd', each)
   const large = { text: 'x'.repeat(10 << 20) }
