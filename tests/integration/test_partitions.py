@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
 import redis
 from integration.apps import Project, wait_until
-from integration.fifo import FIFO_STEP, emit, fifo, go, numbers
+from integration.fifo import FIFO_STEP, emit, fifo, go, numbers, overlap, spans
 
 from motia_celery.broker.repartition import release_partitions
 from motia_celery.broker.topology import drain
@@ -237,3 +238,72 @@ def test_celery_knows_the_queue_by_its_step(project: Project) -> None:
     (queues,) = json.loads(asked.output[asked.output.index("{") :].splitlines()[0]).values()
     assert [queue["name"] for queue in queues] == [project.queue("ordered")]
     assert project.notes("other") == []
+
+
+def test_a_steps_delay_keeps_the_order(project: Project) -> None:
+    """Each message waits in its place until it is old enough."""
+    fifo(project, delaySeconds=2)
+    project.worker()
+    for number in range(5):
+        emit(project, "a", number)
+    sent = project.emit("work", {"group": "b", "number": 0}, group="b")
+    project.wait_for("ordered", 6)
+    assert numbers(project, "a") == [0, 1, 2, 3, 4]
+    (begun,) = [n for n in project.notes("ordered", "begun") if n["group"] == "b"]
+    assert begun["at"] >= sent.timestamp_ms // 1000 + 2
+
+
+def test_a_limit_keeps_the_order(project: Project) -> None:
+    """One run at a time in all: the others wait, and nothing goes to the tail."""
+    fifo(project, concurrency=1, rateLimit="20/s")
+    for _ in range(2):
+        project.worker()
+    for number in range(5):
+        for group in GROUPS:
+            emit(project, group, number, sleep=(0, 0.02))
+    project.wait_for("ordered", 20, seconds=40)
+    for group in GROUPS:
+        assert numbers(project, group) == [0, 1, 2, 3, 4]
+    assert overlap([(begin, end) for begin, end, _ in spans(project.notes("ordered"))]) == 1
+
+
+def test_cancel_queued_empties_the_partitions(project: Project) -> None:
+    """What runs goes on; what waits behind it is dropped."""
+    fifo(project, partitions=2)
+    project.worker()
+    for number in range(3):
+        for group in GROUPS:
+            emit(project, group, number, waits=True)
+    project.wait_for("ordered", 2, "begun")
+    cancelled = project.command("cancel", "queued", "ordered", "--yes")
+    assert cancelled.wait() == 0, cancelled.output
+    begun = len(project.notes("ordered", "begun"))
+    go(project)
+    project.emit("work", {"group": "e", "number": 0}, group="e", timestamp_ms=later_ms())
+    wait_until(lambda: numbers(project, "e") == [0], "a new message")
+    assert len(project.notes("ordered", "begun")) == begun + 1
+
+
+def later_ms() -> int:
+    """The next second: events of the second of a cancellation are called off too."""
+    return int(time.time() * 1000) + 1000
+
+
+def test_a_dead_letter_is_replayed_in_its_group(project: Project) -> None:
+    """It goes to the end of the line, under its run id, with all its attempts."""
+    fifo(project, retries=1)
+    project.worker()
+    emit(project, "a", 0, fails=9)
+    project.publish(project.queue("ordered"), b"no json", headers={"motia-group": "a"})
+    emit(project, "a", 1)
+    project.wait_for("ordered", 1)
+    listed = project.command("dlq", "list", "--json")
+    assert listed.wait() == 0, listed.output
+    letters = [json.loads(line) for line in listed.output.splitlines()]
+    assert [letter["step"] for letter in letters] == ["ordered", "ordered"]
+    replayed = project.command("dlq", "replay", "--reason", "failed")
+    assert replayed.wait() == 0, replayed.output
+    wait_until(lambda: len(numbers(project, "a", "begun")) == 5, "two more attempts")
+    begun = [n for n in project.notes("ordered", "begun") if n["number"] == 0]
+    assert [line["attempt"] for line in begun] == [1, 2, 1, 2]
+    assert len({line["run"] for line in begun}) == 1

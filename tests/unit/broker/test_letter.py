@@ -165,3 +165,8 @@ def test_a_replay_is_the_same_event_and_run_from_the_start():
     }
     on_redis = replay_message(letter, b"{}", NAMES, amqp=False)
     assert (on_redis.exchange, on_redis.routing_key, on_redis.body) == ("", "app.q.pay", b"{}")
+
+
+def test_a_letter_from_a_partition_is_its_steps() -> None:
+    letter = READER.read(raw(headers={"x-death": [died("rejected", queue="app.q.pay:3")]}))
+    assert (letter.queue, letter.step) == ("app.q.pay", "pay")

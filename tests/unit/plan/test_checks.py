@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import Emit, EventTrigger, QueueOptions, Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
     idle_priorities,
+    long_holds,
     unheard_emits,
     unique_steps,
     unique_streams,
@@ -74,3 +76,20 @@ def test_a_priority_that_has_no_effect_is_warned_of():
     assert "'ranked'" in problem.what
     assert "there is one slot" in problem.what
     assert problem.severity == "warning"
+
+
+def fifo(**more):
+    trigger = EventTrigger(topics=("x",), queue=QueueOptions(type="fifo"))
+    return replace(step("a", **more), triggers=(trigger,))
+
+
+def test_a_message_that_is_held_for_longer_than_brokers_allow_is_a_warning():
+    """All attempts of a fifo Step's run are those of one delivery, and so are the waits."""
+    assert list(long_holds([fifo(), step("b", hears=("x",), timeout_seconds=7200)])) == []
+    patient = RetryPolicy(max_attempts=4, backoff="fixed", backoff_seconds=600)
+    (problem,) = long_holds([fifo(retry=patient, timeout_seconds=60)])
+    assert (problem.severity, problem.file) == ("warning", "steps/a_step.py")
+    assert "34 minutes" in problem.what
+    assert "RabbitMQ before 3.12" in problem.what
+    (problem,) = long_holds([fifo(timeout_seconds=43200)])
+    assert "RabbitMQ ends" in problem.what
