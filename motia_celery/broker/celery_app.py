@@ -18,6 +18,7 @@ from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.queue import EVENT_TASK, Forward, Refused, StepQueue, step_queue
 from motia_celery.broker.relay_queue import relay_queue
 from motia_celery.broker.schedule import redbeat_settings
+from motia_celery.broker.shutdown import StepCelery
 from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.task_events import TaskEvents
 from motia_celery.broker.wire import Message
@@ -49,7 +50,7 @@ def create_celery(
     ``invoke`` runs a handler; ``publisher``, ``gate``, ``once`` and ``order`` give this process's
     own when they are needed, so that making the app connects to nothing.
     """
-    app = Celery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
+    app = StepCelery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
     app.open_feed = Feeds(settings, plan.names, publisher).open
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
     refused, forward = keeper.refused if keeper else None, Forwarder(publisher)

@@ -50,6 +50,9 @@ class RetryInPlaceError(Retry):
 class StepConsumer(Consumer):
     """Celery's consumer; an undecodable message goes to the dead letters instead of being acked."""
 
+    #: Turned off when the worker stops: what comes then goes back to its queue, untouched.
+    takes_deliveries = True
+
     def connection_for_write(self, url: str | None = None, heartbeat: float | None = None) -> Any:
         """The connection of task events, the only thing that a worker's consumer publishes."""
         return self.ensure_connected(events_connection(self.app, url, heartbeat))
@@ -67,6 +70,8 @@ class StepConsumer(Consumer):
         handle = super().create_task_handler(*args, **kwargs)
 
         def received(message: Any) -> Any:
+            if not self.takes_deliveries:
+                return None
             try:
                 return handle(message)
             except Exception as error:

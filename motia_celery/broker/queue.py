@@ -17,6 +17,8 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
+from motia_celery.broker.death import has_made_up_history, letter
+from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
@@ -108,11 +110,14 @@ class StepQueue(Queue):
         # A prefetch stays in force for every consumer that follows on the channel, so each
         # queue sets its own.
         self.channel.basic_qos(0, self.prefetch, False)
+        mend_entries(self.channel)
 
         def deliver(raw: Any) -> Any:
             try:
                 if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
                     stop_poison(self.channel, raw, self.name)
+                elif has_made_up_history(raw):
+                    raise MessageRejectedError("its x-death is not the broker's.", self.name)
                 if (later := self.postponed(raw, time.time())) is not None and self.forward:
                     return self.forward(self.channel, raw.delivery_tag, later)
                 self.adapt(raw)
@@ -146,6 +151,9 @@ class StepQueue(Queue):
         )
         if self.refused is not None:
             self.refused(raw, fault)
+        elif self.forward is not None and has_made_up_history(raw):
+            exchange = self.queue_arguments["x-dead-letter-exchange"]
+            self.forward(self.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
         else:
             raw.channel.basic_reject(raw.delivery_tag, requeue=False)
 

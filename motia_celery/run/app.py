@@ -28,6 +28,7 @@ from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
 from motia_celery.runtime.access import Access
+from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.host import Host
 from motia_celery.runtime.invoke import Invoker
@@ -113,6 +114,10 @@ class App:
         )
         self.access = Access(
             self.plan.streams,
+            {"python": self.host, "typescript": self.node, "javascript": self.node},
+        )
+        self.authentication = Authentication(
+            project.stream_auth,
             {"python": self.host, "typescript": self.node, "javascript": self.node},
         )
         self._resources: _Resources | None = None
