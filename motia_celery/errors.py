@@ -123,5 +123,9 @@ class UnknownStreamError(FrameworkError, AttributeError):
     """No stream file declares a stream of this name."""
 
 
+class AuthenticationError(FrameworkError):
+    """``authenticate`` refused a client of streams, or did not answer."""
+
+
 class ServerMissingError(FrameworkError):
     """No Valkey or Redis program could be found for the embedded default."""

@@ -98,6 +98,22 @@ class Settings(BaseSettings):
         (), validation_alias=_from_environment("own_hosts")
     )
 
+    stream_sockets_per_ip: int = Field(
+        10_000, ge=1, validation_alias=_from_environment("stream_sockets_per_ip")
+    )
+    stream_subscriptions_per_socket: int = Field(
+        1000, ge=1, validation_alias=_from_environment("stream_subscriptions_per_socket")
+    )
+    stream_queue_messages: int = Field(
+        1000, ge=1, validation_alias=_from_environment("stream_queue_messages")
+    )
+    stream_message_bytes: int = Field(
+        64 * 1024, ge=1024, validation_alias=_from_environment("stream_message_bytes")
+    )
+    stream_ping_seconds: float = Field(
+        20, gt=0, validation_alias=_from_environment("stream_ping_seconds")
+    )
+
     pool: Pool = Field("async", validation_alias=_from_environment("pool"))
     concurrency: int = Field(100, ge=1, validation_alias=_from_environment("concurrency"))
     prefetch: int | None = Field(None, ge=1, validation_alias=_from_environment("prefetch"))

@@ -9,6 +9,8 @@ from celery import Celery
 
 from motia_celery.broker import wire
 from motia_celery.broker.connection import tls_options, transport_options
+from motia_celery.broker.feed import StepAMQP
+from motia_celery.broker.feeds import Feeds
 from motia_celery.broker.forward import Forwarder
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.once import Once
@@ -24,6 +26,7 @@ from motia_celery.errors import MessageRejectedError
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
+from motia_celery.stores.order import Order
 
 POOLS = {
     "async": "motia_celery.broker.pool:TaskPool",
@@ -40,13 +43,15 @@ def create_celery(
     publisher: Callable[[], Publisher],
     gate: Callable[[], Gate],
     once: Callable[[], Once],
+    order: Callable[[], Order],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher``, ``gate`` and ``once`` give this process's own when
-    they are needed, so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once`` and ``order`` give this process's
+    own when they are needed, so that making the app connects to nothing.
     """
-    app = StepCelery("motia_celery", set_as_current=True, events=TaskEvents)
+    app = StepCelery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
+    app.open_feed = Feeds(settings, plan.names, publisher).open
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
     refused, forward = keeper.refused if keeper else None, Forwarder(publisher)
     app.conf.update(celery_settings(settings, plan, refused, forward))
@@ -57,7 +62,13 @@ def create_celery(
         queue = plan.topology.by_step.get(step.name)
         if queue is not None:
             work = StepWork(
-                step=step, queue=queue, invoke=invoke, publisher=publisher, gate=gate, once=once
+                step=step,
+                queue=queue,
+                invoke=invoke,
+                publisher=publisher,
+                gate=gate,
+                once=once,
+                order=order,
             )
             options = {
                 "name": queue.task,

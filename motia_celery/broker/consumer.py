@@ -9,11 +9,13 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from celery.exceptions import TimeLimitExceeded
+from billiard.einfo import ExceptionWithTraceback
+from celery.exceptions import Retry, TimeLimitExceeded
 from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 from kombu.asynchronous import get_event_loop
 
+from motia_celery.broker.feed import Held
 from motia_celery.broker.task_events import events_connection
 from motia_celery.errors import FrameworkError, MessageRejectedError
 from motia_celery.model.run import RunError
@@ -26,6 +28,23 @@ class StepFailedError(Exception):
 
     Flower shows its text, which is the handler's own error.
     """
+
+
+class RetryInPlaceError(Retry):
+    """A run of a fifo Step failed: its delivery is kept, and becomes ``attempt`` after ``when``."""
+
+    def __init__(
+        self,
+        message: str,
+        exc: Exception | None = None,
+        when: float = 0,
+        attempt: int = 1,
+    ) -> None:
+        super().__init__(message, exc, when)
+        self.attempt = attempt
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.message, self.exc, self.when, self.attempt)
 
 
 class StepConsumer(Consumer):
@@ -107,6 +126,14 @@ class StepRequest(Request):
             self._fault = RunError(type(error).__name__, str(error))
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
+    def on_retry(self, exc_info: Any) -> Any:
+        """Keeps the delivery of a fifo Step, whose group waits for it."""
+        error = _raised(exc_info)
+        if isinstance(error, RetryInPlaceError) and isinstance(self.message, Held):
+            self.message.again(error.attempt, error.when)
+            self.acknowledged = True  # Celery must not: the message is still in hand
+        return super().on_retry(exc_info)
+
     def send_event(self, type: str, **fields: Any) -> Any:
         """Sends a task event (what Flower shows), always from the consumer's own thread.
 
@@ -166,4 +193,4 @@ class StepRequest(Request):
 def _raised(exc_info: Any) -> BaseException | None:
     error: BaseException | None = exc_info.exception
     # Celery may wrap the exception to carry its traceback between processes.
-    return getattr(error, "exc", error)
+    return error.exc if isinstance(error, ExceptionWithTraceback) else error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from motia_celery.model.dead_letter import DeadLetter, Reason
 from motia_celery.model.event import run_id
 from motia_celery.model.run import RunError
 from motia_celery.model.trace import Trace
-from motia_celery.plan.topology import Names, QueuePlan
+from motia_celery.plan.topology import Names, QueuePlan, queue_of
 
 #: What an error of ours says about why a letter is dead; any other is the handler's.
 _BY_ERROR: Mapping[str, Reason] = {
@@ -24,6 +25,7 @@ _BY_ERROR: Mapping[str, Reason] = {
     "OversizedMessageError": "oversized",
     "UnknownTaskError": "unknown task",
     "PoisonMessageError": "poison",
+    "SchemaMismatchError": "misfit",
     "TimeLimitExceeded": "time limit",
     "Rejected": "rejected",
 }
@@ -100,6 +102,7 @@ class LetterReader:
             body=delivery.body if fault else _event_body(delivery.body, headers),
             content_type=content_type,
             correlation_id=correlation_id,
+            priority=delivery.priority,
             headers=headers,
         )
 
@@ -136,7 +139,7 @@ class LetterReader:
         routed = message.delivery_info.get("routing_key")
         for name in (headers.get(wire.QUEUE), death.get("queue"), routed):
             if self._is_step_queue(name):
-                return str(name)
+                return queue_of(str(name))
         return ""
 
     def _step(self, queue: str) -> str:
@@ -181,8 +184,11 @@ def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool)
         properties={
             "message_id": letter.event_id,
             "correlation_id": letter.correlation_id or letter.event_id,
+            # It is sent now: what was called off before does not call it off too.
+            "timestamp": int(time.time()),
             "app_id": wire.APP_ID,
             "delivery_mode": 2,
+            **({"priority": letter.priority} if letter.priority is not None else {}),
         },
         mandatory=True,
     )

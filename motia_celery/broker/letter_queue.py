@@ -89,7 +89,7 @@ def open_letters(
         open_connection(settings) as connection,
         _named_faults(connection),
     ):
-        connection.ensure_connection(max_retries=1)
+        connection.ensure_connection(max_retries=0)
         if not speaks_amqp(connection):
             yield _ListedLetters(connection.default_channel, names, frozenset(queues))
             return

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
@@ -132,7 +133,7 @@ class Publisher:
             routing_key=event.topic,
             body=wire.event_body(event, self._settings.event_limit_bytes),
             headers=wire.event_headers(event),
-            properties=wire.event_properties(event),
+            properties=self._event_properties(event),
             delay_seconds=delay_seconds,
         )
 
@@ -162,11 +163,20 @@ class Publisher:
                 message,
                 exchange="",
                 routing_key=plan.name,
-                headers={**message.headers, **_delay_mark(plan)},
-                delay_seconds=plan.delay_seconds,
+                # In a partition a message waits where it stands, behind those before it.
+                headers={**message.headers, **({} if plan.partitions else _delay_mark(plan))},
+                delay_seconds=0 if plan.partitions else plan.delay_seconds,
             )
             for plan in self._topology.subscribers(message.routing_key)
         ]
+
+    def _event_properties(self, event: Event) -> dict[str, Any]:
+        """An event's properties. Where its group is kept in order, that outranks a priority."""
+        properties = wire.event_properties(event)
+        subscribers = self._topology.subscribers(event.topic)
+        if event.group and any(plan.partitions for plan in subscribers):
+            properties.pop("priority", None)
+        return properties
 
     def _direct(
         self, event: Event, target: QueuePlan, run_id: str | None, attempt: int, delay: float

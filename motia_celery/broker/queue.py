@@ -17,11 +17,18 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
+from motia_celery.broker.death import has_made_up_history, letter
+from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
 from motia_celery.model.topic import topic_fault
-from motia_celery.plan.topology import DELIVERY_LIMIT, Names, QueuePlan
+from motia_celery.plan.topology import (
+    DELIVERY_LIMIT,
+    PARTITION_HOLD_SECONDS,
+    Names,
+    QueuePlan,
+)
 
 logger = logging.getLogger("motia_celery.broker")
 
@@ -38,7 +45,7 @@ _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
 _REPR_LIMIT = 500
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, wire.GROUP, "tracestate", "baggage")
+_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
 #: The properties that a message keeps while it waits.
 _KEPT = ("correlation_id", "timestamp", "app_id", "priority")
 #: The headers of what is no event on its first way to a Step.
@@ -63,6 +70,7 @@ class StepQueue(Queue):
         ("events", None),
         ("prefetch", None),
         ("limit_bytes", None),
+        ("partitions", None),
         ("refused", None),
         ("delay_seconds", None),
         ("forward", None),
@@ -73,6 +81,7 @@ class StepQueue(Queue):
     events: Exchange
     prefetch: int
     limit_bytes: int
+    partitions: int
     refused: Refused | None
     delay_seconds: float
     forward: Forward | None
@@ -92,20 +101,28 @@ class StepQueue(Queue):
         nowait: bool = False,
         on_cancel: Callable[..., Any] | None = None,
     ) -> Any:
-        """Starts consuming; see the module for what happens to each delivery."""
+        """Starts consuming; see the module for what happens to each delivery.
+
+        A fifo Step's queue is not consumed here: its feed does that, partition by partition.
+        """
+        if self.partitions:
+            return None
         # A prefetch stays in force for every consumer that follows on the channel, so each
         # queue sets its own.
         self.channel.basic_qos(0, self.prefetch, False)
+        mend_entries(self.channel)
 
         def deliver(raw: Any) -> Any:
             try:
                 if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
                     stop_poison(self.channel, raw, self.name)
+                elif has_made_up_history(raw):
+                    raise MessageRejectedError("its x-death is not the broker's.", self.name)
                 if (later := self.postponed(raw, time.time())) is not None and self.forward:
                     return self.forward(self.channel, raw.delivery_tag, later)
                 self.adapt(raw)
             except Exception as error:  # an escaping exception would end the worker's loop
-                return self._refuse(raw, error)
+                return self.refuse(raw, error)
             return callback(raw) if callback else None
 
         return super().consume(
@@ -120,7 +137,8 @@ class StepQueue(Queue):
             fields.pop("forward", None)
         return fields
 
-    def _refuse(self, raw: Any, error: Exception) -> None:
+    def refuse(self, raw: Any, error: Exception) -> None:
+        """Sends a delivery that is no event to the dead letters."""
         fault = error
         if not isinstance(fault, MessageRejectedError):
             fault = MessageRejectedError(f"{type(error).__name__}: {error}", self.name)
@@ -133,8 +151,11 @@ class StepQueue(Queue):
         )
         if self.refused is not None:
             self.refused(raw, fault)
+        elif self.forward is not None and has_made_up_history(raw):
+            exchange = self.queue_arguments["x-dead-letter-exchange"]
+            self.forward(self.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
         else:
-            self.channel.basic_reject(raw.delivery_tag, requeue=False)
+            raw.channel.basic_reject(raw.delivery_tag, requeue=False)
 
     def postponed(self, raw: Any, now: float) -> wire.Message | None:
         """The delivery as a message for later; None where it has waited for its Step's delay.
@@ -142,22 +163,27 @@ class StepQueue(Queue):
         Raises:
             MessageRejectedError: it is no event.
         """
-        if not self.delay_seconds:
-            return None
-        delivery = Delivery(raw)
-        headers = delivery.headers
-        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
-            return None
-        wait = self.delay_seconds - delivery.age(now)
+        wait = self.remaining(raw, now)
         if wait <= 0:
             return None
+        delivery = Delivery(raw)
         self._check(delivery)
         self._parsed(delivery)
         return self._held_back(delivery, wait)
 
+    def remaining(self, raw: Any, now: float) -> float:
+        """The seconds that a delivery has to wait for its Step's delay."""
+        if not self.delay_seconds:
+            return 0
+        delivery = Delivery(raw)
+        headers = delivery.headers
+        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
+            return 0
+        return max(0, self.delay_seconds - delivery.age(now))
+
     def _held_back(self, delivery: Delivery, seconds: float) -> wire.Message:
         topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
-        carried = {name: value for name in _CARRIED if (value := _text(delivery.headers, name))}
+        carried = _carried(delivery.headers)
         given = delivery.properties
         return wire.Message(
             exchange="",
@@ -192,6 +218,8 @@ class StepQueue(Queue):
         # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
+        if delivery.headers.get(wire.REDELIVERED) is True:
+            delivery.info["redelivered"] = True
 
     def _check(self, delivery: Delivery) -> None:
         if len(delivery.body) > self.limit_bytes:
@@ -216,7 +244,7 @@ class StepQueue(Queue):
         event_id = delivery.event_id(topic)
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
         headers = {
-            **{name: value for name in _CARRIED if (value := _text(delivery.headers, name))},
+            **_carried(delivery.headers),
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
@@ -323,6 +351,18 @@ def _text(headers: dict[str, Any], name: str) -> str | None:
     return value
 
 
+def _carried(headers: dict[str, Any]) -> dict[str, str]:
+    found = {name: value for name in _CARRIED if (value := _text(headers, name))}
+    group = group_of(headers)
+    return {**found, wire.GROUP: group} if group else found
+
+
+def group_of(headers: dict[str, Any]) -> str | None:
+    """The group that a message belongs to; other services may send a number."""
+    value = headers.get(wire.GROUP)
+    return str(value) if type(value) is int else _text(headers, wire.GROUP)
+
+
 def _attempt(headers: dict[str, Any]) -> int:
     value = headers.get(wire.ATTEMPT)
     return value if type(value) is int and 1 <= value <= 1_000_000 else 1
@@ -369,6 +409,21 @@ def queue_arguments(names: Names) -> dict[str, Any]:
     }
 
 
+def partition_queue(name: str, queue: str, names: Names) -> Queue:
+    """The queue of one partition on RabbitMQ: one consumer at a time, however many are there."""
+    return Queue(
+        name,
+        durable=True,
+        queue_arguments={
+            **queue_arguments(names),
+            "x-single-active-consumer": True,
+            "x-dead-letter-routing-key": queue,
+            # RabbitMQ 3.12 and later; a delivery is held through all attempts of its run.
+            "x-consumer-timeout": PARTITION_HOLD_SECONDS * 1000,
+        },
+    )
+
+
 def step_queue(
     plan: QueuePlan,
     names: Names,
@@ -387,6 +442,8 @@ def step_queue(
     arguments = queue_arguments(names) if amqp else None
     if arguments:
         arguments["x-dead-letter-routing-key"] = plan.name
+        if plan.partitions:
+            arguments["x-single-active-consumer"] = True
     return StepQueue(
         plan.name,
         Exchange(names.steps, type="topic", durable=True),
@@ -398,6 +455,7 @@ def step_queue(
         events=Exchange(names.events, type="topic", durable=True),
         prefetch=prefetch,
         limit_bytes=limit_bytes,
+        partitions=plan.partitions,
         refused=refused,
         delay_seconds=plan.delay_seconds,
         forward=forward,

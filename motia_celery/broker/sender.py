@@ -217,8 +217,8 @@ class Sender:
         prepared = self._channel.prepare_message(
             message.body,
             priority=properties.pop("priority", None),  # kombu's AMQP has a place of its own for it
-            content_type=wire.CONTENT_TYPE,
-            content_encoding="utf-8",
+            content_type=message.content_type,
+            content_encoding=message.content_encoding,
             headers=dict(message.headers),
             properties=properties,
         )

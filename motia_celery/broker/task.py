@@ -7,15 +7,15 @@ import concurrent.futures
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, TimeLimitExceeded
 
 from motia_celery.broker import wire
-from motia_celery.broker.consumer import StepFailedError
-from motia_celery.broker.gate import CalledOffError, Gate, LaterError
+from motia_celery.broker.consumer import RetryInPlaceError, StepFailedError
+from motia_celery.broker.gate import HOLD_SECONDS, CalledOffError, Gate, LaterError
 from motia_celery.broker.loop import wait_for
 from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
@@ -26,6 +26,7 @@ from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, Tri
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.plan.topology import QueuePlan
+from motia_celery.stores.order import Order
 
 logger = logging.getLogger("motia_celery.worker")
 
@@ -51,6 +52,7 @@ class StepWork:
     publisher: Callable[[], Publisher]
     gate: Callable[[], Gate]
     once: Callable[[], Once]
+    order: Callable[[], Order]
 
 
 class StepTask(Task):
@@ -70,6 +72,8 @@ class StepTask(Task):
     def run(self, *args: Any, **kwargs: Any) -> None:
         """Runs the Step for the delivery in ``self.request``."""
         delivery = _delivered(self, args, kwargs)
+        if delivery.redelivered and self.work.queue.partitions:
+            delivery = wait_for(self._recalled(delivery))
         try:
             wait_for(self._attempt(delivery))
         except CalledOffError:
@@ -94,8 +98,8 @@ class StepTask(Task):
         )
 
     async def _attempt(self, delivery: _Delivered) -> None:
-        do = self._done_once if self.work.step.once else self._outcome
-        outcome = await do(delivery)
+        in_order = self.work.queue.partitions
+        outcome = await (self._in_order if in_order else self._once)(delivery)
         if isinstance(outcome, Failure):
             await self._after_failure(delivery, outcome.error)
 
@@ -105,8 +109,10 @@ class StepTask(Task):
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
             return await work.invoke(run)
 
-    async def _done_once(self, delivery: _Delivered) -> Outcome:
-        """The outcome of a run that is done once; a redelivery after its success does nothing."""
+    async def _once(self, delivery: _Delivered) -> Outcome:
+        """The outcome; of a Step with ``once`` a redelivery after a success does nothing."""
+        if not self.work.step.once:
+            return await self._outcome(delivery)
         async with self.work.once().turn(self.work.step, delivery.run) as turn:
             if turn.has_finished:
                 _log(delivery.run, "Has finished before; its redelivery does nothing", "run.known")
@@ -119,11 +125,37 @@ class StepTask(Task):
     async def _later(self, delivery: _Delivered, later: LaterError) -> None:
         """Sends the message the way of delayed ones; it is the same attempt that begins then."""
         run = delivery.run
+        if self.work.queue.partitions:
+            wait = min(later.seconds, HOLD_SECONDS)
+            raise RetryInPlaceError("waits for its limit", when=wait, attempt=run.attempt)
         try:
             await self._send(delivery, run.attempt, later.seconds, booked=later.booked)
         except FrameworkError as fault:  # it is not safe with the broker: keep the delivery
             raise Reject(str(fault), requeue=True) from None
         raise Retry("waits for its limit", when=later.seconds)
+
+    async def _recalled(self, delivery: _Delivered) -> _Delivered:
+        """The delivery as the attempt that it had come to before its worker was killed."""
+        attempt = await self.work.order().recall(delivery.run.id)
+        if attempt <= delivery.run.attempt:
+            return delivery
+        return replace(delivery, run=replace(delivery.run, attempt=attempt))
+
+    async def _in_order(self, delivery: _Delivered) -> Outcome:
+        run, group, order = delivery.run, self._group(delivery.run), self.work.order()
+        async with order.alone(group):
+            if delivery.redelivered and await order.has_finished(group, run.id):
+                return Success()
+            outcome = await self._once(delivery)
+            # Not so of a dead letter: it may be replayed, as the same run.
+            if isinstance(outcome, Success):
+                await order.finish(group, run.id)
+        return outcome
+
+    def _group(self, run: Run) -> str | None:
+        """The group of a fifo Step's run, among those of all Steps."""
+        queue = self.work.queue
+        return f"{queue.name}:{run.group}" if queue.partitions and run.group else None
 
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
@@ -137,10 +169,14 @@ class StepTask(Task):
         except FrameworkError as fault:
             # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
             raise Reject(str(fault), requeue=True) from None
+        if self.work.queue.partitions:
+            await self.work.order().forget(run.id)
         _log_failure(run, error, "Failed for the last time; its event is a dead letter")
         raise StepFailedError(str(error))
 
     async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
+        if self.work.queue.partitions:
+            await self._again_in_place(delivery.run, error, delay_seconds)
         await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
         _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
@@ -157,6 +193,16 @@ class StepTask(Task):
             booked=booked,
         )
 
+    async def _again_in_place(self, run: Run, error: RunError, delay_seconds: float) -> None:
+        """Keeps the delivery: published again, the event would stand behind its group's others."""
+        await self.work.order().remember(run.id, run.attempt + 1)
+        _log_failure(
+            run, error, f"Failed; its group waits, and tries again in {delay_seconds:.1f} s"
+        )
+        raise RetryInPlaceError(
+            str(error), StepFailedError(str(error)), delay_seconds, run.attempt + 1
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Delivered:
@@ -170,6 +216,7 @@ class _Delivered:
     event: Event
     sent_at: int | None
     booked: bool
+    redelivered: bool
 
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
@@ -190,7 +237,13 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
-    return _Delivered(run, event, sent_at, request.get(wire.BOOKED) is True)
+    return _Delivered(
+        run,
+        event,
+        sent_at=sent_at,
+        booked=request.get(wire.BOOKED) is True,
+        redelivered=bool(request.delivery_info.get("redelivered")),
+    )
 
 
 def _data(args: Any, kwargs: Any) -> Any:

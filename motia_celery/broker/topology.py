@@ -7,7 +7,9 @@ earlier plans left: it runs once at a deploy.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +28,9 @@ from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
 
 logger = logging.getLogger("motia_celery.broker")
+
+#: How long a move waits for a message that the broker says is ready.
+DELIVERY_SECONDS = 10.0
 
 #: The topics each queue was bound with, by the queue's name: what `release` compares with.
 Bindings = Mapping[str, tuple[str, ...]]
@@ -126,7 +131,7 @@ def release(
             Exchange(name, type="topic", durable=True)(channel).declare()
     queues = queues_of(topology, settings, amqp=True)
     for queue in (_dead_letters(connection, topology), relay_queue(names), *queues):
-        done.extend(_bring_to_plan(connection, queue))
+        done.extend(bring_to_plan(connection, queue))
     declare_delays(connection, (*queues, relay_queue(names)))
     for queue in queues:
         done.extend(_unbind_dropped_topics(connection, queue, before.get(queue.name, ())))
@@ -174,14 +179,14 @@ def _missing_is_fine() -> Iterator[None]:
         return
 
 
-def _bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
+def bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
     """Declares the queue; replaces one that has other arguments, with its messages moved.
 
     They wait in a queue aside, which hears the same topics. Killed at any point, it is resumed by
     the next release: the queue aside goes last.
     """
     aside = Queue(f"{queue.name}.moving", durable=True, queue_arguments={"x-queue-type": "quorum"})
-    resumed = _exists(connection, aside.name)
+    resumed = queue_exists(connection, aside.name)
     try:
         declare_queue(connection, queue)
     except QueueConflictError:
@@ -199,18 +204,19 @@ def _bring_to_plan(connection: Connection, queue: Queue) -> Iterator[str]:
 def _put_aside(connection: Connection, queue: Queue, aside: Queue) -> None:
     declare_queue(connection, aside)
     _redirect(connection, queue, queue.name, aside.name)
-    _drain(connection, queue.name, aside.name)
+    drain(connection, queue.name, aside.name)
 
 
 def _move_back(connection: Connection, queue: Queue, aside: Queue) -> int:
     _redirect(connection, queue, aside.name, queue.name)
-    return _drain(connection, aside.name, queue.name)
+    return drain(connection, aside.name, queue.name)
 
 
 def _redirect(connection: Connection, queue: Queue, source: str, target: str) -> None:
     """Leads what is meant for ``queue`` to ``target`` and away from ``source``, in this order."""
     routes = [(bound.exchange, bound.routing_key) for bound in getattr(queue, "bindings", ())]
-    routes.append((queue.exchange, queue.routing_key))
+    if queue.exchange.name:
+        routes.append((queue.exchange, queue.routing_key))
     if isinstance(queue, (StepQueue, RelayQueue)):
         routes.append((queue.exchange, f"#.{queue.routing_key}"))  # where delays come from
     with connection.channel() as channel:
@@ -220,13 +226,13 @@ def _redirect(connection: Connection, queue: Queue, source: str, target: str) ->
             Queue(source)(channel).unbind_from(exchange, key)
 
 
-def _drain(connection: Connection, source: str, target: str) -> int:
+def drain(connection: Connection, source: str, target: str) -> int:
     """Moves every message, and deletes ``source``."""
-    moved = _move(connection, source, target)
+    moved = move(connection, source, lambda _raw: target)
     with connection.channel() as channel:
         # Quorum queues refuse a delete on the condition that they are empty.
         while channel.queue_declare(source, passive=True).message_count:
-            moved += _move(connection, source, target)
+            moved += move(connection, source, lambda _raw: target)
         channel.queue_delete(source)
     return moved
 
@@ -243,7 +249,8 @@ def _refuse_while_consumed(connection: Connection, queue: Queue) -> None:
         )
 
 
-def _exists(connection: Connection, name: str) -> bool:
+def queue_exists(connection: Connection, name: str) -> bool:
+    """Whether the broker has the queue."""
     try:
         with connection.channel() as channel:
             channel.queue_declare(name, passive=True)
@@ -252,21 +259,45 @@ def _exists(connection: Connection, name: str) -> bool:
     return True
 
 
-def _move(connection: Connection, source: str, target: str) -> int:
-    """Moves every message: published with a confirm before it is acknowledged."""
-    moved = 0
+def move(connection: Connection, source: str, target: Callable[[Any], str]) -> int:
+    """Moves the messages that are ready, each to its target: confirmed before it is acknowledged.
+
+    Raises:
+        QueueConflictError: somebody else consumes them.
+    """
+    received: deque[Any] = deque()
     with connection.channel() as channel:
         channel.auto_decode = False  # bodies stay the bytes that they are
-        while (raw := channel.basic_get(source)) is not None:
+        ready: int = channel.queue_declare(source, passive=True).message_count
+        if ready:
+            # `basic.get` is refused by queues with a single active consumer.
+            channel.basic_qos(0, 1, False)
+            channel.basic_consume(source, callback=received.append)
+        for _ in range(ready):
+            raw = _next(connection, received, source)
             channel.basic_publish_confirm(
-                _copy(channel, raw), exchange="", routing_key=target, mandatory=True
+                copied(channel, raw), exchange="", routing_key=target(raw), mandatory=True
             )
             channel.basic_ack(raw.delivery_tag)
-            moved += 1
-    return moved
+    return ready
 
 
-def _copy(channel: Any, raw: Any) -> Any:
+def _next(connection: Connection, received: deque[Any], source: str) -> Any:
+    deadline = time.monotonic() + DELIVERY_SECONDS
+    while not received:
+        try:
+            connection.drain_events(timeout=max(0.01, deadline - time.monotonic()))
+        except TimeoutError as error:
+            raise QueueConflictError(
+                "its messages are not delivered; another consumer is given them.",
+                source,
+                "Stop the workers and run `motia-celery release` again; it goes on where it was.",
+            ) from error
+    return received.popleft()
+
+
+def copied(channel: Any, raw: Any) -> Any:
+    """A message to publish that is the same as one that was read."""
     properties = dict(raw.properties)
     headers = properties.pop("application_headers", None)
     return channel.prepare_message(

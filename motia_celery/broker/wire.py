@@ -29,6 +29,8 @@ PRIORITY: Final = "motia-priority"
 SENT: Final = "motia-sent"
 #: The rate of its Step has let the message through: it waited for its turn.
 BOOKED: Final = "motia-booked"
+#: The message may be in its partition twice.
+REDELIVERED: Final = "motia-redelivered"
 TRACEPARENT: Final = "traceparent"
 
 ERROR_TYPE: Final = "motia-error-type"
@@ -53,7 +55,10 @@ _TRACEBACK_LIMIT = 8_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to publish. ``mandatory`` asks the broker to refuse it if no queue takes it."""
+    """One message to publish. ``mandatory`` asks the broker to refuse it if no queue takes it.
+
+    Its content type and encoding are those of an event, but for a message that is passed on.
+    """
 
     exchange: str
     routing_key: str
@@ -62,6 +67,8 @@ class Message:
     properties: Mapping[str, Any]
     mandatory: bool = False
     delay_seconds: float = field(default=0)
+    content_type: str | None = CONTENT_TYPE
+    content_encoding: str | None = "utf-8"
 
 
 def event_body(event: Event, limit_bytes: int) -> bytes:

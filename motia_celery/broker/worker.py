@@ -110,4 +110,12 @@ def run_worker(app: Celery, settings: Settings, queues: Sequence[str], name: str
     ]
     arguments.append(",".join(queues))
     arguments += ["--hostname", name or f"{settings.prefix}-{os.getpid()}@%h"]
+    ended: list[int] = []
+
+    def keep_code(sender: Any = None, **_: Any) -> None:
+        ended.append(getattr(sender, "exitcode", None) or 0)
+
+    signals.worker_shutdown.connect(keep_code, weak=False)
     app.worker_main(arguments)
+    if any(ended):  # Celery gives its exit code to nobody
+        raise SystemExit(max(ended))

@@ -73,11 +73,12 @@ def _routes(plan: Plan) -> Table:
 
 
 def _queues(plan: Plan) -> Table:
-    table = _table("Queues", "Queue", "Topics", "Attempts")
+    table = _table("Queues", "Queue", "Topics", "Type", "Attempts")
     for queue in plan.topology.queues:
         step = plan.step(queue.step)
         attempts = str(step.retry.max_attempts) if step else ""
-        table.add_row(queue.name, ", ".join(queue.topics) or "(cron)", attempts)
+        kind = f"fifo, {queue.partitions} partitions" if queue.partitions else "standard"
+        table.add_row(queue.name, ", ".join(queue.topics) or "(cron)", kind, attempts)
     return table
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from motia_celery.discover.files import find_sources
+from motia_celery.discover.config_file import config_problems, read_stream_auth
+from motia_celery.discover.files import find_config, find_sources
 from motia_celery.discover.lines import located
 from motia_celery.model.problem import Problem
 from motia_celery.model.reading import read_step, read_stream
-from motia_celery.model.step import Step, Stream
+from motia_celery.model.step import Step, Stream, StreamAuth
 from motia_celery.runtime.faults import load_problem
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
@@ -33,11 +34,15 @@ _HANDLERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What was found: Steps and streams that can run, and the problems of those that can not."""
+    """What was found: Steps and streams that can run, and the problems of those that can not.
+
+    ``stream_auth`` is that of the project's config file.
+    """
 
     steps: tuple[Step, ...]
     streams: tuple[Stream, ...]
     problems: tuple[Problem, ...]
+    stream_auth: StreamAuth | None = None
 
 
 def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
@@ -45,9 +50,18 @@ def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
     steps: list[Step] = []
     streams: list[Stream] = []
     problems: list[Problem] = []
-    for source, (definition, fault) in _load_all(root, python, node):
+    stream_auth: StreamAuth | None = None
+    config, *others = find_config(root) or (None,)
+    for source, (definition, fault) in _load_all(root, config, python, node):
+        problems.extend(fault)
+        if source is config:
+            stream_auth = read_stream_auth(source, definition)
+            found = config_problems(source, tuple(others), stream_auth, definition is not None)
+            problems.extend(located(tuple(found), source.path))
+            if definition is not None:
+                _host(source, python, node).register_authentication(definition)
+            continue
         if definition is None:
-            problems.extend(fault)
             continue
         problems.extend(_unread(source, definition))
         if source.kind == "stream":
@@ -56,24 +70,31 @@ def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
             )
             problems.extend(located((*faults, *_access_fault(source, definition)), source.path))
             if stream:
-                host = python if source.language == "python" else node
-                host.register_access(stream.name, definition)
+                _host(source, python, node).register_access(stream.name, definition)
                 streams.append(stream)
         else:
             step, faults = _step(source, definition)
             problems.extend(located(faults, source.path))
             if step and all(step.name != other.name for other in steps):
-                host = python if source.language == "python" else node
-                host.register(step.name, definition)
+                _host(source, python, node).register(step.name, definition)
             steps.extend([step] if step else [])
-    return Project(steps=tuple(steps), streams=tuple(streams), problems=tuple(problems))
+    return Project(
+        steps=tuple(steps),
+        streams=tuple(streams),
+        problems=tuple(problems),
+        stream_auth=stream_auth,
+    )
+
+
+def _host(source: SourceFile, python: PythonHost, node: NodeHost) -> PythonHost | NodeHost:
+    return python if source.language == "python" else node
 
 
 def _load_all(
-    root: Path, python: PythonHost, node: NodeHost
+    root: Path, config: SourceFile | None, python: PythonHost, node: NodeHost
 ) -> Iterator[tuple[SourceFile, _Loaded]]:
     """Every file in order, loaded; those for Node are read together, which is much faster."""
-    sources = find_sources(root)
+    sources = (*((config,) if config else ()), *find_sources(root))
     of_node = node.load_all([source for source in sources if source.language != "python"])
     for source in sources:
         found = of_node.get(source.file)

@@ -28,6 +28,24 @@ def find_sources(root: Path) -> tuple[SourceFile, ...]:
     return tuple(found)
 
 
+#: In this order; the first that is there counts.
+_CONFIG_FILES = ("motia.config.ts", "motia.config.js", "motia.config.py", "motia_config.py")
+
+
+def find_config(root: Path) -> tuple[SourceFile, ...]:
+    """The project's config files; only the first counts."""
+    paths = [root / name for name in _CONFIG_FILES if (root / name).is_file()]
+    return tuple(
+        SourceFile(
+            path=path,
+            file=path.name,
+            kind="config",
+            language=_LANGUAGES[path.suffix.removeprefix(".")],
+        )
+        for path in paths
+    )
+
+
 def _sources(root: Path, files: list[Path], mark: str) -> Iterator[SourceFile]:
     for path in files:
         match = _NAME.fullmatch(path.name)

@@ -34,8 +34,10 @@ class Gap:
 class Snapshot:
     """What a group (a list) or an item (None if it is not there) held at a version.
 
-    Changes with a version up to this one are in it, later ones are not.
+    Changes with a version up to this one are in it, later ones are not. ``moment`` is when it was
+    read, in the measure of versions: not before any version that was given out by then.
     """
 
     version: int
     data: Any
+    moment: int

@@ -17,6 +17,7 @@ from motia_celery.model.topic import matches
 Reason = Literal[
     "failed",  # the handler raised at the last attempt
     "poison",  # the worker died at each delivery
+    "misfit",  # the data does not fit the Step's `input`, which rejects it
     "time limit",  # Celery's hard time limit ended the process
     "undecodable",
     "unknown task",
@@ -54,6 +55,7 @@ class DeadLetter:
     body: bytes
     content_type: str = ""
     correlation_id: str = ""
+    priority: int | None = None
     headers: Mapping[str, Any] = field(default_factory=dict)
 
     @property

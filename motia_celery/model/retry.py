@@ -12,6 +12,8 @@ DEFAULT_BACKOFF_SECONDS = 2.0
 DEFAULT_BACKOFF_CAP_SECONDS = 600.0
 DEFAULT_MAX_RETRIES = 3
 
+_COUNTED_WAITS = 10_000
+
 #: How the waits between attempts grow; a tuple lists them, and its last one is repeated.
 Backoff = Literal["exponential", "fixed"] | tuple[float, ...]
 
@@ -60,6 +62,12 @@ def decide(
         return GiveUp()
     wait = min(policy.backoff_cap_seconds, _wait(policy, attempt))
     return TryAgain(uniform(wait * (1 - policy.jitter), wait) if policy.jitter else wait)
+
+
+def total_wait_seconds(policy: RetryPolicy) -> float:
+    """The longest that a run may wait between all its attempts."""
+    waits = min(policy.max_attempts - 1, _COUNTED_WAITS)
+    return sum(min(policy.backoff_cap_seconds, _wait(policy, n + 1)) for n in range(waits))
 
 
 def _is_retried(policy: RetryPolicy, error_names: Collection[str]) -> bool:

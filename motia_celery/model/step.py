@@ -184,3 +184,15 @@ class Stream:
     language: Language
     schema: JsonSchema | None = None
     has_access_rule: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamAuth:
+    """The ``streamAuth`` of the project's config file.
+
+    One that is not usable keeps everyone out: a fault in the file must not open its streams.
+    """
+
+    file: str
+    language: Language
+    is_usable: bool = True

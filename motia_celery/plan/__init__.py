@@ -9,10 +9,10 @@ from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
+    long_holds,
     unheard_emits,
     unique_steps,
     unique_streams,
-    unsupported_options,
 )
 from motia_celery.plan.graph import Flow, compile_flows
 from motia_celery.plan.routes import Route, compile_routes
@@ -75,6 +75,6 @@ def compile_plan(
             *schedule_problems,
             *unheard_emits(kept),
             *broken_inputs(kept),
-            *unsupported_options(kept),
+            *long_holds(kept),
         ),
     )

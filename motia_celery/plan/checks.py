@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from motia_celery.model.problem import Problem
+from motia_celery.model.retry import total_wait_seconds
 from motia_celery.model.step import Step, Stream
 from motia_celery.model.topic import matches
 from motia_celery.plan.routes import schema_fault
+from motia_celery.plan.topology import PARTITION_HOLD_SECONDS
+
+#: RabbitMQ's own limit for the time between a delivery and its acknowledgement.
+CONSUMER_TIMEOUT_SECONDS = 30 * 60
 
 
 def unique_steps(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Problem, ...]]:
@@ -75,6 +80,30 @@ def broken_inputs(steps: Iterable[Step]) -> Iterator[Problem]:
                 )
 
 
+def long_holds(steps: Iterable[Step]) -> Iterator[Problem]:
+    """A warning for each fifo Step whose message may be held until RabbitMQ ends its delivery."""
+    for step in steps:
+        if step.queue.type != "fifo":
+            continue
+        seconds = hold_seconds(step)
+        if seconds > CONSUMER_TIMEOUT_SECONDS:
+            whose = "RabbitMQ" if seconds > PARTITION_HOLD_SECONDS else "RabbitMQ before 3.12"
+            yield Problem(
+                file=step.file,
+                what=f"a message of {step.name!r} may be held for {seconds / 60:.0f} minutes, "
+                f"through all its attempts; {whose} ends a delivery before",
+                fix="Shorten its waits, its timeout or its attempts. What is cut so is delivered "
+                "again, and its order kept.",
+                severity="warning",
+            )
+
+
+def hold_seconds(step: Step) -> float:
+    """How long one delivery of a fifo Step may take: its delay, all attempts, and all waits."""
+    attempts = step.retry.max_attempts * (step.timeout_seconds or 0)
+    return step.queue.delay_seconds + attempts + total_wait_seconds(step.retry)
+
+
 def idle_priorities(steps: Iterable[Step], reason: str) -> Iterator[Problem]:
     """A warning for each Step with a priority, where ``reason`` leaves it without effect."""
     for step in steps:
@@ -85,21 +114,3 @@ def idle_priorities(steps: Iterable[Step], reason: str) -> Iterator[Problem]:
                 fix="It orders what waits in a worker with the async pool, on RabbitMQ.",
                 severity="warning",
             )
-
-
-def unsupported_options(steps: Iterable[Step]) -> Iterator[Problem]:
-    """A warning for each queue option that is read but not honoured yet."""
-    for step in steps:
-        for trigger in step.events:
-            options = {
-                "type: fifo": trigger.queue.type == "fifo",
-            }
-            for option, used in options.items():
-                if used:
-                    yield Problem(
-                        file=step.file,
-                        what=f"infrastructure.queue {option!r} of {step.name!r} is not honoured "
-                        "by this version",
-                        fix="Do not rely on it yet; everything else of the Step works.",
-                        severity="warning",
-                    )

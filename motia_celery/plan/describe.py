@@ -31,7 +31,14 @@ def describe(plan: Plan) -> dict[str, Any]:
             for route in plan.routes
         ],
         "queues": [
-            {"name": queue.name, "step": queue.step, "task": queue.task, "topics": queue.topics}
+            {
+                "name": queue.name,
+                "step": queue.step,
+                "task": queue.task,
+                "topics": queue.topics,
+                "type": "fifo" if queue.partitions else "standard",
+                "partitions": queue.partitions,
+            }
             for queue in plan.topology.queues
         ],
         "schedules": [{**asdict(entry), "name": entry.name} for entry in plan.schedules],

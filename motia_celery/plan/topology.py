@@ -14,6 +14,9 @@ from motia_celery.model.topic import matches
 #: RabbitMQ 4's own default; set by us, so that older brokers stop poison messages too.
 DELIVERY_LIMIT = 20
 
+#: How long one delivery of a fifo Step may be held: through all attempts, and the waits between.
+PARTITION_HOLD_SECONDS = 24 * 3600
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -71,17 +74,41 @@ class QueuePlan:
     """One Step's queue and the topics bound to it; a cron Step's queue has no topics.
 
     ``delay_seconds`` is how long after its emit an event reaches the Step.
+    ``partitions`` is 0 but for a fifo Step: its messages go from the queue on to so many
+    partitions, all of one group to the same one.
     """
 
     name: str
     step: str
     topics: tuple[str, ...] = ()
     delay_seconds: float = 0
+    partitions: int = 0
 
     @property
     def task(self) -> str:
         """The name of the Celery task that its messages become."""
         return task_name(self.step)
+
+
+def partition_name(queue: str, number: int) -> str:
+    """The queue of one partition. No Step's name keeps a colon, so it is never a Step's queue."""
+    return f"{queue}:{number}"
+
+
+def partition_names(queue: str, count: int) -> tuple[str, ...]:
+    """The queues of all partitions."""
+    return tuple(partition_name(queue, number) for number in range(count))
+
+
+def queue_of(name: str) -> str:
+    """The Step's queue, of its own name or of one of its partitions."""
+    return name.partition(":")[0]
+
+
+def partition_of(key: str, count: int) -> int:
+    """The partition of a group, the same in every process and in Redis's own scripts."""
+    digest = hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest()
+    return int(digest[:8], 16) % count
 
 
 @dataclass(frozen=True)
@@ -119,6 +146,7 @@ def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
             step=step.name,
             topics=step.topics,
             delay_seconds=step.queue.delay_seconds,
+            partitions=step.queue.partitions if step.queue.type == "fifo" else 0,
         )
         for step in steps
         if step.events or step.crons

@@ -28,6 +28,7 @@ from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
 from motia_celery.runtime.access import Access
+from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.host import Host
 from motia_celery.runtime.invoke import Invoker
@@ -42,6 +43,7 @@ from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
+from motia_celery.stores.order import Order
 from motia_celery.stores.outbox import Outbox, OutboxEntries
 from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
 from motia_celery.stores.state import RedisState
@@ -59,6 +61,7 @@ class _Resources:
     store: AsyncClient
     streams: RedisStreams
     waiting: DelayedMessages | None
+    order: Order
     invoker: Invoker
     gate: Gate
     once: Once
@@ -111,6 +114,10 @@ class App:
         )
         self.access = Access(
             self.plan.streams,
+            {"python": self.host, "typescript": self.node, "javascript": self.node},
+        )
+        self.authentication = Authentication(
+            project.stream_auth,
             {"python": self.host, "typescript": self.node, "javascript": self.node},
         )
         self._resources: _Resources | None = None
@@ -243,11 +250,20 @@ class App:
             "javascript": self.node,
         }
         invoker = Invoker(
-            self._step_names, hosts, services, settings.project_root, inputs, self.isolated
+            self._step_names,
+            hosts,
+            services,
+            settings.project_root,
+            inputs=inputs,
+            isolated=self.isolated,
         )
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
-        return _Resources(os.getpid(), publisher, store, streams, waiting, invoker, gate, once)
+        # Leases are fences already, where Redis is the broker.
+        order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
+        return _Resources(
+            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once
+        )
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""

@@ -21,6 +21,7 @@ from motia_celery.run.responses import JSON_TYPE, error_response
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +34,10 @@ DRAIN_SECONDS = 0.2
 #: How long a client may go on sending after an early answer. Closed at once, the answer is lost:
 #: what arrives at a closed socket is answered by a reset, which empties the client's side.
 LINGER_SECONDS = 2.0
+#: In a request's ``extensions``: cuts its connection at once.
+CUT = "motia_celery.cut"
+#: In the lifespan's state: what ends the responses that would go on for ever.
+STOP = "motia_celery.stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,7 @@ class Connection(HttpToolsProtocol):
         if not self._replaying:
             self._reading = _Reading.HEAD
             super().on_message_begin()
+            self.scope["extensions"] = {CUT: self.transport.abort}  # type: ignore[dict-item]
 
     def on_url(self, url: bytes) -> None:
         """A part of its target."""
@@ -334,6 +340,9 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Closes the connection after its open request, and after one that is on its way."""
         self._draining = True
+        stop: Callable[[], None] | None = self.app_state.get(STOP)
+        if stop is not None:
+            stop()
         self.loop.call_later(DRAIN_SECONDS, super().shutdown)
         self._close_after_response()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from motia_celery.broker.purge import purge
 from motia_celery.errors import ConfigError
 from motia_celery.stores.controls import ControlStore
+from motia_celery.stores.partitions import PartitionCounts
 from motia_celery.stores.redis import connect_sync
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Control:
     def __init__(self, settings: Settings, plan: Plan) -> None:
         self._settings = settings
         self._plan = plan
-        self._store = ControlStore(connect_sync(settings), settings.prefix)
+        self._client = connect_sync(settings)
+        self._store = ControlStore(self._client, settings.prefix)
 
     def paused(self) -> tuple[str, ...]:
         """The names of the paused Steps."""
@@ -61,9 +63,10 @@ class Control:
             BrokerUnavailableError: the broker does not answer.
         """
         queues = self._queues(step)
+        counts = PartitionCounts(self._client, self._settings.prefix)
         # Whole seconds, as events carry them: one of this second may be newer than the request.
         self._store.empty(step, int(time.time()))
-        return purge(self._settings, queues)
+        return purge(self._settings, queues, counts)
 
     def _queues(self, step: str) -> tuple[str, ...]:
         queue = self._plan.topology.by_step.get(step)

@@ -36,12 +36,16 @@ class Cors:
                 extra={"action": "web.cors_credentials_ignored"},
             )
 
+    def allows(self, origin: str) -> bool:
+        """Whether pages of this origin may call the routes."""
+        return self._any_origin or origin.lower() in self._origins
+
     def headers(self, request: Mapping[str, Any]) -> tuple[Header, ...]:
         """The headers for a request with these (lower-cased) headers."""
         if self._any_origin:
             return _OPEN
         origin = str(request.get("origin", ""))
-        if origin.lower() not in self._origins:
+        if not self.allows(origin):
             return (_VARY,)
         allowed = ((b"access-control-allow-origin", origin.encode("latin-1")), _VARY)
         if not self._credentials:

@@ -24,6 +24,9 @@ log = logging.getLogger("motia_celery.web")
 
 DOCUMENTATION_PATHS = frozenset({"/openapi.json", "/docs", "/docs/oauth2-redirect"})
 EMIT_PATH = "/emit"
+#: ``/__motia/streams/<stream>/<group>`` or ``…/<group>/<id>``, each part escaped: for the user's
+#: own pages, like the Steps' routes.
+STREAMS_PATH = "/__motia/streams/"
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
@@ -37,6 +40,16 @@ def route_path(scope: Scope) -> str:
     if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
         return path[len(root) :]
     return path
+
+
+def raw_path(scope: Scope) -> str:
+    """The path as sent, so that an encoded slash stays part of its segment."""
+    raw: bytes | None = scope.get("raw_path")
+    if not raw:
+        return route_path(scope).replace("%", "%25")
+    path = raw.partition(b"?")[0].decode("utf-8", "replace")
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if route_path(scope) != scope["path"] else path
 
 
 def is_own(path: str) -> bool:
@@ -61,7 +74,8 @@ class Guard:
         if scope["type"] in ("http", "websocket"):
             path = route_path(scope)
             # Platforms probe /health by address, with any Host; it tells nothing worth guarding.
-            if is_own(path) and path not in RESERVED_PATHS:
+            is_guarded = path not in RESERVED_PATHS and not path.startswith(STREAMS_PATH)
+            if is_guarded and is_own(path):
                 fault = self._rule.fault(read_headers(scope["headers"]))
                 if fault:
                     await _refuse(scope, send, fault)

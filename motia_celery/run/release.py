@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from motia_celery.broker.connection import broker_errors, open_connection
+from motia_celery.broker.repartition import release_partitions
 from motia_celery.broker.topology import release as release_topology
+from motia_celery.stores.partitions import PartitionCounts
 from motia_celery.stores.redis import connect_sync
 from motia_celery.stores.released import ReleasedBindings
 
@@ -28,5 +30,7 @@ def release(settings: Settings, plan: Plan) -> list[str]:
         with broker_errors(settings), open_connection(settings) as connection:
             connection.ensure_connection(max_retries=2)
             done, bindings = release_topology(connection, plan.topology, settings, before)
+            counts = PartitionCounts(client, settings.prefix)
+            done += release_partitions(connection, plan.topology, counts)
         released.write(bindings)
     return done

@@ -17,7 +17,7 @@ from motia_celery.plan.routes import RESERVED_PREFIX
 from motia_celery.run.body import ClientGoneError
 from motia_celery.run.cors import Cors
 from motia_celery.run.endpoint import Endpoint
-from motia_celery.run.guard import route_path
+from motia_celery.run.guard import raw_path, route_path
 from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response
 
@@ -87,7 +87,7 @@ class StepRoutes:
         if scope["type"] != "http" or self._is_own(route_path(scope)):
             await self._app(scope, receive, send)
             return
-        path = decode_path(_raw_path(scope))
+        path = decode_path(raw_path(scope))
         if path is None or "\0" in path:  # no file, database or header could hold a NUL
             await error_response(400, "Malformed path").send(send)
             return
@@ -135,13 +135,3 @@ async def _answer(
         return Response(204)
     allow = (b"allow", ", ".join(methods).encode("ascii"))
     return error_response(405, "Method Not Allowed").with_headers([allow])
-
-
-def _raw_path(scope: Scope) -> str:
-    """The path as sent, so that an encoded slash stays part of its segment."""
-    raw: bytes | None = scope.get("raw_path")
-    if not raw:
-        return route_path(scope).replace("%", "%25")
-    path = raw.partition(b"?")[0].decode("utf-8", "replace")
-    root: str = scope.get("root_path", "")
-    return path.removeprefix(root) if route_path(scope) != scope["path"] else path

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 import uvicorn
 
 from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe.logs import configure_logging
+from motia_celery.run.admission import Admission
 from motia_celery.run.app import App, report_problems
-from motia_celery.run.connection import ClientLimits, Connection
+from motia_celery.run.connection import STOP, ClientLimits, Connection
+from motia_celery.run.cors import Cors
+from motia_celery.run.doors import Streaming
+from motia_celery.run.live import Live
+from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings, load_settings
 
@@ -30,10 +37,15 @@ Probe = Callable[[], Awaitable[None]]
 def web_app(settings: Settings) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
+    live = Live(lambda: app.streams)
     report_problems(app.plan)
 
+    def streaming(cors: Cors) -> Streaming:
+        admission = Admission(settings, cors, app.authentication)
+        return Streaming(live=live, rules=app.access, admission=admission)
+
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.start_outbox()
         logger.info(
             "Web ready: %d routes on port %d",
@@ -41,7 +53,8 @@ def web_app(settings: Settings) -> FastAPI:
             settings.port,
             extra={"action": "web.ready"},
         )
-        yield
+        yield {STOP: live.stop}
+        await live.aclose()
         await app.aclose()
 
     return create_app(
@@ -51,6 +64,7 @@ def web_app(settings: Settings) -> FastAPI:
         emit=app.emit,
         probes=_probes(app),
         lifespan=lifespan,
+        streaming=streaming,
     )
 
 
@@ -71,12 +85,19 @@ def asgi() -> FastAPI:
 
 
 def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
-    """Serves until told to stop; open requests are finished first."""
+    """Serves until told to stop; open requests are finished first, sockets are closed."""
+    _allow_many_files()
     options = {
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop",
         "http": partial(Connection, limits=ClientLimits.of(settings)),
+        "ws": SocketConnection,
+        "ws_max_size": settings.stream_message_bytes,
+        "ws_ping_interval": settings.stream_ping_seconds,
+        "ws_ping_timeout": settings.stream_ping_seconds,
+        # A message is encoded once for all clients; deflated, it would be so for each.
+        "ws_per_message_deflate": False,
         "log_config": None,
         "access_log": False,
         "server_header": False,
@@ -95,3 +116,10 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
         return
     config = uvicorn.Config(web_app(settings), **options)  # type: ignore[arg-type]
     uvicorn.Server(config).run(sockets=sockets)
+
+
+def _allow_many_files() -> None:
+    """Each socket is an open file: takes as many as the system gives without asking."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS names a limit that it refuses
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

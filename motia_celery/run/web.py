@@ -19,6 +19,7 @@ from motia_celery.plan.routes import RESERVED_PATHS, Route
 from motia_celery.run import health
 from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
 from motia_celery.run.cors import Cors
+from motia_celery.run.doors import Doors, Streaming
 from motia_celery.run.endpoint import Endpoint, Invoke
 from motia_celery.run.guard import DOCUMENTATION_PATHS, EMIT_PATH, Guard
 from motia_celery.run.openapi import openapi_document
@@ -49,12 +50,16 @@ def create_app(
     emit: EmitFunction,
     probes: Mapping[str, health.Probe],
     lifespan: Lifespan | None = None,
+    streaming: Callable[[Cors], Streaming] | None = None,
 ) -> FastAPI:
     """The ASGI app of a Plan.
 
     ``invoke`` runs a handler with its middleware, ``emit`` publishes a confirmed event, and each
-    of ``probes`` raises while what it looks at can not be reached.
+    of ``probes`` raises while what it looks at can not be reached. Without ``streaming`` nobody
+    may follow a stream.
     """
+    cors = Cors(settings)
+    doors = streaming and Middleware(Doors, streaming=streaming(cors), settings=settings, cors=cors)
     table = RouteTable(Endpoint(route, settings, invoke) for route in plan.routes)
     app = FastAPI(
         title=settings.project_root.name or "motia-celery",
@@ -62,10 +67,9 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         middleware=[
-            Middleware(
-                StepRoutes, table=table, cors=Cors(settings), own_paths=_own_paths(table, settings)
-            ),
+            Middleware(StepRoutes, table=table, cors=cors, own_paths=_own_paths(table, settings)),
             Middleware(Guard, settings=settings),
+            *([doors] if doors else []),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )

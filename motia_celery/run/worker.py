@@ -31,6 +31,7 @@ def celery_of(app: App) -> Any:
         publisher=lambda: app.publisher,
         gate=lambda: app.gate,
         once=lambda: app.once,
+        order=lambda: app.resources.order,
     )
     prepare_worker(
         celery,

@@ -37,6 +37,10 @@ class Access:
         self._hosts = hosts
         self._timeout = timeout_seconds
 
+    def has(self, stream: str) -> bool:
+        """Whether there is a stream of this name."""
+        return stream in self._streams
+
     async def allows(self, stream: str, subscription: Mapping[str, Any], auth_context: Any) -> bool:
         """Whether a client may join; ``subscription`` is ``{"groupId": …}``, with ``id`` or not.
 

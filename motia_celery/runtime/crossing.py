@@ -87,11 +87,11 @@ def _uploads(value: Any) -> Any:
 
 
 class NoContext:
-    """Stands for the context of an access rule, which has none."""
+    """Stands for the context of a rule about clients, which has none."""
 
     async def request(self, method: str, arguments: Sequence[Any]) -> Any:
         """Never answered."""
-        raise ConfigError(f"an access rule has no context to call {method!r} on.")
+        raise ConfigError(f"a rule about clients has no context to call {method!r} on.")
 
     def log(self, level: str, message: str, data: Any) -> None:
         """Never written."""

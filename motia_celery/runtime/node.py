@@ -107,6 +107,7 @@ class NodeHost:
         self._silence = silence_seconds
         self._files: dict[str, str] = {}
         self._rules: dict[str, str] = {}
+        self._config_file: str | None = None
         self._link: Link | None = None
         self._pid = os.getpid()
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -164,6 +165,23 @@ class NodeHost:
         fields = {"file": self._rules[stream], "subscription": subscription, "auth": auth_context}
         link = await self._living()
         return await link.call({"type": "access", **fields}, NoContext()) is True
+
+    def register_authentication(self, definition: Definition) -> None:
+        """Makes the definition's ``authenticate`` the app's."""
+        if isinstance(definition.authenticate, RemoteHandler):
+            self._config_file = definition.authenticate.file
+
+    async def authenticate(self, request: Mapping[str, Any]) -> Any:
+        """What the app's ``authenticate`` says of a request (``headers`` and ``url``).
+
+        Raises:
+            RemoteError: what it threw.
+            HostDiedError: the Node process ended meanwhile.
+            HostMissingError: there is no Node.
+        """
+        fields = {"file": self._config_file, "request": request}
+        link = await self._living()
+        return await link.call({"type": "authenticate", **fields}, NoContext())
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
@@ -227,6 +245,8 @@ def _loaded(message: Mapping[str, Any] | RemoteError) -> Definition | RemoteErro
     if message.get("error"):
         return RemoteError.read(message["error"])
     told = message["definition"]
+    if "authenticateType" in told:
+        return Definition(config={}, authenticate=_authenticate(message["file"], told))
     config = told["config"]
     rule = RemoteHandler(file=message["file"]) if told["hasCanAccess"] else told.get("accessType")
     if rule and isinstance(config, dict):
@@ -237,6 +257,12 @@ def _loaded(message: Mapping[str, Any] | RemoteError) -> Definition | RemoteErro
         handler=_handler(message["file"], told),
         warnings=tuple((w["field"], w["message"]) for w in told["warnings"]),
     )
+
+
+def _authenticate(file: str, told: Mapping[str, Any]) -> Any:
+    """The function, or what stands in its place: the name of a type, or nothing."""
+    kind = told["authenticateType"]
+    return RemoteHandler(file=file) if kind == "function" else kind or None
 
 
 def _handler(file: str, told: Mapping[str, Any]) -> Any:

@@ -30,6 +30,7 @@ class PythonHost:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
         self._handlers: dict[str, Handler] = {}
         self._rules: dict[str, Function] = {}
+        self._authenticate: Function | None = None
         prepare_imports(root)
 
     def load(self, source: SourceFile) -> Definition:
@@ -40,6 +41,8 @@ class PythonHost:
             BaseException: whatever the file raises.
         """
         module = load_module(self._root, source.path)
+        if source.kind == "config":
+            return Definition(config={}, authenticate=_authenticate(module))
         config = getattr(module, "config", None)
         if config is None:
             raise ConfigError("the file defines no config.", source.file, "Define config = {…}.")
@@ -71,6 +74,20 @@ class PythonHost:
         rule = self._rules[stream]
         arguments = (dict(subscription), auth_context)[: _room(rule)]
         return bool(await self._invoke(rule, arguments))
+
+    def register_authentication(self, definition: Definition) -> None:
+        """Makes the definition's ``authenticate`` the app's."""
+        self._authenticate = definition.authenticate
+
+    async def authenticate(self, request: Mapping[str, Any]) -> Any:
+        """What the app's ``authenticate`` says of a request (``headers`` and ``url``).
+
+        Raises:
+            Exception: whatever it raises.
+        """
+        if self._authenticate is None:
+            raise ConfigError("there is no authenticate.")
+        return await self._invoke(self._authenticate, (request,))
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the Step's handler once, and gives what it returned.
@@ -176,3 +193,12 @@ def _callables(middleware: Any) -> tuple[Function, ...]:
     if not isinstance(middleware, (list, tuple)):
         return ()
     return tuple(function for function in middleware if callable(function))
+
+
+def _authenticate(module: Any) -> Any:
+    """The ``authenticate`` of a config file: in ``stream_auth``, in ``config`` or by itself."""
+    for place in (getattr(module, "config", None), module):
+        auth = _member(place, "streamAuth", "stream_auth")
+        if auth is not None:
+            return _member(auth, "authenticate") or auth
+    return None

@@ -13,11 +13,14 @@ from motia_celery.runtime.remote import RemoteHandler
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file found below ``steps/`` or ``src/``; ``file`` is relative to the project's root."""
+    """A file found below ``steps/`` or ``src/``, or the project's config file.
+
+    ``file`` is relative to the project's root.
+    """
 
     path: Path
     file: str
-    kind: Literal["step", "stream"]
+    kind: Literal["step", "stream", "config"]
     language: Language
 
 
@@ -25,11 +28,13 @@ class SourceFile:
 class Definition:
     """What a loaded file defines: its raw config, and the callables that a run uses.
 
-    ``warnings`` are fields of the config that could not be read, each with the reason.
+    ``authenticate`` is that of a config file's ``streamAuth``. ``warnings`` are fields of the
+    config that could not be read, each with the reason.
     """
 
     config: Any
     handler: Callable[..., Any] | RemoteHandler | None = None
     middleware: tuple[Callable[..., Any], ...] = ()
     can_access: Callable[..., Any] | RemoteHandler | None = None
+    authenticate: Any = None
     warnings: tuple[tuple[str, str], ...] = ()

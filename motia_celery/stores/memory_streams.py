@@ -96,9 +96,10 @@ class MemoryStreams:
 
     async def snapshot(self, stream: str, group: str, id: str | None = None) -> Snapshot:
         """The group or the item with its version."""
+        moment = max(_now(), self._last)
         if id is None:
-            return Snapshot(self._last, await self.get_group(stream, group))
-        return Snapshot(self._last, self._get(stream, group, id))
+            return Snapshot(self._last, await self.get_group(stream, group), moment)
+        return Snapshot(self._last, self._get(stream, group, id), moment)
 
     async def changes_since(self, stream: str, group: str, version: int) -> list[Change] | None:
         """The group's changes after the version; None if not all are known any more."""
@@ -111,6 +112,12 @@ class MemoryStreams:
         if is_late or (len(log) == log.maxlen and log[0].version > version):
             return None
         return [change for change in log if change.version > version]
+
+    async def last_delete(self, stream: str, group: str, id: str) -> Change | None:
+        """The item's deletion, if it is the last thing known of the item."""
+        log, name = self._logs[_place(stream, group)], _name(id)
+        told = next((c for c in reversed(log) if c.id == name and c.type != "event"), None)
+        return told if told and told.type == "delete" else None
 
     def _get(self, stream: str, group: str, id: str) -> Item | None:
         entry = self._items.get(_place(stream, group), {}).get(_name(id))

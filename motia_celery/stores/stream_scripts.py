@@ -132,3 +132,19 @@ end
 return changes
 """
 )
+
+#: KEYS: the group's log. ARGV: the change's ``"stream":…,"group":…``, the id as JSON.
+#: Gives the item's last change that is known, events aside, or nil.
+LAST = """
+local entries = redis.call('XREVRANGE', KEYS[1], '+', '-')
+for _, entry in ipairs(entries) do
+  local change = entry[2][2]
+  local version = string.match(entry[1], '^%d+')
+  local start = '{"version":' .. version .. ',' .. ARGV[1] .. ',"id":' .. ARGV[2] .. ',"type":"'
+  if string.sub(change, 1, #start) == start
+    and string.sub(change, #start + 1, #start + 5) ~= 'event' then
+    return change
+  end
+end
+return nil
+"""

@@ -84,6 +84,12 @@ class StreamStore(Protocol):
     async def changes_since(self, stream: str, group: str, version: int) -> list[Change] | None:
         """The group's changes after the version; None if not all of them are known any more."""
 
+    async def last_delete(self, stream: str, group: str, id: str) -> Change | None:
+        """The item's deletion, if the group's log still knows it and nothing came after it.
+
+        By it a client that was away learns that an item is gone.
+        """
+
 
 class RedisStreams:
     """Streams in Redis, shared by all processes with the same prefix.
@@ -111,6 +117,7 @@ class RedisStreams:
         self._send_script = client.register_script(stream_scripts.SEND)
         self._clear_script = client.register_script(stream_scripts.CLEAR)
         self._since_script = client.register_script(stream_scripts.SINCE)
+        self._last_script = client.register_script(stream_scripts.LAST)
 
     async def get(self, stream: str, group: str, id: str) -> Item | None:
         """The item, or None."""
@@ -182,13 +189,15 @@ class RedisStreams:
         with reaching(self._client):
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.hget(self._clock, "last")
+                pipe.time()
                 if id is None:
                     pipe.hvals(key)
                 else:
                     pipe.hget(key, _name(id))
-                last, found = await pipe.execute()
+                last, (seconds, microseconds), found = await pipe.execute()
         data = _items(found, where) if id is None else _item(found, where)
-        return Snapshot(int(last or 0), data)
+        version = int(last or 0)
+        return Snapshot(version, data, max(version, seconds * 1_000_000 + microseconds))
 
     async def changes_since(self, stream: str, group: str, version: int) -> list[Change] | None:
         """The group's changes after the version; None if not all are known any more."""
@@ -196,6 +205,16 @@ class RedisStreams:
         with reaching(self._client):
             found = await self._since_script(keys=keys, args=[int(version), *self._limits])
         return None if found is None else [Change(**orjson.loads(change)) for change in found]
+
+    async def last_delete(self, stream: str, group: str, id: str) -> Change | None:
+        """The item's deletion, if nothing is known to have come after it."""
+        place = b'"stream":%b,"group":%b' % (_json_name(stream), _json_name(group))
+        with reaching(self._client):
+            found = await self._last_script(
+                keys=[self._key("stream-log", stream, group)], args=[place, _json_name(id)]
+            )
+        change = _read_change(found) if found else None
+        return change if change and change.type == "delete" else None
 
     async def _read(self, stream: str, group: str, id: str) -> bytes | None:
         key = self._key("stream", stream, group)

@@ -235,8 +235,12 @@ class Project:
         }
         template = source or (SYNC_STEP if sync else ASYNC_STEP)
         self.file(name).write_text(template.replace("{config!r}", repr(full)))
+        options = full["infrastructure"]["queue"]
         self._plans[name] = QueuePlan(
-            name=self.names.queue(name), step=name, topics=tuple(full["subscribes"])
+            name=self.names.queue(name),
+            step=name,
+            topics=tuple(full["subscribes"]),
+            partitions=options.get("partitions", 8) if options.get("type") == "fifo" else 0,
         )
 
     def remove(self, name: str) -> None:
@@ -262,7 +266,8 @@ class Project:
     def notes(self, step: str, what: str | None = None, token: str | None = None) -> list[Any]:
         """The lines of one Step's handler, as dicts."""
         file = self.folder / "notes" / step.replace("/", "-")
-        lines = file.read_text().splitlines() if file.exists() else []
+        # A line that is being written has no end yet.
+        lines = file.read_text().rpartition("\n")[0].splitlines() if file.exists() else []
         found = [json.loads(line) for line in lines]
         return [
             line

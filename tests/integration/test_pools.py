@@ -129,7 +129,7 @@ def control(app: Project) -> Iterator[Celery]:
     """Another service's Celery app, which knows the broker and no Step."""
     plan = compile_plan(prefix=app.prefix, timezone="UTC", steps=(), streams=(), problems=())
     celery = create_celery(
-        app.settings(), plan, invoke=never, publisher=never, gate=never, once=never
+        app.settings(), plan, invoke=never, publisher=never, gate=never, once=never, order=never
     )
     yield celery
     celery.close()

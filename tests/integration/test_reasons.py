@@ -151,7 +151,7 @@ def test_a_hard_time_limit(project: Project) -> None:
 
 
 def test_poison_on_rabbitmq(on_rabbitmq: Project, rabbitmq: RabbitNode) -> None:
-    """The process dies each time, until the queue's delivery limit."""
+    """The process dies each time, until the queue's delivery limit; then the worker goes on."""
     project = on_rabbitmq
     vhost = unquote(urlsplit(project.settings().broker).path[1:])
     policy = {
@@ -161,12 +161,17 @@ def test_poison_on_rabbitmq(on_rabbitmq: Project, rabbitmq: RabbitNode) -> None:
     }
     rabbitmq.api("PUT", f"/policies/{vhost}/limit", policy)  # 20 deaths would take a minute
     project.step("poison", ["poison"])
+    project.step("healthy", ["healthy"])
     project.worker(pool="prefork", concurrency=1)
     event = project.emit("poison", {"dies": ["poison"]})
     letter = only_letter(project, 60)
     assert_is_poison(project, letter, event.id)
     assert "up to the limit" in letter.error.message
     assert letter.trace_id == event.trace.trace_id
+    runs = project.notes("poison", "begun")
+    assert [note["run"] for note in runs] == [letter.id] * 3
+    project.emit("healthy", {"token": "t"})
+    project.wait_for("healthy")
 
 
 @pytest.mark.parametrize("pool", ["prefork", "async"])

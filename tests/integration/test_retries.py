@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import unquote, urlsplit
 
 from integration.apps import Project
-from servers import RabbitNode
 
 from motia_celery.model.event import run_id
 
@@ -70,32 +68,6 @@ def test_a_run_of_a_killed_worker_runs_again_elsewhere(on_rabbitmq: Project) -> 
     other = project.worker()
     (done,) = project.wait_for("slow", 1, "done")
     assert (done["run"], done["pid"]) == (first["run"], other.pid)
-
-
-def test_a_step_that_kills_its_process_ends_in_the_dead_letters(
-    on_rabbitmq: Project, rabbitmq: RabbitNode
-) -> None:
-    """The delivery limit stops it, and the worker goes on."""
-    project = on_rabbitmq
-    vhost = unquote(urlsplit(project.settings().broker).path[1:])
-    policy = {
-        "pattern": f"^{project.queue('poison')}$",
-        "definition": {"delivery-limit": 2},
-        "apply-to": "queues",
-    }
-    rabbitmq.api("PUT", f"/policies/{vhost}/limit", policy)  # 20 deaths would take a minute
-    project.step("poison", ["poison"])
-    project.step("healthy", ["healthy"])
-    project.worker(pool="prefork", concurrency=1)
-    event = project.emit("poison", {"dies": ["poison"]})
-    (letter,) = project.dead_letters(seconds=60)
-    assert letter.properties["message_id"] == event.id
-    assert letter.headers["x-death"][0]["reason"] == "delivery_limit"
-    runs = project.notes("poison", "begun")
-    assert {note["run"] for note in runs} == {run_id(event.id, project.queue("poison"))}
-    assert len(runs) == 3
-    project.emit("healthy", {"token": "t"})
-    project.wait_for("healthy")
 
 
 def test_the_retry_policy_says_which_errors_and_when(project: Project) -> None:

@@ -282,7 +282,9 @@ async def test_flowers_broker_page_asks_redis_over_tls(
     """Flower makes a Redis client of its own from Celery's configuration."""
     settings = make_settings(tls_ca_file=certificates.authority)
     plan = compile_plan(prefix=settings.prefix, timezone="UTC", steps=(), streams=(), problems=())
-    conf = create_celery(settings, plan, invoke=None, publisher=None, gate=None, once=None).conf  # type: ignore[arg-type]
+    conf = create_celery(
+        settings, plan, invoke=None, publisher=None, gate=None, once=None, order=None
+    ).conf  # type: ignore[arg-type]
     broker = Broker(
         conf.broker_url,
         broker_options=conf.broker_transport_options,

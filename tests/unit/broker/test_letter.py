@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -141,7 +142,7 @@ def test_a_replay_is_the_same_event_and_run_from_the_start():
         "x-death": [died("expired")],
         "foreign": "x",
     }
-    letter = READER.read(raw(b'{"n": 1}', headers, message_id="e", correlation_id="c"))
+    letter = READER.read(raw(b'{"n": 1}', headers, message_id="e", correlation_id="c", priority=7))
     message = replay_message(letter, letter.body, NAMES, amqp=True)
     assert (message.exchange, message.routing_key) == ("app.steps", "app.q.pay")
     assert message.mandatory
@@ -153,7 +154,10 @@ def test_a_replay_is_the_same_event_and_run_from_the_start():
         "motia-group": "g",
         "motia-run-id": "run",
     }
-    assert message.properties == {
+    properties = dict(message.properties)
+    assert abs(properties.pop("timestamp") - time.time()) < 60
+    assert properties == {
+        "priority": 7,
         "message_id": "e",
         "correlation_id": "c",
         "app_id": "motia-celery",
@@ -161,3 +165,8 @@ def test_a_replay_is_the_same_event_and_run_from_the_start():
     }
     on_redis = replay_message(letter, b"{}", NAMES, amqp=False)
     assert (on_redis.exchange, on_redis.routing_key, on_redis.body) == ("", "app.q.pay", b"{}")
+
+
+def test_a_letter_from_a_partition_is_its_steps() -> None:
+    letter = READER.read(raw(headers={"x-death": [died("rejected", queue="app.q.pay:3")]}))
+    assert (letter.queue, letter.step) == ("app.q.pay", "pay")

@@ -261,3 +261,23 @@ async def test_a_cancelled_emit_takes_its_message_back():
     with pytest.raises(asyncio.CancelledError):
         await emit
     assert taken[0].done.done()
+
+
+def test_the_order_of_a_group_outranks_a_priority():
+    """A broker with priorities would take one of a group before older ones."""
+    fifo = QueuePlan(name="app.q.pay", step="pay", topics=("order.paid",), partitions=2)
+    publisher = Publisher(Settings(**AMQP), Topology(NAMES, (ONE, fifo)))
+    for topic, group, kept in (("order.paid", "g", False), ("order.new", "g", True)):
+        event = Event(topic=topic, data=1, group=group, priority=9)
+        (message,) = publisher._event_messages(event)
+        assert ("priority" in message.properties) is kept
+    (message,) = publisher._event_messages(Event(topic="order.paid", data=1, priority=9))
+    assert message.properties["priority"] == 9
+
+
+def test_a_delay_is_waited_for_in_a_partition():
+    """Held outside of it, messages of one group could change places."""
+    fifo = QueuePlan(name="q", step="pay", topics=("paid",), partitions=2, delay_seconds=5)
+    publisher = Publisher(Settings(**REDIS), Topology(NAMES, (fifo,)))
+    (message,) = publisher._event_messages(Event(topic="paid", data=1))
+    assert (message.delay_seconds, "motia-delayed" in message.headers) == (0, False)

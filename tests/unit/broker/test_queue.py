@@ -259,7 +259,9 @@ def test_each_queue_sets_its_own_prefetch_before_it_consumes():
 def test_a_refused_message_is_rejected_and_celery_does_not_see_it():
     seen = []
     channel = consuming(seen.append)
-    channel.callback(delivery(b"nope"))
+    refused = delivery(b"nope")
+    refused.channel = channel
+    channel.callback(refused)
     assert seen == []
     assert channel.calls[-1] == ("reject", 1, False)
 
@@ -267,7 +269,9 @@ def test_a_refused_message_is_rejected_and_celery_does_not_see_it():
 def test_an_exception_of_the_hook_never_reaches_the_workers_loop():
     seen = []
     channel = consuming(seen.append)
-    channel.callback(SimpleNamespace(delivery_tag=9, properties=None, delivery_info=None))
+    channel.callback(
+        SimpleNamespace(delivery_tag=9, properties=None, delivery_info=None, channel=channel)
+    )
     assert channel.calls[-1] == ("reject", 9, False)
 
 

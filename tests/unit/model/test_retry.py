@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motia_celery.model.retry import GiveUp, RetryPolicy, TryAgain, decide
+from motia_celery.model.retry import GiveUp, RetryPolicy, TryAgain, decide, total_wait_seconds
 
 POLICY = RetryPolicy(max_attempts=20, backoff_seconds=2, backoff_cap_seconds=60)
 
@@ -93,3 +93,13 @@ def test_every_policy_decides(policy, attempt, names):
     else:
         assert isinstance(decision, TryAgain)
         assert 0 <= decision.delay_seconds <= policy.backoff_cap_seconds
+
+
+def test_the_longest_wait_of_a_run_is_the_sum_of_all():
+    """Without jitter, which only shortens; the cap counts, and a list repeats its last wait."""
+    assert total_wait_seconds(RetryPolicy(max_attempts=1)) == 0
+    assert total_wait_seconds(RetryPolicy(max_attempts=4)) == 2 + 4 + 8
+    capped = RetryPolicy(max_attempts=4, backoff_cap_seconds=3)
+    assert total_wait_seconds(capped) == 2 + 3 + 3
+    assert total_wait_seconds(RetryPolicy(max_attempts=4, backoff=(1, 5))) == 1 + 5 + 5
+    assert total_wait_seconds(RetryPolicy(max_attempts=10**9)) > 10**5

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import Emit, EventTrigger, QueueOptions, Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
     idle_priorities,
+    long_holds,
     unheard_emits,
     unique_steps,
     unique_streams,
-    unsupported_options,
 )
 
 
@@ -60,19 +61,6 @@ def test_wildcards_count_as_hearing(pattern):
     assert list(unheard_emits([step("a", emits=["order.paid"]), step("b", hears=(pattern,))])) == []
 
 
-def test_virtual_subscribes_count_as_hearing_and_virtual_emits_need_nobody():
-    drawn = step("b", virtual_subscribes=("x",), virtual_emits=(Emit(topic="mail"),))
-    assert list(unheard_emits([step("a", emits=["x"]), drawn])) == []
-
-
-def test_options_that_are_not_honoured_yet_are_said():
-    queue = QueueOptions(type="fifo", delay_seconds=5, concurrency=1)
-    trigger = EventTrigger(topics=("x",), queue=queue)
-    found = Step(name="a", file="f", language="python", triggers=(trigger,))
-    assert all(p.severity == "warning" and p.fix for p in unsupported_options([found]))
-    assert list(unsupported_options([step("b", hears=("x",))])) == []
-
-
 def test_an_input_schema_that_fits_nothing_is_a_warning():
     bad = EventTrigger(topics=("x",), input_schema={"type": "strin"})
     remote = EventTrigger(topics=("x",), input_schema={"$ref": "http://127.0.0.1:9/x.json"})
@@ -88,3 +76,20 @@ def test_a_priority_that_has_no_effect_is_warned_of():
     assert "'ranked'" in problem.what
     assert "there is one slot" in problem.what
     assert problem.severity == "warning"
+
+
+def fifo(**more):
+    trigger = EventTrigger(topics=("x",), queue=QueueOptions(type="fifo"))
+    return replace(step("a", **more), triggers=(trigger,))
+
+
+def test_a_message_that_is_held_for_longer_than_brokers_allow_is_a_warning():
+    """All attempts of a fifo Step's run are those of one delivery, and so are the waits."""
+    assert list(long_holds([fifo(), step("b", hears=("x",), timeout_seconds=7200)])) == []
+    patient = RetryPolicy(max_attempts=4, backoff="fixed", backoff_seconds=600)
+    (problem,) = long_holds([fifo(retry=patient, timeout_seconds=60)])
+    assert (problem.severity, problem.file) == ("warning", "steps/a_step.py")
+    assert "34 minutes" in problem.what
+    assert "RabbitMQ before 3.12" in problem.what
+    (problem,) = long_holds([fifo(timeout_seconds=43200)])
+    assert "RabbitMQ ends" in problem.what

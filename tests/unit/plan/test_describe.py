@@ -43,6 +43,8 @@ def test_everything_in_the_plan_becomes_json():
         "step": "charge",
         "task": "step:charge",
         "topics": ["new"],
+        "type": "standard",
+        "partitions": 0,
     }
     assert data["schedules"][0]["name"] == "report"
     assert data["flows"][0]["steps"] == ["charge"]

@@ -5,8 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motia_celery.model.step import CronTrigger, EventTrigger, HttpTrigger, Step
-from motia_celery.plan.topology import Names, compile_topology
+from motia_celery.model.step import CronTrigger, EventTrigger, HttpTrigger, QueueOptions, Step
+from motia_celery.plan.topology import (
+    Names,
+    compile_topology,
+    partition_names,
+    partition_of,
+    queue_of,
+)
 
 
 def step(name, *triggers):
@@ -72,3 +78,25 @@ def test_different_steps_never_share_a_queue_whatever_their_names(step_names):
     assert len(set(queues)) == len(queues)
     assert all(len(queue) < 200 and queue.isascii() for queue in queues)
     assert not any(mark in queue for queue in queues for mark in " *#/\n")
+
+
+def test_a_fifo_step_has_partitions_and_others_none():
+    options = QueueOptions(type="fifo", partitions=3)
+    ordered = step("pay", EventTrigger(topics=("paid",), queue=options))
+    topology = compile_topology("motia", [ordered, event("mail", "paid")])
+    assert [queue.partitions for queue in topology.queues] == [3, 0]
+    assert partition_names("motia.q.pay", 2) == ("motia.q.pay:0", "motia.q.pay:1")
+
+
+@given(st.text(), st.integers(0, 255))
+def test_a_partition_is_nobody_elses_queue(name, number):
+    """Whatever a Step is called."""
+    queue = Names("motia").queue(name)
+    assert queue_of(queue) == queue
+    assert queue_of(partition_names(queue, number + 1)[-1]) == queue
+
+
+def test_the_place_of_a_group_never_changes():
+    """Messages lie in partitions by it, across processes and versions."""
+    groups = ["a", "order-17", "Ä/ß", ""]
+    assert [partition_of(group, 8) for group in groups] == [7, 4, 7, 6]

@@ -259,6 +259,30 @@ class StreamContract:
             about = [change for change in heard.changes if change.id == "1"]
             assert _replayed(one, about, of_item.version).get("1") == final.get("1")
 
+    async def test_the_moment_of_a_snapshot_is_not_before_any_version(
+        self, streams: StreamStore
+    ) -> None:
+        for n in range(20):
+            await streams.set("s", "g", "1", {"n": n})
+            before = await streams.snapshot("s", "g")
+            after = await streams.snapshot("s", "g", "1")
+            assert before.version == after.version <= before.moment <= after.moment
+
+    async def test_a_deletion_is_known_until_something_follows_it(
+        self, streams: StreamStore
+    ) -> None:
+        for group in AWKWARD_NAMES:
+            assert await streams.last_delete("s", group, group) is None
+            await streams.set("s", group, group, {"n": 1})
+            assert await streams.last_delete("s", group, group) is None
+            await streams.delete("s", group, group)
+            await streams.send("s", group, group, {"type": "t", "data": None})
+            await streams.set("s", group, "other", {})
+            gone = await streams.last_delete("s", group, group)
+            assert gone and (gone.type, gone.id) == ("delete", gone.data["id"])
+            await streams.set("s", group, group, {"n": 2})
+            assert await streams.last_delete("s", group, group) is None
+
     async def test_a_client_may_resume_after_a_version(self, streams: StreamStore) -> None:
         async with listening(streams) as heard:
             for n in range(5):

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { allows, definition } from './definitions.mjs';
+import { allows, authenticate, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
 
 // Which call a stray error belongs to.
@@ -53,7 +53,7 @@ export class Call {
   async #run() {
     try {
       const found = await definition(this.#message.file);
-      const value = await (this.#message.type === 'access' ? allows(this.#message, found) : this.#handle(found));
+      const value = await this.#answer(found);
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
       if (error) throw error;
       this.#end({ type: 'result', id: this.#message.id, value: value === undefined ? null : value });
@@ -68,6 +68,12 @@ export class Call {
     this.#send(message);
     this.#isOver = true;
     this.#onEnd();
+  }
+
+  #answer(found) {
+    const { type } = this.#message;
+    if (type === 'access') return allows(this.#message, found);
+    return type === 'authenticate' ? authenticate(this.#message, found) : this.#handle(found);
   }
 
   #handle({ handler, middleware }) {
@@ -92,14 +98,22 @@ export class Call {
   };
 
   #log = (level, message, data) => {
-    const text = typeof message === 'string' ? message : inspect(message);
+    const text = typeof message === 'string' ? message : described(message);
     const frame = { type: 'log', id: this.#message.id, level, message: text };
     try {
       this.#send({ ...frame, data: loggable(data) });
     } catch {
-      this.#send({ ...frame, data: inspect(data) }); // a circle, a BigInt: it must not fail the run
+      this.#send({ ...frame, data: described(data) }); // a circle, a BigInt: it must not fail the run
     }
   };
+}
+
+function described(value) {
+  try {
+    return inspect(value);
+  } catch (error) {
+    return `<a value that can not be shown: ${error?.name}>`; // its own inspect method threw
+  }
 }
 
 function revived({ name, message, code }, place) {

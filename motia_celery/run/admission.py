@@ -1,0 +1,142 @@
+"""Admission: who may follow streams at all, by a socket or by Server-Sent Events."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+from motia_celery.errors import AuthenticationError
+from motia_celery.run.cors import Cors
+from motia_celery.run.requests import read_headers
+from motia_celery.settings import Settings
+
+logger = logging.getLogger("motia_celery.streams")
+
+FAILED = "Authentication failed"
+
+
+class Authenticates(Protocol):
+    """Finds out who a client is."""
+
+    async def authenticate(self, headers: Mapping[str, Any], url: str) -> Any:
+        """The client's auth context, None for an anonymous one, or AuthenticationError."""
+
+
+class RefusedError(Exception):
+    """A client that does not come in, with the HTTP status that it gets."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(status, text)
+        self.status = status
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A client that came in. ``seconds_left`` is how long what it is stays true; None for ever."""
+
+    auth_context: Any
+    seconds_left: float | None
+
+
+class Admission:
+    """The rules at the door, for one web process."""
+
+    def __init__(self, settings: Settings, cors: Cors, authentication: Authenticates) -> None:
+        self._limit = settings.stream_sockets_per_ip
+        self._cors = cors
+        self._authentication = authentication
+        self._present: Counter[str] = Counter()
+
+    @contextmanager
+    def counted(self, scope: Scope) -> Iterator[None]:
+        """Counts the client's address while it is here.
+
+        Raises:
+            RefusedError: there are too many from that address.
+        """
+        address = str((scope.get("client") or ("",))[0])
+        if self._present[address] >= self._limit:
+            self._report(address)
+            raise RefusedError(429, "Too many connections")
+        self._present[address] += 1
+        try:
+            yield
+        finally:
+            self._present[address] -= 1
+            if not self._present[address]:
+                del self._present[address]
+
+    async def admit(self, scope: Scope) -> Visitor:
+        """Who the client is.
+
+        Raises:
+            RefusedError: its page's origin, or what ``authenticate`` says, keeps it out.
+        """
+        headers = read_headers(scope["headers"])
+        if not self._is_welcome(headers):
+            raise RefusedError(403, "Origin not allowed")
+        try:
+            context = await self._authentication.authenticate(headers, _url(scope))
+        except AuthenticationError as error:
+            raise RefusedError(401, FAILED) from error
+        left = _seconds_left(context)
+        if left is not None and left <= 0:
+            raise RefusedError(401, FAILED)
+        return Visitor(context, left)
+
+    def _is_welcome(self, headers: Mapping[str, Any]) -> bool:
+        """Whether the page is one that may call the routes: browsers let any page open a socket."""
+        origin = str(headers.get("origin", ""))
+        if not origin or self._cors.allows(origin):
+            return True
+        return urlsplit(origin).netloc.lower() == str(headers.get("host", "")).lower()
+
+    def _report(self, address: str) -> None:
+        logger.warning(
+            "Refused a client of streams: %s has %d connections already. If that is a router, "
+            "name it in forwarded_allow_ips; or raise stream_sockets_per_ip.",
+            address,
+            self._limit,
+            extra={"action": "streams.too_many"},
+        )
+
+
+def _url(scope: Scope) -> str:
+    """Path and query as the client sent them, like ``req.url`` in Node."""
+    path = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _seconds_left(context: Any) -> float | None:
+    """Until the context's ``exp`` (seconds since 1970) or ``expiresAt`` (ms, or ISO 8601)."""
+    if not isinstance(context, Mapping):
+        return None
+    ends = [_as_seconds(context.get("exp"), 1)]
+    ends += [_as_seconds(context.get(name), 1000) for name in ("expiresAt", "expires_at")]
+    known = [end for end in ends if end is not None]
+    return min(known) - time.time() if known else None
+
+
+def _as_seconds(value: Any, units: int) -> float | None:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value / units if math.isfinite(value) else None
+    if not isinstance(value, str):
+        return None
+    try:
+        return datetime.fromisoformat(value).timestamp()
+    except ValueError:
+        return None
