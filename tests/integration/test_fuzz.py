@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -248,8 +249,9 @@ def test_rubbish_for_remote_control_does_not_end_the_worker(keeper: Project) -> 
             channel.basic_publish(message, exchange=exchange.name, routing_key="")
     keeper.emit("kept", {})
     wait_until(lambda: runs(keeper) == 1, "an event ran")
-    command = ("-m", "celery", "-A", "motia_celery.app", "inspect", "--timeout", "10", "ping")
-    inspected = keeper.start(*command)
+    name = f"{keeper.prefix}-{worker.pid}@{socket.gethostname()}"
+    options = ("--timeout", "20", "--destination", name)
+    inspected = keeper.start("-m", "celery", "-A", "motia_celery.app", "inspect", *options, "ping")
     assert inspected.wait() == 0, inspected.output
     assert worker.running
 

@@ -277,7 +277,7 @@ class Exchange:
         self.running = self.most = 0
         self.hold = None
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         assert event.body  # as a publisher does; it raises for what is no JSON
         self.events.append(event)
         if isinstance(event.data, dict) and event.data.get("refuse"):
