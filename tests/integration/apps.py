@@ -168,7 +168,7 @@ class Process:
         wait_until(lambda: text in self.output or not self.running, f"{text!r}", seconds)
         assert text in self.output, f"ended with {self._process.returncode}:\n{self.output}"
 
-    def wait(self, seconds: float = 40) -> int:
+    def wait(self, seconds: float = 90) -> int:
         """Its exit code."""
         return self._process.wait(seconds)
 
@@ -176,7 +176,7 @@ class Process:
         """Sends a signal to it alone."""
         self._process.send_signal(number)
 
-    def terminate(self, seconds: float = 40) -> int:
+    def terminate(self, seconds: float = 90) -> int:
         """SIGTERM as a platform sends it; gives the exit code."""
         self._process.send_signal(signal.SIGTERM)
         return self.wait(seconds)
