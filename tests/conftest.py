@@ -12,6 +12,7 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
+import hypothesis
 import npm_packages as npm
 import pytest
 import redis
@@ -30,6 +31,10 @@ from motia_celery.stores.embedded import EmbeddedServer, find_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# A busy machine must not make an example fail.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 pytest.register_assert_rewrite("unit.stores.state_contract", "unit.stores.stream_contract")
 

@@ -127,19 +127,27 @@ def broker_errors(settings: Settings) -> Iterator[None]:
     """Turns the many errors of a broker that is away into :class:`BrokerUnavailableError`."""
     try:
         yield
-    except (AccessRefused, NotAllowed) as error:
-        raise BrokerUnavailableError(
-            f"the broker refuses the connection ({error.reply_text}).",
-            masked_url(settings.broker),
-            f"Correct user, password and virtual host in {_setting(settings)}.",
-        ) from error
-    except (OperationalError, OSError) as error:
-        verify = "broker_tls_verify" if settings.uses_rabbitmq else "redis_tls_verify"
-        raise BrokerUnavailableError(
-            f"the broker does not answer ({_kind(error)}: {error}).",
-            masked_url(settings.broker),
-            tls_fix(error, verify) or f"Start it, or correct {_setting(settings)}.",
-        ) from error
+    except (AccessRefused, NotAllowed, OperationalError, OSError) as error:
+        cause = error.__cause__ or error  # kombu wraps the errors of its own connecting
+        refused = isinstance(cause, (AccessRefused, NotAllowed))
+        raise (_refusal(cause, settings) if refused else _silence(error, settings)) from error
+
+
+def _refusal(error: Any, settings: Settings) -> BrokerUnavailableError:
+    return BrokerUnavailableError(
+        f"the broker refuses the connection ({error.reply_text}).",
+        masked_url(settings.broker),
+        f"Correct user, password and virtual host in {_setting(settings)}.",
+    )
+
+
+def _silence(error: BaseException, settings: Settings) -> BrokerUnavailableError:
+    verify = "broker_tls_verify" if settings.uses_rabbitmq else "redis_tls_verify"
+    return BrokerUnavailableError(
+        f"the broker does not answer ({_kind(error)}: {error}).",
+        masked_url(settings.broker),
+        tls_fix(error, verify) or f"Start it, or correct {_setting(settings)}.",
+    )
 
 
 def _kind(error: BaseException) -> str:

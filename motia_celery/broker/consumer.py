@@ -57,6 +57,15 @@ class StepConsumer(Consumer):
         """The connection of task events, the only thing that a worker's consumer publishes."""
         return self.ensure_connected(events_connection(self.app, url, heartbeat))
 
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Lets go of a connection that broke; the worker then connects anew."""
+        try:
+            super().on_connection_error_after_connected(exc)
+        except AttributeError as error:
+            # A broken connection to Redis with runs under way is closed twice, and the second
+            # time it has no transport any more. By then it is let go of, which is what counts.
+            logger.debug("Closing the broken connection: %r", error)
+
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Rejects the message; Celery's default acknowledges, and so drops, it."""
         self._bury(message, exc)

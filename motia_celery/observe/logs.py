@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import orjson
@@ -116,14 +116,18 @@ def _extras(record: logging.LogRecord) -> dict[str, Any]:
 
 def _json_line(line: dict[str, Any]) -> str:
     try:
-        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(line, default=text_of, option=orjson.OPT_NON_STR_KEYS).decode()
     except (TypeError, ValueError, RecursionError):
         # Lone surrogates, numbers past 64 bits, circular references: the line is kept as text.
         return json.dumps({n: v if _is_plain(v) else _compact(v) for n, v in line.items()})
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, (str, bool, int))
+    return value is None or isinstance(value, str) or _is_small(value)
+
+
+def _is_small(value: Any) -> bool:
+    return isinstance(value, int) and value.bit_length() < 64
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -172,9 +176,17 @@ def one_line(text: object) -> str:
 
 def _compact(data: Any) -> str:
     try:
-        return json.dumps(data, default=str, ensure_ascii=False)
+        return json.dumps(data, default=text_of, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        return repr(data)
+        return text_of(data, repr)
+
+
+def text_of(value: object, form: Callable[[object], str] = str) -> str:
+    """The value as text; a line about it is written even where its own methods fail."""
+    try:
+        return form(value)
+    except Exception as error:  # whatever its `__str__` raises, or it is nested too deeply
+        return f"<{type(value).__name__} that can not be shown: {type(error).__name__}>"
 
 
 def _timestamp(created: float) -> str:
@@ -213,7 +225,7 @@ class StepLogger:
     def _write(self, level: int, message: object, data: Any) -> None:
         if _step_logger.isEnabledFor(level):
             extra = {"action": "step.log", **self._fields, "data": as_fields(data)}
-            _step_logger.log(level, "%s", message, extra=extra)
+            _step_logger.log(level, "%s", text_of(message), extra=extra)
 
 
 def as_fields(data: Any) -> Any:
@@ -225,4 +237,4 @@ def as_fields(data: Any) -> Any:
     attributes = getattr(data, "__dict__", None)
     if attributes and not isinstance(data, BaseException):
         return dict(attributes)
-    return {"data": str(data) if isinstance(data, BaseException) else data}
+    return {"data": text_of(data) if isinstance(data, BaseException) else data}

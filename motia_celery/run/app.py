@@ -250,7 +250,12 @@ class App:
             "javascript": self.node,
         }
         invoker = Invoker(
-            self._step_names, hosts, services, settings.project_root, inputs, self.isolated
+            self._step_names,
+            hosts,
+            services,
+            settings.project_root,
+            inputs=inputs,
+            isolated=self.isolated,
         )
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))

@@ -22,8 +22,10 @@ from motia_celery.run.query import FORM_DEPTH, MAX_PARAMETERS, nest, split_pairs
 _SMALL_BYTES = 64 * 1024
 #: The most members of a gzip body; what follows each of them is copied.
 _MAX_MEMBERS = 100
-#: orjson reads 1,024 levels and writes 254: a body between them could be neither kept nor emitted.
-_DEEP = 254
+#: The deepest JSON that is taken. orjson writes 254 levels: a body that it can read, and not write,
+#: could be neither kept nor emitted, nor reach a host of another language, which adds some.
+_DEEPEST = 200
+_WRITABLE = 254
 #: How the window of ``zlib`` is told which of the two formats to read.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 #: Python knows codecs that are no charsets (rot13, zlib); these are what browsers know.
@@ -187,12 +189,14 @@ def _json(raw: bytes, charset: str) -> Body:
         raise RequestRefusedError(400, "Malformed JSON") from error
     if not isinstance(value, (dict, list)):
         raise RequestRefusedError(400, "A JSON body is an object or an array")
-    if text.count("{") + text.count("[") > _DEEP:
+    if text.count("{") + text.count("[") > _DEEPEST:
         _require_shallow(value)
     return Body(value=value, text=text, raw=raw)
 
 
 def _require_shallow(value: Any) -> None:
+    for _ in range(_WRITABLE - _DEEPEST):
+        value = [value]
     try:
         orjson.dumps(value)
     except orjson.JSONEncodeError as error:

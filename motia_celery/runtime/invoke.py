@@ -27,6 +27,7 @@ class Invoker:
         hosts: Mapping[Language, Host],
         services: Services,
         root: Path,
+        *,
         inputs: Inputs | None = None,
         isolated: IsolatedHost | None = None,
     ) -> None:

@@ -107,7 +107,7 @@ def test_no_request_makes_the_app_fail(address: str) -> None:
 
 def ask_for(cases: SearchStrategy[Any], session: requests.Session) -> None:
     @settings(
-        max_examples=40,
+        max_examples=30,
         derandomize=True,
         database=None,
         deadline=None,

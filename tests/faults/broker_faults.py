@@ -17,7 +17,7 @@ def broker_killed(stage: Stage) -> Tally:
     (web,), _ = app.run()
     with stage.load(web) as load:
         for _ in range(int(stage.lasting(1, 4))):
-            stage.some_time(3, 5)
+            stage.some_time(2, 3)
             stage.kill_broker()
             stage.some_time(1, 3)
             stage.start_broker()
@@ -66,7 +66,7 @@ def network_cut(stage: Stage) -> Tally:
     app = stage.open(proxied=True)
     (web,), _ = app.run()
     with stage.load(web, rate=20) as load:
-        for _ in range(2):
+        for _ in range(int(stage.lasting(1, 3))):
             stage.some_time(2, 3)
             for proxy in stage.proxies:
                 proxy.cut()

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,10 @@ def write(step, token, context):
         file.write(json.dumps(line).encode() + b"\\n")
 
 
+def is_mended():
+    return not os.path.exists(f"{os.environ['FAULTS_LEDGER']}.broken")
+
+
 def is_first(token):
     try:
         os.close(os.open(f"{os.environ['FAULTS_LEDGER']}.{token}", os.O_CREAT | os.O_EXCL))
@@ -73,15 +77,21 @@ async def handler(req, context):
 LEFT = f"""
 import asyncio
 
-from lines import is_first, write
+from lines import is_first, is_mended, write
 
 config = {{
     "type": "event", "name": "left", "subscribes": ["sent"], "emits": ["passed"],
-    "infrastructure": {QUEUE!r},
+    "infrastructure": {QUEUE!r}, "retry": {{"never": ["Hopeless"]}},
 }}
 
 
+class Hopeless(Exception):
+    pass
+
+
 async def handler(data, context):
+    if not is_mended():
+        raise Hopeless
     if data["fails"] and context.attempt == 1:
         raise RuntimeError("the first attempt fails")
     slow = data["slow"] and is_first(data["token"])
@@ -223,6 +233,12 @@ class Chain:
     def connection(self) -> Connection:
         """A connection to its broker, in none of its processes."""
         return open_connection(self.settings())
+
+    def break_left(self) -> Callable[[], None]:
+        """Makes each run of left a dead letter, until what this gives is called."""
+        broken = self.folder / "ledger.broken"
+        broken.touch()
+        return broken.unlink
 
     # What ran
 

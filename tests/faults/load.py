@@ -39,7 +39,7 @@ class Load:
         publisher: Publisher,
         addresses: Callable[[], Sequence[str]] = lambda: (),
         *,
-        rate: float = 40,
+        rate: float = 25,
         work: float = 0.05,
         slow: float = 0,
         slow_every: int = 50,

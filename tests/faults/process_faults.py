@@ -25,7 +25,7 @@ def worker_killed(stage: Stage) -> Tally:
     app = stage.open()
     (web,), workers = app.run(workers=2)
     with stage.load(web, work=0.3) as load:
-        end = stage.until(9, 60)
+        end = stage.until(7, 60)
         while time.monotonic() < end:
             stage.some_time(1, 2)
             workers.pop(stage.random.randrange(2)).kill()
@@ -40,7 +40,7 @@ def pool_child_killed(stage: Stage) -> Tally:
     (web,), (worker,) = app.run()
     wait_until(lambda: pool_of(worker), "pool processes")
     with stage.load(web, rate=8, work=0.1) as load:
-        end = stage.until(9, 60)
+        end = stage.until(7, 60)
         while time.monotonic() < end:
             stage.some_time(0.5, 1.5)
             with suppress(psutil.NoSuchProcess, IndexError):
@@ -54,12 +54,38 @@ def node_killed(stage: Stage) -> Tally:
     app = stage.open()
     (web,), (worker,) = app.run()
     with stage.load(web, work=0.2) as load:
-        end = stage.until(9, 60)
+        end = stage.until(7, 60)
         while time.monotonic() < end:
             stage.some_time(0.5, 2)
             with suppress(psutil.NoSuchProcess, IndexError):
                 stage.random.choice(node_of(worker)).kill()
     return stage.tally(load)
+
+
+@scenario("replay-killed", "rabbitmq", "redis")
+def replay_killed(stage: Stage) -> Tally:
+    """`dlq replay` is killed with -9 half-way, again and again, until no dead letter is left."""
+    app = stage.open()
+    mend = app.break_left()
+    app.run(webs=0)
+    load = stage.load(work=0.01)
+    load.burst(int(stage.lasting(200, 1000)))
+    stage.rest(set())
+    mend()
+    for _ in range(int(stage.lasting(4, 12))):
+        _kill_replay(stage)
+    assert app.command("dlq", "replay", "--all").wait(60) == 0
+    return stage.tally(load)
+
+
+def _kill_replay(stage: Stage) -> None:
+    before = stage.app.count()
+    replay = stage.app.command("dlq", "replay", "--all")
+    wait_until(
+        lambda: stage.app.count() > before or not replay.running, "the first replays", 60, 0.002
+    )
+    time.sleep(stage.random.uniform(0, 0.05))
+    replay.kill()
 
 
 @scenario("beat-killed", repeats=False)
@@ -118,7 +144,7 @@ def rolling_restart(stage: Stage) -> Tally:
     webs, workers = app.run(webs=2, workers=2)
     beats = [app.beat(), app.beat()]
     cuts = {}
-    with stage.load(*webs, rate=20, work=0.2) as load:
+    with stage.load(*webs, rate=15, work=0.2) as load:
         for worker in workers:
             app.worker()
             cuts[worker.pid] = time.time() + soft_seconds

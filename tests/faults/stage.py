@@ -84,7 +84,7 @@ class Stage:
         options: dict[str, Any] = {
             "concurrency": 40,
             "soft_shutdown_seconds": self.lasting(4, 20),
-            "emit_timeout_seconds": 15,
+            "emit_timeout_seconds": 10,
         }
         if self.servers.rabbitmq is None:
             options["visibility_seconds"] = VISIBILITY_SECONDS

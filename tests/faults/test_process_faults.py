@@ -8,6 +8,7 @@ from faults.process_faults import (
     beat_killed,
     node_killed,
     pool_child_killed,
+    replay_killed,
     rolling_restart,
     worker_killed,
 )
@@ -34,3 +35,7 @@ def test_each_slot_runs_once_when_the_leading_beat_is_killed(play: Play) -> None
 def test_a_rolling_restart_loses_and_repeats_nothing(play: Play) -> None:
     """And refuses no request."""
     play(rolling_restart, "rabbitmq")
+
+
+def test_a_replay_of_dead_letters_that_is_killed_loses_nothing(play: Play) -> None:
+    play(replay_killed, "rabbitmq")

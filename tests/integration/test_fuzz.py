@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,11 @@ from typing import Any
 import pytest
 import redis
 from integration.apps import Project, wait_until
+from kombu import Exchange
+from kombu.serialization import prepare_accept_content
+
+from motia_celery.broker.celery_app import celery_settings
+from motia_celery.plan import compile_plan
 
 COUNT = 400
 KEEPS = """
@@ -217,3 +223,45 @@ def test_a_made_up_history_does_not_keep_others_from_becoming_dead_letters(
     letters = keeper.dead_letters(len(histories) + 1)
     assert len(letters) == len(histories) + 1
     assert b"nor this" in {letter.body for letter in letters}
+
+
+RUBBISH = [
+    (b"\x80\x04N.", "application/x-python-serialize"),
+    (b"{oh no", "application/json"),
+    (b"[" * 5000, "application/json"),
+    *((body, "application/json") for body in (b"5", b"null", b"[]", b"{}", b'{"method": 5}')),
+    (b'{"method": "nothing", "arguments": [1]}', "application/json"),
+    (b'{"method": "ping", "arguments": 5, "reply_to": 5}', "application/json"),
+    (b"!!js/function x", "application/x-yaml"),
+]
+
+
+def test_rubbish_for_remote_control_does_not_end_the_worker(keeper: Project) -> None:
+    """A pickle is not even read there."""
+    worker = keeper.worker()
+    exchange = Exchange(f"{keeper.prefix}.control.pidbox", type="fanout", durable=False)
+    with keeper.channel() as channel:
+        exchange(channel).declare()
+        for body, content_type in RUBBISH:
+            message = channel.prepare_message(
+                body, content_type=content_type, content_encoding="utf-8", headers={}
+            )
+            channel.basic_publish(message, exchange=exchange.name, routing_key="")
+    keeper.emit("kept", {})
+    wait_until(lambda: runs(keeper) == 1, "an event ran")
+    name = f"{keeper.prefix}-{worker.pid}@{socket.gethostname()}"
+    options = ("--timeout", "20", "--destination", name)
+    inspected = keeper.start("-m", "celery", "-A", "motia_celery.app", "inspect", *options, "ping")
+    assert inspected.wait() == 0, inspected.output
+    assert worker.running
+
+
+@pytest.mark.parametrize("kind", ["pickle", "yaml", "msgpack", "application/x-python-serialize"])
+def test_only_json_is_accepted(keeper: Project, kind: str) -> None:
+    """By workers, by remote control, and where a result would be read."""
+    settings = keeper.settings()
+    plan = compile_plan(prefix=settings.prefix, timezone="UTC", steps=(), streams=(), problems=())
+    conf = celery_settings(settings, plan, None)
+    assert conf.keys().isdisjoint({"result_accept_content", "redbeat_serializer"})
+    assert kind not in prepare_accept_content(conf["accept_content"])
+    assert {conf["task_serializer"], conf["result_serializer"]} == {"json"}

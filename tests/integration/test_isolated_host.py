@@ -277,7 +277,7 @@ class Exchange:
         self.running = self.most = 0
         self.hold = None
 
-    async def emit(self, event):
+    async def emit(self, event, options, **more):
         assert event.body  # as a publisher does; it raises for what is no JSON
         self.events.append(event)
         if isinstance(event.data, dict) and event.data.get("refuse"):
@@ -325,7 +325,7 @@ class App:
     async def run(self, name, data=None, *, isolated=True, trigger="event", timeout=None):
         step = replace(self.steps[name], isolated=isolated, timeout_seconds=timeout)
         hosts = {"python": self.python, "typescript": self.node}
-        invoker = Invoker({name: step}, hosts, self.services, self.root, self.host)
+        invoker = Invoker({name: step}, hosts, self.services, self.root, isolated=self.host)
         run = Run(
             id="r",
             step=name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -75,6 +76,17 @@ REFUSED = [
 ]
 
 
+def _pairs() -> list[tuple[str, str]]:
+    """Two hundred pairs of names; the same ones each time."""
+    pick = random.Random(7)
+    marks = ":*?[]{}\\'\"\x00\n. aé鍵🔑\u202e"
+
+    def name() -> str:
+        return "".join(pick.choices(marks, k=pick.randrange(5)))
+
+    return [(name(), name()) for _ in range(200)]
+
+
 class StateContract:
     """Inherit it with a fixture named ``state``."""
 
@@ -144,6 +156,27 @@ class StateContract:
         await state.clear("a*")
         await state.clear("*")
         assert len(await state.groups()) == len(AWKWARD_NAMES) - 2
+
+    async def test_no_two_names_meet(self, state: StateStore) -> None:
+        """Any text at all, odd marks above all: each pair of names has a value of its own."""
+        pairs = list(dict.fromkeys(_pairs()))
+        for number, (group, key) in enumerate(pairs):
+            await state.set(group, key, number)
+        for number, (group, key) in enumerate(pairs):
+            assert await state.get(group, key) == number
+        for group in {group for group, _ in pairs}:
+            expected = {k: number for number, (g, k) in enumerate(pairs) if g == group}
+            assert await state.items(group) == dict(sorted(expected.items()))
+        await state.clear(pairs[0][0])
+        assert await state.get(*pairs[0]) is None
+        left = {group for group, _ in pairs} - {pairs[0][0]}
+        assert await state.groups() == sorted(left)
+
+    async def test_keys_and_values_may_be_large(self, state: StateStore) -> None:
+        key, value = "k:*" * 5_000, {"text": "ü" * (5 << 20)}
+        await state.set("g" * 10_000, key, value)
+        assert await state.get("g" * 10_000, key) == value
+        assert await state.get("g" * 10_000, key[:-1]) is None
 
     async def test_a_number_stands_for_its_digits(self, state: StateStore) -> None:
         await state.set(5, 6, "x")  # type: ignore[arg-type]

@@ -98,14 +98,22 @@ export class Call {
   };
 
   #log = (level, message, data) => {
-    const text = typeof message === 'string' ? message : inspect(message);
+    const text = typeof message === 'string' ? message : described(message);
     const frame = { type: 'log', id: this.#message.id, level, message: text };
     try {
       this.#send({ ...frame, data: loggable(data) });
     } catch {
-      this.#send({ ...frame, data: inspect(data) }); // a circle, a BigInt: it must not fail the run
+      this.#send({ ...frame, data: described(data) }); // a circle, a BigInt: it must not fail the run
     }
   };
+}
+
+function described(value) {
+  try {
+    return inspect(value);
+  } catch (error) {
+    return `<a value that can not be shown: ${error?.name}>`; // its own inspect method threw
+  }
 }
 
 function revived({ name, message, code }, place) {

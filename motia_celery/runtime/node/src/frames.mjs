@@ -7,6 +7,7 @@ export const DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024;
 const BYTES = '$bytes';
 const OBJECT = '$object';
 const DEEP = 50;
+const DEEPEST = 250; // what the other side can read, and pass on
 
 const isPlain = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 
@@ -72,8 +73,32 @@ function isSimple(value, depth = 0) {
   return true;
 }
 
+function isDeeper(value, levels) {
+  if (value === null || typeof value !== 'object' || bytesOf(value)) return false;
+  if (levels === 0) return true;
+  const shown = typeof value.toJSON === 'function' ? value.toJSON() : value;
+  if (shown === null || typeof shown !== 'object') return false;
+  return Object.values(shown).some((part) => isDeeper(part, levels - 1));
+}
+
+// The careful way complains of a circle before its depth is looked at.
+function carefully(message) {
+  const text = JSON.stringify(message, replace);
+  if (!isDeeper(message, DEEPEST)) return text;
+  const error = new RangeError(`the value is nested more than ${DEEPEST} levels deep`);
+  error.code = 'FRAME_TOO_DEEP';
+  throw error;
+}
+
+// Half of a surrogate pair is no character, and JSON.stringify writes it as an escape that is no
+// UTF-8 text. It is sent as what Node's own encoders make of it.
+const wellFormed = (text) =>
+  text.includes('\\ud')
+    ? text.replace(/\\(ud[89a-f][0-9a-f]{2}|.)/g, (escape, code) => (code.length > 1 ? '\ufffd' : escape))
+    : text;
+
 export function encode(message, limit = DEFAULT_LIMIT_BYTES) {
-  const text = isSimple(message) ? JSON.stringify(message) : JSON.stringify(message, replace);
+  const text = wellFormed(isSimple(message) ? JSON.stringify(message) : carefully(message));
   const length = Buffer.byteLength(text);
   if (length > limit) {
     const error = new RangeError(`the value is ${length} bytes as JSON; ${limit} are allowed`);

@@ -1,0 +1,72 @@
+"""A worker whose broker goes away and comes back goes on, in the same process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+from integration.apps import Project, wait_until
+from servers import RabbitNode
+
+from motia_celery.stores.embedded import EmbeddedServer
+
+MakeProject = Callable[..., Project]
+
+
+def goes_on(project: Project, kill: Callable[[], None], start: Callable[[], None]) -> None:
+    project.step("slow", ["slow"])
+    worker = project.worker()
+    for number in range(5):
+        project.emit("slow", {"token": number, "sleep": 3})
+    project.wait_for("slow", 5, "begun")
+
+    kill()
+    wait_until(lambda: "Connection to broker lost" in worker.output, "the loss is seen", 20)
+    start()
+    project.emit("slow", {"token": "after"})
+
+    (after,) = project.wait_for("slow", 1, token="after", seconds=40)
+    assert after["pid"] == worker.pid
+    assert "Unrecoverable" not in worker.output
+
+
+@pytest.mark.timeout(180)
+def test_redis_is_killed_with_runs_under_way(
+    make_project: MakeProject, private_redis: EmbeddedServer
+) -> None:
+    def kill() -> None:
+        os.kill(private_redis.pid, signal.SIGKILL)
+        wait_until(lambda: not private_redis.running, "Redis is gone")
+
+    project = make_project(private_redis.url)
+    goes_on(project, kill, private_redis.start)
+
+
+@pytest.mark.timeout(180)
+def test_rabbitmq_is_killed_with_runs_under_way(
+    make_project: MakeProject, private_rabbitmq: RabbitNode
+) -> None:
+    goes_on(make_project(private_rabbitmq.url), private_rabbitmq.kill, private_rabbitmq.start)
+
+
+@pytest.mark.timeout(180)
+def test_a_run_is_longer_than_the_consumer_timeout(
+    make_project: MakeProject, private_rabbitmq: RabbitNode
+) -> None:
+    """RabbitMQ closes its channel and delivers it again, which is the same run."""
+    node = private_rabbitmq
+    node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 2000).")
+    node.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 500).")
+    project = make_project(node.url)
+    project.step("slow", ["slow"])
+    worker = project.worker()
+    project.emit("slow", {"token": "long", "sleep": 5})
+    project.wait_for("slow", 2, "begun", seconds=40)
+
+    project.emit("slow", {"token": "after"})
+
+    (after,) = project.wait_for("slow", 1, token="after", seconds=40)
+    assert after["pid"] == worker.pid
+    assert len({note["run"] for note in project.notes("slow", token="long")}) == 1
