@@ -13,7 +13,7 @@ from billiard.einfo import ExceptionWithTraceback
 from celery.exceptions import Retry, TimeLimitExceeded
 from celery.worker.consumer import Consumer
 from celery.worker.request import Request
-from kombu.asynchronous import get_event_loop
+from kombu.asynchronous import get_event_loop, set_event_loop
 
 from motia_celery.broker.feed import Held
 from motia_celery.broker.task_events import events_connection
@@ -76,6 +76,8 @@ class StepConsumer(Consumer):
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """Celery's handler of deliveries; what it fails on does not end the worker."""
+        if self.hub is not None:  # kombu forgets its loop each time a connection is lost
+            set_event_loop(self.hub)
         handle = super().create_task_handler(*args, **kwargs)
 
         def received(message: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from celery.app.amqp import AMQP
 from kombu import Consumer
-from kombu.asynchronous import get_event_loop
+from kombu.asynchronous import Hub, get_event_loop
 
 from motia_celery.broker.queue import StepQueue
 
@@ -49,9 +49,22 @@ class Held:
         soon(lambda: self.partition.postpone(self, delay_seconds))
 
 
+_hub: Hub | None = None
+
+
+def worker_hub() -> Hub | None:
+    """The worker's event loop, also while it is between two connections.
+
+    kombu forgets it as a connection is lost.
+    """
+    global _hub
+    _hub = get_event_loop() or _hub
+    return _hub
+
+
 def soon(call: Callable[[], Any]) -> None:
-    """Calls on the consumer's own thread, from any; not at all once the worker has ended."""
-    hub = get_event_loop()
+    """Calls on the consumer's own thread, from any."""
+    hub = worker_hub()
     if hub is not None:
         hub.call_soon(call)
 
@@ -69,6 +82,7 @@ class TaskConsumer(Consumer):
 
     def consume(self, no_ack: bool | None = None) -> None:
         """Starts consuming from the queues that are not consumed from yet."""
+        worker_hub()  # known from here on
         super().consume(no_ack)
         for queue in self.queues:
             if isinstance(queue, StepQueue) and queue.partitions and queue.name not in self._feeds:

@@ -16,10 +16,9 @@ from functools import partial
 from typing import Any
 
 import orjson
-from kombu.asynchronous import get_event_loop
 from kombu.transport.virtual import Message
 
-from motia_celery.broker.feed import Deliver, Held, soon
+from motia_celery.broker.feed import Deliver, Held, soon, worker_hub
 from motia_celery.broker.queue import StepQueue
 from motia_celery.errors import FrameworkError, PoisonMessageError
 from motia_celery.plan.topology import DELIVERY_LIMIT
@@ -124,7 +123,7 @@ class LeaseFeed:
 
     def postpone(self, taken: Taken, message: Held, delay_seconds: float) -> None:
         """Delivers a message again after a while, unless this worker stops; its lease is kept."""
-        hub = get_event_loop()
+        hub = worker_hub()
         if self._stopping or hub is None:
             self.settle(taken, done=False)
             return

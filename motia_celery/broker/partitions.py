@@ -13,10 +13,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from kombu.asynchronous import get_event_loop
 from kombu.transport.pyamqp import Message as AmqpMessage
 
-from motia_celery.broker.feed import Deliver, Held
+from motia_celery.broker.feed import Deliver, Held, worker_hub
 from motia_celery.broker.queue import StepQueue, partition_queue
 from motia_celery.broker.router import Router
 from motia_celery.broker.sharing import Sharing
@@ -108,7 +107,7 @@ class ConsumedPartition:
         if self._left:
             self._close()
             return
-        hub = get_event_loop()
+        hub = worker_hub()
         if hub is None:
             raise RuntimeError("a fifo Step needs Celery's event loop")
         self._timer = hub.call_later(delay_seconds, self._again, message)

@@ -13,10 +13,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from kombu.asynchronous import get_event_loop
-
 from motia_celery.broker import wire
-from motia_celery.broker.feed import soon
+from motia_celery.broker.feed import soon, worker_hub
 from motia_celery.broker.queue import StepQueue, group_of
 from motia_celery.broker.wire import Message
 from motia_celery.plan.topology import partition_name, partition_of
@@ -127,7 +125,7 @@ class Router:
             error,
             extra={"action": "router.waiting"},
         )
-        channel, hub = self._channel, get_event_loop()
+        channel, hub = self._channel, worker_hub()
 
         def try_again() -> None:
             if channel is self._channel:

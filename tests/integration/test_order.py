@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import redis
 from integration.apps import Project, wait_until
 from integration.fifo import (
     FIFO_STEP,
@@ -254,3 +255,21 @@ def test_a_broker_that_was_killed_brings_no_two_runs_of_a_group_together(
     go(project)
     wait_until_done(project, 30)
     check_order(project, 6, 5, kills=2)
+
+
+def test_connections_that_break_keep_the_order(make_project: Callable[..., Project]) -> None:
+    """Where Redis is the broker: its leases outlive the connection, and nothing stands still."""
+    project = make_project(None)
+    fifo(project)
+    for _ in range(2):
+        project.worker()
+    emitting = threading.Thread(target=emit_all, args=(project, 6, 20))
+    emitting.start()
+    with redis.Redis.from_url(project.settings().redis) as client:
+        for count in (20, 60):
+            project.wait_for("ordered", count, seconds=40)
+            client.client_kill_filter(_type="normal", skipme=True)
+            client.client_kill_filter(_type="pubsub", skipme=True)
+    emitting.join(60)
+    wait_until_done(project, 120)
+    check_order(project, 6, 20, kills=2)

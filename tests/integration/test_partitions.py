@@ -231,9 +231,8 @@ def test_celery_knows_the_queue_by_its_step(project: Project) -> None:
     project.celery_worker("-Q", project.queue("ordered"), "-n", "only@test")
     emit(project, "a", 0)
     project.wait_for("ordered", 1)
-    asked = project.start(
-        "-m", "celery", "-A", "motia_celery.app", "inspect", "active_queues", "-t", "10", "--json"
-    )
+    inspect = ("inspect", "-d", "only@test", "-t", "10", "--json", "active_queues")
+    asked = project.start("-m", "celery", "-A", "motia_celery.app", *inspect)
     assert asked.wait() == 0
     (queues,) = json.loads(asked.output[asked.output.index("{") :].splitlines()[0]).values()
     assert [queue["name"] for queue in queues] == [project.queue("ordered")]
