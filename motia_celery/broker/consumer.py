@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -114,6 +114,17 @@ class StepRequest(Request):
 
     acknowledged: bool
     _fault = RunError("Rejected", "the worker could not run it.")
+
+    def __init__(
+        self,
+        message: Any,
+        *args: Any,
+        connection_errors: Sequence[Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # What an acknowledgement on a connection that is gone raises; on Redis also this one.
+        faults = (*(connection_errors or ()), AttributeError)
+        super().__init__(message, *args, connection_errors=faults, **kwargs)
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False

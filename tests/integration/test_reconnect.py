@@ -19,7 +19,7 @@ def goes_on(project: Project, kill: Callable[[], None], start: Callable[[], None
     project.step("slow", ["slow"])
     worker = project.worker()
     for number in range(5):
-        project.emit("slow", {"token": number, "sleep": 3})
+        project.emit("slow", {"token": number, "sleep": 6})
     project.wait_for("slow", 5, "begun")
 
     kill()
@@ -29,6 +29,11 @@ def goes_on(project: Project, kill: Callable[[], None], start: Callable[[], None
 
     (after,) = project.wait_for("slow", 1, token="after", seconds=40)
     assert after["pid"] == worker.pid
+    # The runs of before end too, and can not be acknowledged any more.
+    project.wait_for("slow", 6)
+    project.emit("slow", {"token": "last"})
+    (last,) = project.wait_for("slow", 1, token="last", seconds=40)
+    assert last["pid"] == worker.pid
     assert "Unrecoverable" not in worker.output
 
 
