@@ -235,7 +235,7 @@ class Project:
         }
         template = source or (SYNC_STEP if sync else ASYNC_STEP)
         self.file(name).write_text(template.replace("{config!r}", repr(full)))
-        options = full["infrastructure"]["queue"]
+        options = full["infrastructure"].get("queue", {})
         self._plans[name] = QueuePlan(
             name=self.names.queue(name),
             step=name,
