@@ -9,13 +9,14 @@ from celery import Celery
 
 from motia_celery.broker import wire
 from motia_celery.broker.connection import tls_options, transport_options
+from motia_celery.broker.delivery import EVENT_TASK
 from motia_celery.broker.feed import StepAMQP
 from motia_celery.broker.feeds import Feeds
 from motia_celery.broker.forward import Forwarder
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
-from motia_celery.broker.queue import EVENT_TASK, Forward, Refused, StepQueue, step_queue
+from motia_celery.broker.queue import Forward, Refused, StepQueue, step_queue
 from motia_celery.broker.relay_queue import relay_queue
 from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.shutdown import StepCelery

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from motia_celery.broker import wire
-from motia_celery.broker.queue import Delivery, StepQueue, step_queue
+from motia_celery.broker.delivery import Delivery
+from motia_celery.broker.queue import StepQueue, step_queue
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
 from motia_celery.model.dead_letter import DeadLetter, Reason
@@ -60,6 +61,16 @@ class RawMessage:
     body: bytes
     properties: dict[str, Any] = field(default_factory=dict)
     delivery_info: dict[str, Any] = field(default_factory=dict)
+
+
+class Held:
+    """A message of the dead-letter queue while it is looked at."""
+
+    __slots__ = ("handle", "raw")
+
+    def __init__(self, raw: Any, handle: Any) -> None:
+        self.raw = raw
+        self.handle = handle
 
 
 class LetterReader:

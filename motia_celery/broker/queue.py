@@ -6,22 +6,21 @@ message for this queue's Step. Nothing inside Celery is touched.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 import orjson
-from kombu import Exchange, Queue, binding, serialization
-from kombu.message import Message as VirtualMessage
+from kombu import Exchange, Queue, binding
 
 from motia_celery.broker import wire
 from motia_celery.broker.death import has_made_up_history, letter
+from motia_celery.broker.delivery import Delivery, attempt_of, carried, task_fault, text_of
 from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
-from motia_celery.model.event import derived_id, run_id
+from motia_celery.model.event import run_id
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
@@ -32,11 +31,6 @@ from motia_celery.plan.topology import (
 
 logger = logging.getLogger("motia_celery.broker")
 
-#: The content type of a rewritten delivery. kombu's own JSON gives a meaning to dicts with a
-#: `__type__`; an event's data has none, and arrives as it was sent.
-EVENT_TASK = "application/x-motia-event-task"
-serialization.register("motia-event-task", json.dumps, json.loads, EVENT_TASK, "utf-8")
-
 #: Celery's options for what follows a task; an event has none of them.
 _EMBED = b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
 _CONTENT_TYPES = (None, "", "application/json", "application/cloudevents+json")
@@ -44,16 +38,10 @@ _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
 #: Characters of an event's data that Flower shows.
 _REPR_LIMIT = 500
 
-#: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
 #: The properties that a message keeps while it waits.
 _KEPT = ("correlation_id", "timestamp", "app_id", "priority")
 #: The headers of what is no event on its first way to a Step.
 _NOT_NEW = frozenset({"task", wire.DELAYED, wire.RUN})
-#: AMQP's limit for short strings, which ids become when they are sent on.
-_TEXT_LIMIT = 255
-_EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
-
 Refused = Callable[[Any, MessageRejectedError], None]
 #: Publishes a message in the place of a delivery, which a channel and a tag name.
 Forward = Callable[[Any, Any, wire.Message], None]
@@ -177,19 +165,19 @@ class StepQueue(Queue):
             return 0
         delivery = Delivery(raw)
         headers = delivery.headers
-        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
+        if not headers.keys().isdisjoint(_NOT_NEW) or attempt_of(headers) > 1:
             return 0
         return max(0, self.delay_seconds - delivery.age(now))
 
     def _held_back(self, delivery: Delivery, seconds: float) -> wire.Message:
-        topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
-        carried = _carried(delivery.headers)
+        topic = text_of(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
+        kept = carried(delivery.headers)
         given = delivery.properties
         return wire.Message(
             exchange="",
             routing_key=self.name,
             body=delivery.body,
-            headers={**carried, wire.TOPIC: topic, wire.DELAYED: True},
+            headers={**kept, wire.TOPIC: topic, wire.DELAYED: True},
             properties={
                 **{name: given[name] for name in _KEPT if given.get(name) is not None},
                 # A message without an id got one from where it came from, which is lost now.
@@ -240,11 +228,11 @@ class StepQueue(Queue):
             raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
 
     def _task_message(self, delivery: Delivery) -> tuple[bytes, dict[str, Any], str]:
-        topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
+        topic = text_of(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
         event_id = delivery.event_id(topic)
-        identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
+        identity = text_of(delivery.headers, wire.RUN) or run_id(event_id, self.name)
         headers = {
-            **_carried(delivery.headers),
+            **carried(delivery.headers),
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
@@ -253,10 +241,10 @@ class StepQueue(Queue):
             "lang": "py",
             "task": self.task,
             "id": identity,
-            "root_id": _text(delivery.headers, wire.ROOT) or identity,
-            "parent_id": _text(delivery.headers, wire.PARENT),
+            "root_id": text_of(delivery.headers, wire.ROOT) or identity,
+            "parent_id": text_of(delivery.headers, wire.PARENT),
             "group": None,
-            "retries": _attempt(delivery.headers) - 1,
+            "retries": attempt_of(delivery.headers) - 1,
             "timelimit": [None, None],
             "eta": None,
             "expires": None,
@@ -275,127 +263,6 @@ class StepQueue(Queue):
         if delivery.info.get("exchange") != self.events.name:
             return ""
         return str(delivery.info.get("routing_key") or "")
-
-
-class Delivery:
-    """One delivery, read and rewritten alike on AMQP and on kombu's virtual transports."""
-
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
-        self._virtual = isinstance(raw, VirtualMessage)
-        self.properties: dict[str, Any] = raw.properties
-        self.info: dict[str, Any] = raw.delivery_info
-        headers = raw.headers if self._virtual else self.properties.get("application_headers")
-        self.headers: dict[str, Any] = dict(headers or {})
-        body = raw.body
-        self.body = body.encode() if isinstance(body, str) else bytes(body or b"")
-
-    @property
-    def content_type(self) -> Any:
-        """The content type that the publisher gave."""
-        return self._raw.content_type if self._virtual else self.properties.get("content_type")
-
-    @property
-    def content_encoding(self) -> Any:
-        """The content encoding that the publisher gave."""
-        if self._virtual:
-            return self._raw.content_encoding
-        return self.properties.get("content_encoding")
-
-    @property
-    def sent_at(self) -> int | None:
-        """The epoch second of the emit, where the publisher gave one."""
-        given = self.properties.get("timestamp")
-        return given if type(given) is int and given >= 0 else None
-
-    @property
-    def priority(self) -> int | None:
-        """The priority that the publisher gave; on Redis there is none."""
-        given = self.properties.get("priority")
-        return given if type(given) is int and not self._virtual else None
-
-    def age(self, now: float) -> float:
-        """How many seconds ago it was sent, at least; 0 where its publisher does not say."""
-        # The time of sending is in whole seconds.
-        return 0.0 if self.sent_at is None else max(0.0, now - (self.sent_at + 1))
-
-    def event_id(self, topic: str) -> str:
-        """The event's id; a foreign message without one gets one that a redelivery gets too."""
-        given = self.properties.get("message_id")
-        if isinstance(given, str) and given:
-            return given
-        sent = str(self.properties.get("timestamp") or "")
-        return derived_id("anonymous", topic, self.body.decode(errors="replace"), sent)
-
-    def rewrite(self, body: bytes, headers: dict[str, Any], identity: str) -> None:
-        """Puts a task message in the delivery's place."""
-        self.properties["correlation_id"] = identity
-        if self._virtual:
-            self._raw.body, self._raw.headers = body, headers
-            self._raw.content_type, self._raw.content_encoding = EVENT_TASK, "utf-8"
-            self._raw._decoded_cache = None
-            self._raw.errors.clear()  # kombu's, of headers that do not count any more
-        else:
-            self._raw.body = body
-            self.properties.update(
-                application_headers=headers,
-                content_type=EVENT_TASK,
-                content_encoding="utf-8",
-            )
-
-
-def _text(headers: dict[str, Any], name: str) -> str | None:
-    value = headers.get(name)
-    if not isinstance(value, str) or not value or len(value.encode()) > _TEXT_LIMIT:
-        return None
-    return value
-
-
-def _carried(headers: dict[str, Any]) -> dict[str, str]:
-    found = {name: value for name in _CARRIED if (value := _text(headers, name))}
-    group = group_of(headers)
-    return {**found, wire.GROUP: group} if group else found
-
-
-def group_of(headers: dict[str, Any]) -> str | None:
-    """The group that a message belongs to; other services may send a number."""
-    value = headers.get(wire.GROUP)
-    return str(value) if type(value) is int else _text(headers, wire.GROUP)
-
-
-def _attempt(headers: dict[str, Any]) -> int:
-    value = headers.get(wire.ATTEMPT)
-    return value if type(value) is int and 1 <= value <= 1_000_000 else 1
-
-
-def task_fault(headers: dict[str, Any], body: Any) -> str | None:
-    """Why Celery could not take a task message, or None: one that it fails on ends its worker."""
-    if _text(headers, "id") is None:
-        return "it is a task without an id."
-    if headers.get("compression"):
-        return "it is a compressed task."
-    limits = headers.get("timelimit")
-    if limits and not _are_numbers(limits, 2):
-        return "its time limits are no two numbers."
-    if not _are_numbers([headers.get("retries")], 1):
-        return "its number of retries is none."
-    if not isinstance(body, list) or len(body) != 3:
-        return "its body is no task."
-    args, kwargs, embed = body
-    if not isinstance(args, list) or not isinstance(kwargs, dict):
-        return "its body holds no arguments."
-    if embed is not None and not (isinstance(embed, dict) and embed.keys() <= _EMBEDDED):
-        return "what follows it can not be understood."
-    return None
-
-
-def _are_numbers(values: Any, count: int) -> bool:
-    """Whether it is a list of so many numbers that are not negative, each of which may be None."""
-    return (
-        isinstance(values, (list, tuple))
-        and len(values) == count
-        and all(v is None or (type(v) in (int, float) and v >= 0) for v in values)
-    )
 
 
 def queue_arguments(names: Names) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 
 from motia_celery.model.config import (
     ApiStep,
-    Config,
     CronStep,
     EmitConfig,
     EventStep,
@@ -18,6 +17,7 @@ from motia_celery.model.config import (
     StepConfig,
     StreamConfig,
 )
+from motia_celery.model.options import Config
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import Emit, Language, Step, Stream, step_id

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kombu.serialization import loads
 
-from motia_celery.broker.queue import EVENT_TASK, step_queue, task_fault
+from motia_celery.broker.delivery import EVENT_TASK, task_fault
+from motia_celery.broker.queue import step_queue
 from motia_celery.errors import MessageRejectedError
 from motia_celery.model.event import run_id
 from motia_celery.plan.topology import Names, QueuePlan

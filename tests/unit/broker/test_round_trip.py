@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from kombu.serialization import loads
 
 from motia_celery.broker import wire
-from motia_celery.broker.queue import EVENT_TASK, step_queue
+from motia_celery.broker.delivery import EVENT_TASK
+from motia_celery.broker.queue import step_queue
 from motia_celery.model.event import Event, run_id
 from motia_celery.model.topic import MAX_TOPIC_BYTES
 from motia_celery.plan.topology import Names, QueuePlan
