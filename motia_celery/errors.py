@@ -59,6 +59,10 @@ class EmitError(FrameworkError):
     """An event was not confirmed by the broker in time, so it may not have been accepted."""
 
 
+class EventDataError(EmitError):
+    """An event's data has no JSON form, or is too large: it was not sent, and never can be."""
+
+
 class UndeclaredTopicError(FrameworkError):
     """A Step emitted a topic that its ``emits`` does not list, with ``strict_emits`` on."""
 

@@ -214,7 +214,7 @@ class _Keeper:
                 routing_key=self._queue,
                 body=body.encode() if isinstance(body, str) else bytes(body),
                 headers={
-                    **(message.headers or {}),
+                    **{n: v for n, v in (message.headers or {}).items() if n != wire.BODY},
                     **wire.refusal_headers(error, error.where or str(info.get("routing_key", ""))),
                     wire.CONTENT_TYPE_WAS: str(message.content_type or ""),
                     wire.CONTENT_ENCODING_WAS: str(message.content_encoding or ""),

@@ -20,7 +20,7 @@ from motia_celery.broker.delivery import Delivery, attempt_of, carried, task_fau
 from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
-from motia_celery.model.event import run_id
+from motia_celery.model.event import parsed, run_id
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
@@ -223,9 +223,11 @@ class StepQueue(Queue):
 
     def _parsed(self, delivery: Delivery) -> Any:
         try:
-            return orjson.loads(delivery.body)
+            return parsed(delivery.body)
         except orjson.JSONDecodeError as error:
             raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
+        except ValueError as error:
+            raise MessageRejectedError(f"its data is {error}.", self.name) from error
 
     def _task_message(self, delivery: Delivery) -> tuple[bytes, dict[str, Any], str]:
         topic = text_of(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
@@ -237,6 +239,7 @@ class StepQueue(Queue):
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
             wire.PRIORITY: delivery.priority,
+            wire.BODY: delivery.body,
             wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
             "task": self.task,

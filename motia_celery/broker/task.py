@@ -263,8 +263,15 @@ def _event(identity: str, headers: Any, data: Any) -> Event:
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),
         priority=headers.get(wire.PRIORITY),
+        encoded=_encoded(headers),
         **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
     )
+
+
+def _encoded(headers: Any) -> bytes | None:
+    """The data as it came; of a task that a Celery client sent it is not known."""
+    body = headers.get(wire.BODY)
+    return body if isinstance(body, bytes) else None
 
 
 def _log_failure(run: Run, error: RunError, what: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from motia_celery.errors import EmitError, FrameworkError
+from motia_celery.errors import EventDataError, FrameworkError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
 
@@ -27,6 +27,8 @@ DELAYED: Final = "motia-delayed"
 PRIORITY: Final = "motia-priority"
 #: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
 SENT: Final = "motia-sent"
+#: The data as it came, as a run sees it; on the wire it is the body.
+BODY: Final = "motia-body"
 #: The rate of its Step has let the message through: it waited for its turn.
 BOOKED: Final = "motia-booked"
 #: The message may be in its partition twice.
@@ -75,11 +77,11 @@ def event_body(event: Event, limit_bytes: int) -> bytes:
     """The event's data as JSON.
 
     Raises:
-        EmitError: the data is not JSON, or larger than ``limit_bytes``.
+        EventDataError: the data is not JSON, or larger than ``limit_bytes``.
     """
     body = event.body
     if len(body) > limit_bytes:
-        raise EmitError(
+        raise EventDataError(
             f"the data has {len(body)} bytes; at most {limit_bytes} are accepted.",
             f"emit {event.topic!r}",
             "Store the large part and emit its key, or raise MOTIA_EVENT_LIMIT_BYTES.",

@@ -13,7 +13,7 @@ from fastapi import Response as HttpResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from motia_celery.errors import BrokerUnavailableError, EmitError
+from motia_celery.errors import BrokerUnavailableError, EmitError, EventDataError
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.routes import RESERVED_PATHS, Route
 from motia_celery.run import health
@@ -140,6 +140,8 @@ async def _emit(body: Any, emit: EmitFunction) -> Response:
     data = body.get("data")
     try:
         await emit(topic, data)
+    except EventDataError as error:
+        return error_response(400, error.what)
     except (EmitError, BrokerUnavailableError):
         return error_response(503, "Service Unavailable")
     return json_response(200, {"success": True, "emitted": {"topic": topic, "data": data}})
