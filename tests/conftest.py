@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # A busy machine must not make an example fail.
-hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("suite")
 
 pytest.register_assert_rewrite("unit.stores.state_contract", "unit.stores.stream_contract")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ _BY_BROKER: Mapping[str, tuple[Reason, RunError]] = {
 _UNKNOWN: tuple[Reason, RunError] = ("unknown", RunError("Unknown", "nothing is known of it."))
 
 _MOST_QUEUES = 1_000
+#: Levels of a header that are read: it may be of anybody's making.
+_LEVELS = 16
 #: The headers that a replayed event keeps: what ties it to its trace and its cause.
 _KEPT = (
     wire.TRACEPARENT,
@@ -206,14 +209,30 @@ def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool)
 
 
 def _copied(raw: Any) -> RawMessage:
-    properties = dict(raw.properties)
-    properties["application_headers"] = dict(properties.get("application_headers") or {})
+    given = dict(raw.properties)
+    headers = dict(given.pop("application_headers", None) or {})
+    properties = {**_cleaned(given), "application_headers": _cleaned(headers)}
     body = raw.body
     return RawMessage(
         body.encode() if isinstance(body, str) else bytes(body or b""),
         properties,
-        dict(raw.delivery_info),
+        _cleaned(dict(raw.delivery_info)),
     )
+
+
+def _cleaned(value: Any, levels: int = _LEVELS) -> Any:
+    """What a message says, without what no JSON and no terminal takes."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if not isinstance(value, (Mapping, list, tuple)):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, Mapping):
+        return {_cleaned(str(n)): _cleaned(inner, levels - 1) for n, inner in value.items()}
+    return [_cleaned(inner, levels - 1) for inner in value]
 
 
 def _why(

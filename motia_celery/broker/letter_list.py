@@ -58,7 +58,7 @@ class ListedLetters:
             last = first + min(WINDOW, left) - 1
             values = self._client.execute_command("LRANGE", self._key, -last, -first)
             for value in reversed(values):
-                yield Held(_listed(value), value)
+                yield Held(listed(value), value)
             seen, left = seen + len(values), left - WINDOW
             if not values:
                 return
@@ -105,7 +105,7 @@ def _payload(message: Message) -> bytes:
     ).encode()
 
 
-def _listed(value: bytes) -> RawMessage:
+def listed(value: bytes) -> RawMessage:
     """A value of the list as a message; one that kombu did not write is all body."""
     try:
         payload = json.loads(value)
@@ -121,7 +121,7 @@ def _listed(value: bytes) -> RawMessage:
             },
             info,
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return RawMessage(value)
 
 

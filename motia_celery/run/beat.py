@@ -9,6 +9,7 @@ from motia_celery.broker.schedule import beat_schedule, run_beat, scheduler_clas
 from motia_celery.model.event import Event
 from motia_celery.plan.schedule import tick_id
 from motia_celery.run.app import App, report_problems
+from motia_celery.run.urls import require_urls
 from motia_celery.run.worker import celery_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def beat(settings: Settings) -> None:
-    """Runs beat until it is told to stop; any number of them may run, one of them sends."""
+    """Runs beat until it is told to stop; any number of them may run, one of them sends.
+
+    Raises:
+        SettingsError: a server's URL can not be used.
+    """
+    require_urls(settings)
     app = App(settings)
     report_problems(app.plan)
     celery = celery_of(app)

@@ -23,6 +23,7 @@ from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Streaming
 from motia_celery.run.live import Live
 from motia_celery.run.socket_connection import SocketConnection
+from motia_celery.run.urls import require_urls
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings, load_settings
 
@@ -85,7 +86,13 @@ def asgi() -> FastAPI:
 
 
 def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
-    """Serves until told to stop; open requests are finished first, sockets are closed."""
+    """Serves until told to stop; open requests are finished first, sockets are closed.
+
+    Raises:
+        SettingsError: a server's URL can not be used.
+    """
+    # uvicorn would tell it by a traceback.
+    require_urls(settings)
     _allow_many_files()
     options = {
         "host": settings.host,

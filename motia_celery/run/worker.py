@@ -10,6 +10,7 @@ from motia_celery.broker.worker import prepare_worker, run_worker
 from motia_celery.errors import SettingsError
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.app import App, report_problems
+from motia_celery.run.urls import require_urls
 
 if TYPE_CHECKING:
     from motia_celery.settings import Settings
@@ -61,8 +62,9 @@ def work(
     ``steps`` and ``flows`` choose the Steps that it serves, ``exclude`` leaves some out.
 
     Raises:
-        SettingsError: no Step is left to serve.
+        SettingsError: no Step is left to serve, or a server's URL can not be used.
     """
+    require_urls(settings)
     app = App(settings)
     _known(app, (*steps, *exclude), flows)
     queues = queue_names(app.plan, steps, exclude, flows)

@@ -17,7 +17,7 @@ from unit.run.web_apps import (
     echo,
 )
 
-from motia_celery.errors import BrokerUnavailableError, EmitError
+from motia_celery.errors import BrokerUnavailableError, EmitError, EventDataError
 
 # --- CORS -----------------------------------------------------------------------------------
 
@@ -264,6 +264,16 @@ async def test_emit_that_is_not_confirmed_is_503(error: Exception) -> None:
     app = app_of(emit=emit, emit_route=True)
     response = await ask(app, "POST", "/emit", json={"topic": "a"})
     assert (response.status_code, response.json()) == (503, {"error": "Service Unavailable"})
+
+
+async def test_emit_of_what_can_never_be_sent_is_400() -> None:
+    async def emit(topic: str, data: Any) -> None:
+        raise EventDataError("the data has 9 bytes; at most 8 are accepted.", "emit 'a'")
+
+    app = app_of(emit=emit, emit_route=True)
+    response = await ask(app, "POST", "/emit", json={"topic": "a", "data": "x" * 7})
+    assert response.status_code == 400
+    assert response.json() == {"error": "the data has 9 bytes; at most 8 are accepted."}
 
 
 async def test_emit_from_a_foreign_page_is_refused() -> None:
