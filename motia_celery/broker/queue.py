@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -24,7 +24,7 @@ from motia_celery.model.event import parsed, run_id
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
-    PARTITION_HOLD_SECONDS,
+    LONGEST_HOLD_SECONDS,
     Names,
     QueuePlan,
 )
@@ -279,6 +279,10 @@ def queue_arguments(names: Names) -> dict[str, Any]:
     }
 
 
+#: RabbitMQ 3.12 and later; older ones take no notice of it.
+_PATIENCE: Mapping[str, Any] = {"x-consumer-timeout": LONGEST_HOLD_SECONDS * 1000}
+
+
 def partition_queue(name: str, queue: str, names: Names) -> Queue:
     """The queue of one partition on RabbitMQ: one consumer at a time, however many are there."""
     return Queue(
@@ -288,8 +292,8 @@ def partition_queue(name: str, queue: str, names: Names) -> Queue:
             **queue_arguments(names),
             "x-single-active-consumer": True,
             "x-dead-letter-routing-key": queue,
-            # RabbitMQ 3.12 and later; a delivery is held through all attempts of its run.
-            "x-consumer-timeout": PARTITION_HOLD_SECONDS * 1000,
+            # A delivery is held through all attempts of its run.
+            **_PATIENCE,
         },
     )
 
@@ -314,6 +318,8 @@ def step_queue(
         arguments["x-dead-letter-routing-key"] = plan.name
         if plan.partitions:
             arguments["x-single-active-consumer"] = True
+        if plan.holds_long:
+            arguments |= _PATIENCE
     return StepQueue(
         plan.name,
         Exchange(names.steps, type="topic", durable=True),

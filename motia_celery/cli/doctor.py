@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from motia_celery.model.step import Step
     from motia_celery.run.doctor import Report
+    from motia_celery.settings import Settings
 
 
 def run(
@@ -17,14 +19,26 @@ def run(
     from motia_celery.run.doctor import examine
     from motia_celery.run.environment import read_running
 
-    report = examine(read_running())
+    settings = read_running()
+    report = examine(settings, lambda: _steps(settings))
     if json:
         from json import dumps
 
         print(dumps(report.as_dict(), indent=2))
     else:
         _print(report)
-    raise typer.Exit(1 if report.problems else 0)
+    raise typer.Exit(1 if any(p.severity == "error" for p in report.problems) else 0)
+
+
+def _steps(settings: Settings) -> tuple[Step, ...]:
+    """The Steps of the project in this folder; none where it can not be read."""
+    from motia_celery.errors import FrameworkError
+    from motia_celery.run.app import App
+
+    try:
+        return App(settings).plan.steps
+    except FrameworkError:  # `check` tells of it
+        return ()
 
 
 def _print(report: Report) -> None:

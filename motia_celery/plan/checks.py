@@ -9,10 +9,7 @@ from motia_celery.model.retry import total_wait_seconds
 from motia_celery.model.step import Step, Stream
 from motia_celery.model.topic import matches
 from motia_celery.plan.routes import schema_fault
-from motia_celery.plan.topology import PARTITION_HOLD_SECONDS
-
-#: RabbitMQ's own limit for the time between a delivery and its acknowledgement.
-CONSUMER_TIMEOUT_SECONDS = 30 * 60
+from motia_celery.plan.topology import CONSUMER_TIMEOUT_SECONDS, LONGEST_HOLD_SECONDS
 
 
 def unique_steps(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Problem, ...]]:
@@ -87,7 +84,7 @@ def long_holds(steps: Iterable[Step]) -> Iterator[Problem]:
             continue
         seconds = hold_seconds(step)
         if seconds > CONSUMER_TIMEOUT_SECONDS:
-            whose = "RabbitMQ" if seconds > PARTITION_HOLD_SECONDS else "RabbitMQ before 3.12"
+            whose = "RabbitMQ" if seconds > LONGEST_HOLD_SECONDS else "RabbitMQ before 3.12"
             yield Problem(
                 file=step.file,
                 what=f"a message of {step.name!r} may be held for {seconds / 60:.0f} minutes, "

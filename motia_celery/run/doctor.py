@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from motia_celery.broker.server import RABBITMQ, BrokerFacts, broker_facts
+from motia_celery.broker.server import PATIENCE, RABBITMQ, BrokerFacts, broker_facts
 from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
+from motia_celery.plan.topology import CONSUMER_TIMEOUT_SECONDS, longest_run_seconds
 from motia_celery.settings import Settings, masked_url
 from motia_celery.stores.redis import RedisFacts, server_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from motia_celery.model.step import Step
 
 _WEB = "web (each of WEB_CONCURRENCY)"
 _PARENT, _CHILD = "worker (its parent)", "worker (each pool process)"
@@ -55,12 +58,17 @@ class Report:
         return {**asdict(self), "problems": problems}
 
 
-def examine(settings: Settings) -> Report:
-    """Reads the settings, asks both servers, and lists what is wrong."""
+def examine(settings: Settings, steps: Callable[[], Iterable[Step]] = tuple) -> Report:
+    """Reads the settings, asks both servers, and lists what is wrong.
+
+    ``steps`` gives those of the app; it is called only for a broker that is too old for some.
+    """
     problems: list[Problem] = []
     broker = _asked(lambda: broker_facts(settings), problems)
     redis = _asked(lambda: server_facts(settings), problems)
     problems.extend(_broker_problems(broker))
+    if broker and not broker.features.get(PATIENCE, True):
+        problems.extend(_long_runs(broker, steps()))
     problems.extend(_redis_problems(redis))
     return Report(
         settings=tuple(_settings(settings)),
@@ -108,6 +116,22 @@ def _broker_problems(broker: BrokerFacts | None) -> Iterator[Problem]:
             fix="What its queues keep when it stops is not known here; try it out first.",
             severity="warning",
         )
+
+
+def _long_runs(broker: BrokerFacts, steps: Iterable[Step]) -> Iterator[Problem]:
+    for step in steps:
+        seconds = longest_run_seconds(step)
+        if (step.events or step.crons) and seconds > CONSUMER_TIMEOUT_SECONDS:
+            limit = CONSUMER_TIMEOUT_SECONDS // 60
+            yield Problem(
+                file=step.file,
+                what=f"a run of {step.name!r} may take {seconds / 60:.0f} minutes; {RABBITMQ} "
+                f"{broker.version} ends a delivery after {limit} and starts the run again, unless "
+                "its consumer_timeout is longer, which can not be seen from here.",
+                fix="Raise consumer_timeout in rabbitmq.conf, or upgrade to 3.12 or newer, where "
+                "the Step's queue has a limit of its own.",
+                severity="warning",
+            )
 
 
 def _redis_problems(redis: RedisFacts | None) -> Iterator[Problem]:

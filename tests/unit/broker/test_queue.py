@@ -376,3 +376,18 @@ def test_what_is_no_event_is_refused_instead_of_waiting():
     for fields in ({"body": b"nope"}, {"content_type": "text/plain"}):
         with pytest.raises(MessageRejectedError):
             postponed(**fields)
+
+
+def test_a_queue_of_long_runs_may_hold_a_delivery_for_a_day():
+    names = Names("app")
+    long, short = (
+        step_queue(
+            QueuePlan(name="app.q.a", step="a", holds_long=holds),
+            names,
+            amqp=True,
+            prefetch=1,
+            limit_bytes=1,
+        ).queue_arguments
+        for holds in (True, False)
+    )
+    assert long == {**short, "x-consumer-timeout": 86_400_000}

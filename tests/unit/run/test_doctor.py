@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from motia_celery.broker.server import BrokerFacts
+from motia_celery.model.step import EventTrigger, Step
 from motia_celery.run import doctor
 from motia_celery.run.doctor import Report, Setting, connections, examine
 from motia_celery.settings import Settings, load_settings
@@ -181,3 +182,30 @@ def test_the_cap_of_the_settings_is_in_the_figures() -> None:
     counted = {c.process: c for c in connections(load_settings(Path("/nonexistent"), environ))}
     assert counted["worker"].redis == 4 + 3
     assert counted["beat"].redis == 2
+
+
+@pytest.mark.parametrize(("has_limits", "warned"), [(False, ["slow"]), (True, [])])
+def test_an_old_rabbitmq_is_told_of_with_the_steps_that_are_too_long_for_it(
+    monkeypatch: pytest.MonkeyPatch, has_limits: bool, warned: list[str]
+) -> None:
+    features = {"quorum queues": True, "consumer timeout per queue": has_limits}
+    broker = BrokerFacts(product="RabbitMQ", version="3.10.8", features=features)
+    monkeypatch.setattr(doctor, "broker_facts", lambda _settings: broker)
+    monkeypatch.setattr(doctor, "server_facts", lambda _settings: redis_facts())
+    hears = EventTrigger(topics=("x",))
+    steps = [
+        Step(name="quick", file="q_step.py", language="python", triggers=(hears,)),
+        Step(
+            name="slow",
+            file="s_step.py",
+            language="python",
+            triggers=(hears,),
+            timeout_seconds=7200,
+        ),
+    ]
+    report = examine(load_settings(Path("/nonexistent"), {}), lambda: steps)
+    assert [p.file for p in report.problems] == [f"{name[0]}_step.py" for name in warned]
+    for problem in report.problems:
+        assert "120 minutes" in problem.what
+        assert "consumer_timeout" in problem.fix
+        assert problem.severity == "warning"
