@@ -12,6 +12,7 @@ from amqp.exceptions import AccessRefused, NotAllowed
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from motia_celery.broker.unreadable import ReadableFrames
 from motia_celery.errors import BrokerUnavailableError, SettingsError
 from motia_celery.settings import Settings, masked_url
 from motia_celery.stores.connections import authority_file, connection_name, redis_tls, tls_fix
@@ -30,7 +31,10 @@ def transport_options(settings: Settings) -> dict[str, Any]:
     """kombu's options for the broker that the settings select."""
     name = connection_name(settings)
     if settings.uses_rabbitmq:
-        return {"client_properties": {"connection_name": name}}
+        return {
+            "client_properties": {"connection_name": name},
+            "frame_handler": ReadableFrames(),
+        }
     return {
         "client_name": name,
         # Every key that kombu makes lies under the app's prefix, so that another Celery app

@@ -19,6 +19,7 @@ from motia_celery.broker.death import has_made_up_history, letter
 from motia_celery.broker.delivery import Delivery, attempt_of, carried, task_fault, text_of
 from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
+from motia_celery.broker.unreadable import UNREADABLE
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import parsed, run_id
 from motia_celery.model.topic import topic_fault
@@ -139,9 +140,9 @@ class StepQueue(Queue):
         )
         if self.refused is not None:
             self.refused(raw, fault)
-        elif self.forward is not None and has_made_up_history(raw):
+        elif self.forward is not None and _has_own_letter(raw):
             exchange = self.queue_arguments["x-dead-letter-exchange"]
-            self.forward(self.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
+            self.forward(raw.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
         else:
             raw.channel.basic_reject(raw.delivery_tag, requeue=False)
 
@@ -213,6 +214,8 @@ class StepQueue(Queue):
         if len(delivery.body) > self.limit_bytes:
             size = len(delivery.body)
             raise OversizedMessageError(f"its body has {size} bytes.", self.name)
+        if delivery.content_type == UNREADABLE:
+            raise MessageRejectedError("its properties can not be read.", self.name)
         if delivery.content_type not in _CONTENT_TYPES:
             raise MessageRejectedError(
                 f"its content type is {str(delivery.content_type)[:100]!r}.", self.name
@@ -266,6 +269,11 @@ class StepQueue(Queue):
         if delivery.info.get("exchange") != self.events.name:
             return ""
         return str(delivery.info.get("routing_key") or "")
+
+
+def _has_own_letter(raw: Any) -> bool:
+    """Whether RabbitMQ is not to make the dead letter: it would choke on it, or readers would."""
+    return has_made_up_history(raw) or raw.properties.get("content_type") == UNREADABLE
 
 
 def queue_arguments(names: Names) -> dict[str, Any]:
