@@ -81,7 +81,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what each suite took of its share of CI's 25 minutes; a slow machine fails nothing."""
+    """Show what each suite took of its share of CI's 30 minutes; a slow machine fails nothing."""
     taken: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
