@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -74,6 +75,7 @@ class Doors:
             live=self._streaming.live,
             rules=self._streaming.rules,
             visitor=visitor,
+            renew=partial(self._admission.renew, scope),
             subscriptions=self._settings.stream_subscriptions_per_socket,
             queue=self._settings.stream_queue_messages,
         )
@@ -94,12 +96,20 @@ class Doors:
                     await Response(200, b"", HEADERS).with_headers(cors).send(send, head=True)
                     return
                 queue = self._settings.stream_queue_messages
-                source = EventSource(scope, receive, send, visitor=visitor, queue=queue)
+                renew = partial(self._renew, scope)
+                source = EventSource(
+                    scope, receive, send, visitor=visitor, renew=renew, queue=queue
+                )
                 since = known_version(headers, scope["query_string"].decode("latin-1"))
                 await source.serve(self._streaming.live, place, since, cors)
         except RefusedError as error:
             answer = error_response(error.status, error.text)
             await answer.with_headers(cors).send(send, head=is_head)
+
+    async def _renew(self, scope: Scope, visitor: Visitor) -> Visitor:
+        renewed = await self._admission.renew(scope, visitor)
+        await self._allowed(scope, renewed)
+        return renewed
 
     async def _allowed(self, scope: Scope, visitor: Visitor) -> Place:
         """The place that the request names.

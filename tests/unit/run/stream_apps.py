@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -44,7 +45,7 @@ class Rules:
 
 
 class Authentication:
-    """Stands for ``authenticate``: tokens, and who has them."""
+    """Stands for ``authenticate``: tokens, and who has them; or a function that says so."""
 
     def __init__(self, **contexts: Any) -> None:
         self.contexts = contexts
@@ -58,7 +59,30 @@ class Authentication:
             return None
         if token not in self.contexts:
             raise AuthenticationError("no")
-        return self.contexts[token]
+        context = self.contexts[token]
+        return await context() if callable(context) else context
+
+
+class Session:
+    """What ``authenticate`` gives: a short life at first, and what was renewed when asked again."""
+
+    def __init__(self, context: Any, renewed: Any, seconds: float = 0.3) -> None:
+        self._first = context | {"exp": time.time() + seconds}
+        self._renewed = renewed
+        self._asked = False
+        #: Set when it is asked again; it answers once ``may_answer`` is.
+        self.is_asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self) -> Any:
+        if not self._asked:
+            self._asked = True
+            return self._first
+        self.is_asked.set()
+        await self.may_answer.wait()
+        if self._renewed is None:
+            raise AuthenticationError("no")
+        return self._renewed
 
 
 class Served:

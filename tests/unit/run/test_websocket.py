@@ -11,6 +11,7 @@ import pytest
 from unit.run.stream_apps import (
     Authentication,
     Rules,
+    Session,
     join,
     leave,
     nothing_more,
@@ -287,6 +288,73 @@ async def test_a_socket_is_closed_when_its_authentication_ends() -> None:
             async with web.connect("/?authToken=late"):
                 pass
     assert refused.value.response.status_code == 401
+
+
+async def may_follow(subscription: Any, auth_context: Any) -> bool:
+    return subscription["groupId"] in auth_context["rooms"]
+
+
+async def test_who_is_known_anew_at_the_end_stays_with_what_it_still_may_follow() -> None:
+    session = Session({"rooms": ["a", "b"]}, {"rooms": ["b"], "exp": time.time() + 3600})
+    rules, auth = Rules(chat=may_follow), Authentication(secret=session)
+    async with serving(rules=rules, auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client:
+            await client.send(join("chat", "a", name="s1"))
+            await client.send(join("chat", "a", "1", name="s2"))
+            await client.send(join("chat", "b", name="s3"))
+            await receive(client, 2)
+            session.may_answer.set()
+            denied = await receive(client, 2)
+            await web.store.set("chat", "a", "1", {})
+            await web.store.set("chat", "b", "1", {})
+            (told,) = await receive(client)
+            assert web.live.followed == 1
+            await client.send(join("chat", "a", name="s4"))
+            (refused,) = await receive(client)
+    assert {(m["groupId"], m.get("id")) for m in denied} == {("a", None), ("a", "1")}
+    for message in (*denied, refused):
+        assert message["event"] == {"type": "event", "event": DENIED}
+    assert (told["groupId"], told["event"]["type"]) == ("b", "create")
+    assert [url for _, url in auth.requests] == ["/?authToken=secret"] * 2
+
+
+async def test_nothing_is_told_until_it_is_known_who_the_client_is_now() -> None:
+    """What changes meanwhile waits; of what the client may not follow any more nothing is told."""
+    session = Session({"rooms": ["a", "b"]}, {"rooms": ["b"]})
+    rules, auth = Rules(chat=may_follow), Authentication(secret=session)
+    async with serving(rules=rules, auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client, web.connect() as other:
+            await client.send(join("chat", "a", name="s1"))
+            await client.send(join("chat", "b", name="s2"))
+            await receive(client, 2)
+            await session.is_asked.wait()
+            for group in ("a", "b"):
+                await web.store.set("chat", group, "1", {"n": 1})
+            await nothing_more(other, web)  # so what was told has been told
+            await client.send(join("chat", "b", "1", name="s3"))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await client.recv()
+            session.may_answer.set()
+            denied, told, sync = sorted(await receive(client, 3), key=lambda m: m["groupId"])
+    assert denied["event"] == {"type": "event", "event": DENIED}
+    assert told["event"] == {"type": "create", "data": {"n": 1, "id": "1"}}
+    assert sync["event"] == {"type": "sync", "data": {"n": 1, "id": "1"}}
+
+
+async def test_who_is_refused_at_the_end_is_told_nothing_more() -> None:
+    session = Session({"rooms": ["a"]}, None)
+    rules, auth = Rules(chat=may_follow), Authentication(secret=session)
+    async with serving(rules=rules, auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client:
+            await client.send(join("chat", "a"))
+            await receive(client)
+            await session.is_asked.wait()
+            await web.store.set("chat", "a", "1", {})
+            session.may_answer.set()
+            with pytest.raises(ConnectionClosed):
+                await receive(client)
+            assert (client.close_code, client.close_reason) == (4401, "Authentication expired")
 
 
 async def test_sockets_are_closed_when_the_process_ends() -> None:
