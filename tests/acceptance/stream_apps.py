@@ -206,6 +206,10 @@ class Interleavings:
                 self._leave(name)
         self.app.write(writes, by=self.dice.choice(["web", "worker"]))
 
+    def write_all(self, by: str) -> None:
+        """Something in each group changes."""
+        self.app.write([self._write(name) for name in self.names for _ in range(3)], by=by)
+
     def wait_until_same(self, seconds: float = 90) -> None:
         """Returns once every subscription holds what the store does."""
         for name in self.names:
