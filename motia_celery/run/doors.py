@@ -101,7 +101,11 @@ class Doors:
                     scope, receive, send, visitor=visitor, renew=renew, queue=queue
                 )
                 since = known_version(headers, scope["query_string"].decode("latin-1"))
-                await source.serve(self._streaming.live, place, since, cors)
+                try:
+                    await source.serve(self._streaming.live, place, since, cors)
+                finally:
+                    context = source.visitor.auth_context
+                    self._streaming.rules.left(place.stream, place.subscription, context)
         except RefusedError as error:
             answer = error_response(error.status, error.text)
             await answer.with_headers(cors).send(send, head=is_head)

@@ -63,7 +63,8 @@ class EventSource:
         self._cut = scope.get("extensions", {}).get(CUT, lambda: None)
         self._receive = receive
         self._send = send
-        self._visitor = visitor
+        #: Who the client is, as was last said.
+        self.visitor = visitor
         self._renew = renew
         #: Nothing is told while it is not known whether the client still may follow.
         self._is_held = False
@@ -127,11 +128,11 @@ class EventSource:
     async def _ask_again(self) -> None:
         """Asks who the client is, and whether it may follow, each time that what it is ends."""
         shortest = 0.0
-        while (left := self._visitor.seconds_left) is not None:
+        while (left := self.visitor.seconds_left) is not None:
             await asyncio.sleep(max(left, shortest))
             self._is_held, shortest = True, SHORTEST_SECONDS
             try:
-                self._visitor = await self._renew(self._visitor)
+                self.visitor = await self._renew(self.visitor)
             except RefusedError:
                 self.stop()
                 return

@@ -45,6 +45,9 @@ class Rules(Protocol):
     async def allows(self, stream: str, subscription: Mapping[str, Any], auth_context: Any) -> bool:
         """Whether a client may join."""
 
+    def left(self, stream: str, subscription: Mapping[str, Any], auth_context: Any) -> None:
+        """Hears that a client has left; waits for nothing."""
+
 
 class Socket:
     """A socket that was accepted. Its messages are answered strictly in order."""
@@ -133,7 +136,7 @@ class Socket:
             if task is not None:
                 task.cancel()
         for seat in self._seats.values():
-            self._live.leave(seat)
+            self._give_back(seat)
         self._seats.clear()
         self._inbox.clear()
         self._outbox.clear()
@@ -243,7 +246,7 @@ class Socket:
     def _leave_denied(self, denied: Collection[Place]) -> None:
         for name, seat in [*self._seats.items()]:
             if seat.place in denied:
-                self._live.leave(self._seats.pop(name))
+                self._give_back(self._seats.pop(name))
         kept = {seat.place for seat in self._seats.values()}
         self._outbox.drop(lambda place: place.is_within(denied) and not place.is_within(kept))
         for place in denied:
@@ -256,7 +259,12 @@ class Socket:
     def _leave(self, data: Mapping[str, Any]) -> None:
         seat = self._seats.pop(_name(data.get("subscriptionId")), None)
         if seat is not None:
-            self._live.leave(seat)
+            self._give_back(seat)
+
+    def _give_back(self, seat: Seat) -> None:
+        self._live.leave(seat)
+        place = seat.place
+        self._rules.left(place.stream, place.subscription, self._visitor.auth_context)
 
 
 def _can_not(text: str) -> bool:

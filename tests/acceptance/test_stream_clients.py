@@ -133,3 +133,24 @@ def test_tokens_and_access(app: StreamApp, clients: Clients) -> None:
     assert states["node-wrong-mine"] == {"state": [], "events": []}
     wait_until(lambda: "no such token" in app.webs[0].output, "the refusal is logged", 30)
     assert "authToken" not in app.webs[0].output
+
+
+@pytest.mark.timeout(300)
+def test_hooks_of_motia_1_decide_and_know_who_is_there(app: StreamApp, clients: Clients) -> None:
+    url = f"ws://127.0.0.1:{app.start_web()}"
+    for name, group in (("ann", "ann"), ("bob", "ann"), ("eve", "eve")):
+        clients.do(
+            {"do": "open", "client": name, "kind": "node", "url": f"{url}/?authToken={name}"},
+            {"do": "follow", "client": name, "as": name, "stream": "present", "group": group},
+        )
+
+    def present() -> set[str]:
+        return {key.decode() for key in app.redis.hkeys(f"{app.prefix}:state:present")}
+
+    wait_until(lambda: clients.states()["bob"]["events"], "bob is denied", 60)
+    wait_until(lambda: present() == {"ann", "bob", "eve"}, "all have asked", 60)
+    clients.do({"do": "leave", "as": "ann"})
+    wait_until(lambda: present() == {"bob", "eve"}, "ann has left", 60)
+    assert clients.states()["eve"]["events"] == []
+    clients.close()
+    wait_until(lambda: present() == {"bob"}, "the others are gone; bob never came", 60)

@@ -34,6 +34,7 @@ class Rules:
     def __init__(self, **streams: Any) -> None:
         self.streams = streams
         self.asked: list[tuple[str, Any, Any]] = []
+        self.gone: list[tuple[str, Any, Any]] = []
 
     def has(self, stream: str) -> bool:
         return stream in self.streams
@@ -42,6 +43,9 @@ class Rules:
         self.asked.append((stream, subscription, auth_context))
         rule = self.streams[stream]
         return bool(await rule(subscription, auth_context) if rule else True)
+
+    def left(self, stream: str, subscription: Any, auth_context: Any) -> None:
+        self.gone.append((stream, subscription, auth_context))
 
 
 class Authentication:

@@ -208,6 +208,7 @@ async def test_who_goes_is_forgotten() -> None:
         async with asyncio.timeout(SECONDS):
             while web.live.followed:
                 await asyncio.sleep(0.01)
+    assert web.rules.gone == [("todo", {"groupId": "g"}, None)]
 
 
 async def test_a_client_that_does_not_read_is_cut_off() -> None:

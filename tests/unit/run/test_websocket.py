@@ -182,6 +182,23 @@ async def test_who_may_not_join_is_told_so_and_hears_nothing() -> None:
     ]
 
 
+async def test_rules_hear_once_of_each_who_left() -> None:
+    auth = Authentication(secret={"user": 1})
+    async with serving(auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client:
+            await client.send(join("todo", "a", name="s1"))
+            await client.send(join("todo", "b", "1", name="s2"))
+            await client.send(leave("todo", "a", name="s1"))
+            await client.send(leave("todo", "a", name="s1"))
+            await receive(client)
+            await nothing_more(client, web)
+            assert web.rules.gone == [("todo", {"groupId": "a"}, {"user": 1})]
+        async with asyncio.timeout(30):
+            while web.live.followed:
+                await asyncio.sleep(0.01)
+    assert web.rules.gone[1:] == [("todo", {"groupId": "b", "id": "1"}, {"user": 1})]
+
+
 async def test_the_messages_of_a_socket_are_answered_in_order() -> None:
     """A rule that takes its time holds up what was sent after it."""
     asked = asyncio.Event()
@@ -365,6 +382,23 @@ async def test_sockets_are_closed_when_the_process_ends() -> None:
         with pytest.raises(ConnectionClosed):
             await receive(client)
         assert client.close_code == 1012
+
+
+async def test_a_client_that_answers_no_ping_is_closed() -> None:
+    async with serving(stream_ping_seconds=0.2) as web:
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        async with asyncio.timeout(30):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            head = await reader.readexactly(2)
+            assert head[0] == 0x89, "a ping"
+            await reader.readexactly(head[1])
+            head, code = await reader.readexactly(2), await reader.readexactly(2)
+        assert (head[0], int.from_bytes(code, "big")) == (0x88, 1011)
+        writer.close()
 
 
 async def test_a_client_that_does_not_read_is_closed_and_harms_no_other() -> None:
