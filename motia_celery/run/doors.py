@@ -93,22 +93,26 @@ class Doors:
                 visitor = await self._admission.admit(scope)
                 place = await self._allowed(scope, visitor)
                 if is_head:
+                    self._left(place, visitor)
                     await Response(200, b"", HEADERS).with_headers(cors).send(send, head=True)
                     return
-                queue = self._settings.stream_queue_messages
-                renew = partial(self._renew, scope)
-                source = EventSource(
-                    scope, receive, send, visitor=visitor, renew=renew, queue=queue
-                )
                 since = known_version(headers, scope["query_string"].decode("latin-1"))
+                source = self._source(scope, receive, send, visitor)
                 try:
                     await source.serve(self._streaming.live, place, since, cors)
                 finally:
-                    context = source.visitor.auth_context
-                    self._streaming.rules.left(place.stream, place.subscription, context)
+                    self._left(place, source.visitor)
         except RefusedError as error:
             answer = error_response(error.status, error.text)
             await answer.with_headers(cors).send(send, head=is_head)
+
+    def _source(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> EventSource:
+        renew = partial(self._renew, scope)
+        queue = self._settings.stream_queue_messages
+        return EventSource(scope, receive, send, visitor=visitor, renew=renew, queue=queue)
+
+    def _left(self, place: Place, visitor: Visitor) -> None:
+        self._streaming.rules.left(place.stream, place.subscription, visitor.auth_context)
 
     async def _renew(self, scope: Scope, visitor: Visitor) -> Visitor:
         renewed = await self._admission.renew(scope, visitor)

@@ -68,25 +68,30 @@ class Authentication:
 
 
 class Session:
-    """What ``authenticate`` gives: a short life at first, and what was renewed when asked again."""
+    """What ``authenticate`` gives: the same for another second, until the test ends that."""
 
-    def __init__(self, context: Any, renewed: Any, seconds: float = 0.3) -> None:
-        self._first = context | {"exp": time.time() + seconds}
+    def __init__(self, context: Any, renewed: Any) -> None:
+        self._context = context
         self._renewed = renewed
-        self._asked = False
-        #: Set when it is asked again; it answers once ``may_answer`` is.
+        self._is_ending = False
+        #: Set when it is asked after the end; it answers once ``may_answer`` is.
         self.is_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
 
     async def __call__(self) -> Any:
-        if not self._asked:
-            self._asked = True
-            return self._first
+        if not self._is_ending:
+            return self._context | {"exp": time.time() + 1}
         self.is_asked.set()
         await self.may_answer.wait()
         if self._renewed is None:
             raise AuthenticationError("no")
         return self._renewed
+
+    async def end(self) -> None:
+        """Returns once it is asked again."""
+        self._is_ending = True
+        async with asyncio.timeout(SECONDS):
+            await self.is_asked.wait()
 
 
 class Served:

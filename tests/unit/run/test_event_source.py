@@ -189,7 +189,7 @@ async def test_a_client_stays_while_it_is_known_anew_and_may_follow(stays: bool)
     async with serving(rules=Rules(chat=rule), auth=auth) as web:
         async with following(web, "chat/g?authToken=secret") as events:
             await events.next()
-            await session.is_asked.wait()
+            await session.end()
             await web.store.set("chat", "g", "1", {"n": 1})
             session.may_answer.set()
             if stays:
