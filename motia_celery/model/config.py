@@ -274,6 +274,8 @@ class StreamConfig(Config):
     schema_: Any = Field(default=None, alias="schema")
     base_config: Any = None
     can_access: Any = None
+    on_join: Any = None
+    on_leave: Any = None
 
     @field_validator("schema_", mode="before")
     @classmethod

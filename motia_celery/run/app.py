@@ -17,13 +17,13 @@ from motia_celery.broker.once import Once
 from motia_celery.broker.outbox_relay import OutboxRelay
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
-from motia_celery.context import Services
+from motia_celery.context import Context, Services
 from motia_celery.discover import discover
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
-from motia_celery.model.step import Language, Step
+from motia_celery.model.step import Language, Step, Stream
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
@@ -65,6 +65,7 @@ class _Resources:
     invoker: Invoker
     gate: Gate
     once: Once
+    services: Services
 
 
 def report_problems(plan: Plan) -> None:
@@ -115,6 +116,7 @@ class App:
         self.access = Access(
             self.plan.streams,
             {"python": self.host, "typescript": self.node, "javascript": self.node},
+            contexts=self._hook_context,
         )
         self.authentication = Authentication(
             project.stream_auth,
@@ -126,6 +128,11 @@ class App:
         self._watch: ControlWatch | None = None
         # Celery's main thread and the handlers' loop both come here first.
         self._opening = threading.RLock()
+
+    def _hook_context(self, run: Run, stream: Stream) -> Context:
+        """What a hook of the stream is given; it may emit to every topic."""
+        step = Step(name=stream.name, file=stream.file, language=stream.language)
+        return Context(run, step, self.resources.services)
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once, on the loop that calls this."""
@@ -262,7 +269,16 @@ class App:
         # Leases are fences already, where Redis is the broker.
         order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
         return _Resources(
-            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once
+            os.getpid(),
+            publisher,
+            store,
+            streams,
+            waiting,
+            order,
+            invoker,
+            gate,
+            once,
+            services,
         )
 
     async def ping_store(self) -> None:
@@ -297,6 +313,7 @@ class App:
 
     async def aclose(self) -> None:
         """:meth:`close`, and the connections of the event loop."""
+        await self.access.aclose()
         if self._resources is not None:
             await self._resources.store.aclose()
         await self.node.aclose()

@@ -56,6 +56,7 @@ class Server(asyncio.Protocol):
             "load": self._load_all,
             "call": lambda message: self._begin(message, self._value),
             "access": lambda message: self._begin(message, self._access),
+            "hook": lambda message: self._begin(message, self._hook),
             "response": self._respond,
             "cancel": self._cancel,
             "ping": self._pong,
@@ -147,6 +148,13 @@ class Server(asyncio.Protocol):
             raise TypeError("the file has no canAccess any more")
         self._host.register_access(file, definition)
         return await self._host.can_access(file, message["subscription"], message.get("auth"))
+
+    async def _hook(self, message: Message, asker: Asker) -> bool:
+        run = read_run(message)
+        self._host.register_access(run.step, self._definition(message["file"]))
+        context = self._context(run, message["file"], asker)
+        call = self._host.call_hook(message["hook"], run, context)
+        return bool(await completed(call, context))
 
     async def _value(self, message: Message, asker: Asker) -> Any:
         run = read_run(message)

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { allows, authenticate, definition } from './definitions.mjs';
+import { allows, authenticate, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
 
 // Which call a stray error belongs to.
@@ -73,18 +73,23 @@ export class Call {
   #answer(found) {
     const { type } = this.#message;
     if (type === 'access') return allows(this.#message, found);
+    if (type === 'hook') return callHook(this.#message, found, this.#context());
     return type === 'authenticate' ? authenticate(this.#message, found) : this.#handle(found);
   }
 
   #handle({ handler, middleware }) {
     const { run, input } = this.#message;
     if (typeof handler !== 'function') throw new TypeError('the file has no handler any more');
-    const context = makeContext(run, { request: this.#request, log: this.#log });
+    const context = this.#context();
     const isAlone = run.trigger === 'cron' && handler.length < 2;
     const call = () => (isAlone ? handler(context) : handler(input ?? null, context));
     const link = async (index) =>
       index < middleware.length ? middleware[index](input, context, () => link(index + 1)) : call();
     return middleware.length ? link(0) : call();
+  }
+
+  #context() {
+    return makeContext(this.#message.run, { request: this.#request, log: this.#log });
   }
 
   #request = (method, args) => {

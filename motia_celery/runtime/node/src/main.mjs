@@ -23,6 +23,7 @@ const handlers = {
   load: ({ id, files }) => files.forEach((file) => load(id, file)),
   call: answerCall,
   access: answerCall,
+  hook: answerCall,
   authenticate: answerCall,
   response: (message) => calls.get(message.id)?.answer(message),
   cancel: ({ id }) => calls.get(id)?.fail(cancelled()),
