@@ -82,13 +82,13 @@ def _asked(ask: Callable[[], Any], problems: list[Problem]) -> Any:
 def _settings(settings: Settings) -> Iterator[Setting]:
     for name in Settings.model_fields:
         yield Setting(
-            name=name, value=_shown(getattr(settings, name)), origin=settings.origin(name)
+            name=name, value=_shown(name, getattr(settings, name)), origin=settings.origin(name)
         )
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if isinstance(value, SecretStr):
-        return masked_url(value.get_secret_value())
+        return masked_url(value.get_secret_value()) if name.endswith("_url") else "***"
     if isinstance(value, tuple):
         return ", ".join(value)
     return "" if value is None else str(value)

@@ -34,7 +34,7 @@ logger = logging.getLogger("motia_celery.web")
 Probe = Callable[[], Awaitable[None]]
 
 
-def web_app(settings: Settings) -> FastAPI:
+def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
     live = Live(lambda: app.streams)
@@ -65,6 +65,7 @@ def web_app(settings: Settings) -> FastAPI:
         probes=_probes(app),
         lifespan=lifespan,
         streaming=streaming,
+        is_dev=is_dev,
     )
 
 
@@ -84,8 +85,13 @@ def asgi() -> FastAPI:
     return web_app(settings)
 
 
-def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
-    """Serves until told to stop; open requests are finished first, sockets are closed."""
+def serve(
+    settings: Settings, sockets: list[socket.socket] | None = None, *, is_dev: bool = False
+) -> None:
+    """Serves until told to stop; open requests are finished first, sockets are closed.
+
+    ``is_dev``: `dev` serves, so the admin paths need no token on this machine.
+    """
     _allow_many_files()
     options = {
         "host": settings.host,
@@ -114,7 +120,7 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
             **options,  # type: ignore[arg-type]
         )
         return
-    config = uvicorn.Config(web_app(settings), **options)  # type: ignore[arg-type]
+    config = uvicorn.Config(web_app(settings, is_dev=is_dev), **options)  # type: ignore[arg-type]
     uvicorn.Server(config).run(sockets=sockets)
 
 

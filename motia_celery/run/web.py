@@ -17,6 +17,7 @@ from motia_celery.errors import BrokerUnavailableError, EmitError
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.routes import RESERVED_PATHS, Route
 from motia_celery.run import health
+from motia_celery.run.admin import AdminGuard
 from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Doors, Streaming
@@ -51,12 +52,13 @@ def create_app(
     probes: Mapping[str, health.Probe],
     lifespan: Lifespan | None = None,
     streaming: Callable[[Cors], Streaming] | None = None,
+    is_dev: bool = False,
 ) -> FastAPI:
     """The ASGI app of a Plan.
 
     ``invoke`` runs a handler with its middleware, ``emit`` publishes a confirmed event, and each
     of ``probes`` raises while what it looks at can not be reached. Without ``streaming`` nobody
-    may follow a stream.
+    may follow a stream. ``is_dev`` opens the admin paths to this machine where no token is set.
     """
     cors = Cors(settings)
     doors = streaming and Middleware(Doors, streaming=streaming(cors), settings=settings, cors=cors)
@@ -70,6 +72,8 @@ def create_app(
             Middleware(StepRoutes, table=table, cors=cors, own_paths=_own_paths(table, settings)),
             Middleware(Guard, settings=settings),
             *([doors] if doors else []),
+            # Behind the doors, so that the streams' paths are told apart in one place alone.
+            Middleware(AdminGuard, settings=settings, is_dev=is_dev),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )
