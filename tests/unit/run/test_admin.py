@@ -351,6 +351,7 @@ async def test_no_handler_sees_the_cookie() -> None:
         (Sessions(TOKEN, 60).issue()[:-1], 401),
         (Sessions(TOKEN, 60).issue() + "0", 401),
     ],
+    ids=["ours", "none", "made up", "another token's", "over", "cut", "longer"],
 )
 async def test_only_a_session_that_was_signed_here_and_holds_is_one(
     value: str | None, status: int
