@@ -131,26 +131,26 @@ def connections(settings: Settings) -> tuple[Connections, ...]:
 
 def _on_rabbitmq(settings: Settings) -> Iterator[Connections]:
     state = settings.redis_max_connections
-    # It publishes, and looks at the broker once at a time when a health check asks. One more
-    # connection to Redis is that of the outbox, here and in a worker.
-    yield Connections(process=_WEB, rabbitmq=2, redis=state + 1)
+    # It publishes, and looks at the broker when a health check and when a scraper asks, each once
+    # at a time. Two more connections to Redis, here and in a worker: the outbox and the metrics.
+    yield Connections(process=_WEB, rabbitmq=3, redis=state + 2)
     # A worker consumes, tells what it does, answers `inspect`, and publishes. It hears of pauses
     # by a connection of its own, and reads them by another one.
     if settings.pool == "prefork":
         yield Connections(process=_PARENT, rabbitmq=4, redis=3)
-        yield Connections(process=_CHILD, rabbitmq=1, redis=state + 2)
+        yield Connections(process=_CHILD, rabbitmq=1, redis=state + 3)
     else:
-        yield Connections(process="worker", rabbitmq=4, redis=state + 3)
+        yield Connections(process="worker", rabbitmq=4, redis=state + 4)
     yield Connections(process="beat", rabbitmq=1, redis=2)
 
 
 def _on_redis(settings: Settings) -> Iterator[Connections]:
     state = settings.redis_max_connections
     # kombu has a connection for each kind of command; delayed messages have up to two more.
-    yield Connections(process=_WEB, rabbitmq=0, redis=state + 5)
+    yield Connections(process=_WEB, rabbitmq=0, redis=state + 7)
     if settings.pool == "prefork":
         yield Connections(process=_PARENT, rabbitmq=0, redis=16)
-        yield Connections(process=_CHILD, rabbitmq=0, redis=state + 5)
+        yield Connections(process=_CHILD, rabbitmq=0, redis=state + 6)
     else:
-        yield Connections(process="worker", rabbitmq=0, redis=state + 17)
+        yield Connections(process="worker", rabbitmq=0, redis=state + 18)
     yield Connections(process="beat", rabbitmq=0, redis=4)

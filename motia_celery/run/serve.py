@@ -16,12 +16,14 @@ import uvicorn
 
 from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe.logs import configure_logging
+from motia_celery.observe.metrics import STREAM_SOCKETS, meter
 from motia_celery.run.admission import Admission
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.connection import STOP, ClientLimits, Connection
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Streaming
 from motia_celery.run.live import Live
+from motia_celery.run.metrics import MetricsPage
 from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings, load_settings
@@ -42,11 +44,13 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
 
     def streaming(cors: Cors) -> Streaming:
         admission = Admission(settings, cors, app.authentication)
+        meter.gauges[STREAM_SOCKETS] = lambda: admission.present
         return Streaming(live=live, rules=app.access, admission=admission)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.start_outbox()
+        app.carrier.ensure()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
@@ -66,6 +70,7 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
         lifespan=lifespan,
         streaming=streaming,
         is_dev=is_dev,
+        metrics=MetricsPage(settings, app.plan, app.open_metrics).response,
     )
 
 

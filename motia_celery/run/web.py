@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
 from fastapi import Response as HttpResponse
@@ -15,7 +16,7 @@ from starlette.middleware import Middleware
 
 from motia_celery.errors import BrokerUnavailableError, EmitError
 from motia_celery.model.topic import topic_fault
-from motia_celery.plan.routes import RESERVED_PATHS, Route
+from motia_celery.plan.routes import METRICS_PATH, RESERVED_PATHS, Route
 from motia_celery.run import health
 from motia_celery.run.admin import AdminGuard
 from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
@@ -53,12 +54,14 @@ def create_app(
     lifespan: Lifespan | None = None,
     streaming: Callable[[Cors], Streaming] | None = None,
     is_dev: bool = False,
+    metrics: Callable[[], Response] | None = None,
 ) -> FastAPI:
     """The ASGI app of a Plan.
 
     ``invoke`` runs a handler with its middleware, ``emit`` publishes a confirmed event, and each
     of ``probes`` raises while what it looks at can not be reached. Without ``streaming`` nobody
     may follow a stream. ``is_dev`` opens the admin paths to this machine where no token is set.
+    ``metrics`` blocks, and gives the page of that name.
     """
     cors = Cors(settings)
     doors = streaming and Middleware(Doors, streaming=streaming(cors), settings=settings, cors=cors)
@@ -79,6 +82,8 @@ def create_app(
     )
     _document(app, plan, settings)
     _add_health(app, probes)
+    if metrics is not None:
+        _add_metrics(app, metrics)
     if settings.emit_route:
         _add_emit(app, settings, emit)
         _warn_of_emit_step(table)
@@ -111,6 +116,13 @@ def _add_health(app: FastAPI, probes: Mapping[str, health.Probe]) -> None:
 
     app.add_route("/health/live", live, include_in_schema=False)
     app.add_route("/health/ready", ready, include_in_schema=False)
+
+
+def _add_metrics(app: FastAPI, metrics: Callable[[], Response]) -> None:
+    async def page(request: HttpRequest) -> HttpResponse:
+        return _as_http(await anyio.to_thread.run_sync(metrics))
+
+    app.add_route(METRICS_PATH, page, include_in_schema=False)
 
 
 def _add_emit(app: FastAPI, settings: Settings, emit: EmitFunction) -> None:
