@@ -11,11 +11,14 @@ from pydantic import SecretStr
 from motia_celery.broker.server import RABBITMQ, BrokerFacts, broker_facts
 from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
+from motia_celery.run.vitals import Bounds, Vitals, take_vitals
 from motia_celery.settings import Settings, masked_url
 from motia_celery.stores.redis import RedisFacts, server_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from motia_celery.plan import Plan
 
 _WEB = "web (each of WEB_CONCURRENCY)"
 _PARENT, _CHILD = "worker (its parent)", "worker (each pool process)"
@@ -48,15 +51,39 @@ class Report:
     redis: RedisFacts | None
     connections: tuple[Connections, ...]
     problems: tuple[Problem, ...]
+    live: Vitals | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is well, 1 if something must be done, 3 if a server does not answer: then not
+        everything could be looked at.
+        """
+        if self.live is not None and (self.broker is None or self.redis is None):
+            return 3
+        found = self.live.problems if self.live else ()
+        return 1 if self.problems or any(p.severity == "error" for p in found) else 0
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        """The problems, those of the running app too."""
+        return (*self.problems, *(self.live.problems if self.live else ()))
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready fields."""
-        problems = [problem.as_dict() for problem in self.problems]
-        return {**asdict(self), "problems": problems}
+        fields = asdict(self) | {"problems": [p.as_dict() for p in self.all_problems]}
+        if self.live is None:
+            del fields["live"]
+        else:
+            del fields["live"]["problems"]
+        return fields
 
 
-def examine(settings: Settings) -> Report:
-    """Reads the settings, asks both servers, and lists what is wrong."""
+def examine(
+    settings: Settings, plan: Callable[[], Plan] | None = None, bounds: Bounds | None = None
+) -> Report:
+    """Reads the settings, asks both servers, and lists what is wrong; with ``bounds`` also what
+    is wrong with the app of ``plan`` as it runs.
+    """
     problems: list[Problem] = []
     broker = _asked(lambda: broker_facts(settings), problems)
     redis = _asked(lambda: server_facts(settings), problems)
@@ -68,7 +95,16 @@ def examine(settings: Settings) -> Report:
         redis=redis,
         connections=connections(settings),
         problems=tuple(problems),
+        live=_live(settings, plan, bounds, redis) if plan and bounds else None,
     )
+
+
+def _live(
+    settings: Settings, plan: Callable[[], Plan], bounds: Bounds, redis: RedisFacts | None
+) -> Vitals:
+    if redis is None:  # what the app counted is not known, nor what is paused
+        return Vitals(queues=(), dead_letters=None, new_dead_letters=None, beat=None, problems=())
+    return take_vitals(settings, plan(), bounds)
 
 
 def _asked(ask: Callable[[], Any], problems: list[Problem]) -> Any:

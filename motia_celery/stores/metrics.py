@@ -44,6 +44,7 @@ class MetricStore:
         self._started = f"{prefix}:metrics:started"
         self._empty = f"{prefix}:metrics:empty"
         self._gauges = f"{prefix}:metrics:gauges"
+        self._letters = f"{prefix}:metrics:dead-letters"
 
     def add(
         self, counts: Mapping[tuple[str, ...], int], started: Mapping[str, tuple[int, int]]
@@ -74,6 +75,12 @@ class MetricStore:
             for step in steps:
                 pipe.hset(self._empty, step, now)
             pipe.execute()
+
+    def swap_dead_letters(self, count: int) -> int | None:
+        """Remembers how many dead letters were seen, and gives how many were the last time."""
+        with reaching(self._client):
+            before = self._client.getset(self._letters, count)
+        return None if before is None else int(before)
 
     def read(self) -> Totals:
         """What all processes counted; those that are gone are forgotten."""
