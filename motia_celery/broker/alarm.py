@@ -27,10 +27,12 @@ def alarm(settings: Settings, patience_seconds: float = ANSWER_SECONDS) -> str |
     with broker_errors(settings), checked_connection(settings, **options) as connection:
         if not speaks_amqp(connection):
             return None
-        with connection.channel() as channel:
-            # Nobody has the queue, so it is dropped; but now the connection publishes.
-            channel.basic_publish(Message(b""), routing_key=f"{settings.prefix}.nowhere")
-            _listen(connection, told, time.monotonic() + patience_seconds)
+        channel = connection.channel()
+        # Nobody has the queue, so it is dropped; but now the connection publishes.
+        channel.basic_publish(Message(b""), routing_key=f"{settings.prefix}.nowhere")
+        _listen(connection, told, time.monotonic() + patience_seconds)
+        if told:  # blocked, it would not answer to a goodbye either
+            connection.connection.collect()
     return told[0] if told else None
 
 

@@ -137,7 +137,7 @@ def test_an_alarm_of_the_broker_is_told(private_rabbitmq: RabbitNode) -> None:
     settings = load_settings(environ={"AMQP_URL": private_rabbitmq.url})
     assert alarm(settings) is None
     private_rabbitmq.ctl("set_vm_memory_high_watermark", "0")
-    assert "memory" in str(wait_until(lambda: alarm(settings), "the alarm is told"))
+    assert wait_until(lambda: alarm(settings), "the alarm is told")
 
 
 def test_senseless_bounds_are_refused() -> None:
