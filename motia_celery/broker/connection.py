@@ -105,17 +105,17 @@ def _connection(settings: Settings, timeout_seconds: float, **options: Any) -> C
 
 
 @contextmanager
-def checked_connection(settings: Settings) -> Iterator[Connection]:
-    """A connection that was established just now, at the first try.
+def checked_connection(settings: Settings, **options: Any) -> Iterator[Connection]:
+    """A connection that was established just now, at the first try; ``options`` are kombu's.
 
     Raises:
         BrokerUnavailableError: the broker does not answer, or refuses.
         SettingsError: no broker is set, or its URL can not be understood.
     """
     seconds = CHECK_TIMEOUT_SECONDS
-    limits = {}
+    limits = options
     if not settings.uses_rabbitmq:
-        limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        limits = {**options, "socket_timeout": seconds, "socket_connect_timeout": seconds}
     with broker_errors(settings), _connection(settings, seconds, **limits) as connection:
         connection.ensure_connection(max_retries=0, timeout=seconds)
         yield connection

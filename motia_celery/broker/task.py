@@ -25,6 +25,7 @@ from motia_celery.model.retry import GiveUp, TryAgain, decide
 from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
+from motia_celery.observe.metrics import RUNS, meter
 from motia_celery.plan.topology import QueuePlan
 from motia_celery.stores.order import Order
 
@@ -78,6 +79,7 @@ class StepTask(Task):
             wait_for(self._attempt(delivery))
         except CalledOffError:
             _log(delivery.run, "Called off", "run.called_off")
+            meter.count(RUNS, delivery.run.step, delivery.run.trigger, "cancelled")
             raise Ignore from None
         except LaterError as later:
             wait_for(self._later(delivery, later))
@@ -93,6 +95,7 @@ class StepTask(Task):
         identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
         event = _event(identity, headers, _data(args, kwargs))
         publisher = self.work.publisher()
+        meter.count(RUNS, self.work.step.name, "event", "failure")
         return publisher.bury_soon(
             event, self.work.queue, error, run_id=identity, attempts=attempts
         )
@@ -107,6 +110,7 @@ class StepTask(Task):
         work, run = self.work, delivery.run
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
+            meter.began(run, delivery.sent_at * 1000 if delivery.sent_at else None)
             return await work.invoke(run)
 
     async def _once(self, delivery: _Delivered) -> Outcome:
@@ -160,6 +164,7 @@ class StepTask(Task):
     async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
         decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
+        meter.failed(run, again=isinstance(decision, TryAgain))
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)

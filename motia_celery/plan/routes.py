@@ -14,7 +14,8 @@ from motia_celery.model.problem import Problem
 from motia_celery.model.step import HttpTrigger, Step
 
 #: Served by the framework itself, whatever the Steps say; so is everything under ``/__``.
-RESERVED_PATHS = frozenset({"/health/live", "/health/ready"})
+METRICS_PATH = "/metrics"
+RESERVED_PATHS = frozenset({"/health/live", "/health/ready", METRICS_PATH})
 RESERVED_PREFIX = "/__"
 
 #: Texts that stand for whatever a parameter may take.

@@ -65,6 +65,11 @@ class Admission:
         self._authentication = authentication
         self._present: Counter[str] = Counter()
 
+    @property
+    def present(self) -> int:
+        """How many clients follow streams in this process."""
+        return self._present.total()
+
     @contextmanager
     def counted(self, scope: Scope) -> Iterator[None]:
         """Counts the client's address while it is here.

@@ -24,6 +24,9 @@ from motia_celery.model.event import Event
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language, Step, Stream
+from motia_celery.observe.carrier import Carrier
+from motia_celery.observe.metrics import meter
+from motia_celery.observe.otel_metrics import Export
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
@@ -43,9 +46,11 @@ from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
+from motia_celery.stores.metrics import MetricStore
 from motia_celery.stores.order import Order
 from motia_celery.stores.outbox import Outbox, OutboxEntries
-from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
+from motia_celery.stores.partitions import PartitionCounts
+from motia_celery.stores.redis import AsyncClient, connect, connect_briefly, connect_sync, ping
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
 
@@ -126,6 +131,8 @@ class App:
         self._relay: Relay | None = None
         self._outbox_relay: OutboxRelay | None = None
         self._watch: ControlWatch | None = None
+        self._metrics: tuple[int, Any] | None = None
+        self.carrier = Carrier(meter, lambda: self.open_metrics()[0], self._export_metrics)
         # Celery's main thread and the handlers' loop both come here first.
         self._opening = threading.RLock()
 
@@ -136,7 +143,10 @@ class App:
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once, on the loop that calls this."""
-        return await self.resources.invoker.invoke(run)
+        self.carrier.ensure()
+        with meter.timed(run) as timed:
+            timed.outcome = await self.resources.invoker.invoke(run)
+        return timed.outcome
 
     async def emit(self, topic: str, data: Any) -> None:
         """Publishes an event that no Step emitted."""
@@ -184,6 +194,17 @@ class App:
     def controls(self) -> ControlStore:
         """The controls, for one thread."""
         return ControlStore(connect_sync(self.settings), self.settings.prefix)
+
+    def open_metrics(self) -> tuple[MetricStore, PartitionCounts]:
+        """The totals of all processes, and the partitions in force, on one connection for both."""
+        with self._opening:
+            if self._metrics is None or self._metrics[0] != os.getpid():
+                self._metrics = (os.getpid(), connect_briefly(self.settings, connections=1))
+            client, prefix = self._metrics[1], self.settings.prefix
+        return MetricStore(client, prefix), PartitionCounts(client, prefix)
+
+    def _export_metrics(self) -> Export:
+        return Export(meter, os.environ, self.settings.project_root.name or "motia-celery")
 
     def _stop_watch(self) -> None:
         if self._watch is not None and self._watch.pid == os.getpid():
@@ -307,6 +328,7 @@ class App:
         self._stop_watch()
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()
+        self.carrier.close()
         self.host.close()
         self.node.close()
         self.isolated.close()

@@ -11,6 +11,8 @@ from motia_celery.plan.schedule import tick_id
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.urls import require_urls
 from motia_celery.run.worker import celery_of
+from motia_celery.stores.heartbeat import Heartbeat
+from motia_celery.stores.redis import connect_briefly
 
 if TYPE_CHECKING:
     from motia_celery.plan import Plan
@@ -31,6 +33,7 @@ def beat(settings: Settings) -> None:
     steps = {entry.name: entry.step for entry in app.plan.schedules}
 
     controls = app.controls
+    heartbeat = Heartbeat(connect_briefly(settings, connections=1), settings.prefix)
 
     def send(entry_name: str, slot: datetime) -> None:
         if steps[entry_name] in controls.read().paused:
@@ -39,7 +42,7 @@ def beat(settings: Settings) -> None:
         app.publisher.send_blocking(tick, app.plan.topology.by_step[steps[entry_name]])
 
     try:
-        run_beat(celery, scheduler_class(send), settings.log_level)
+        run_beat(celery, scheduler_class(send, heartbeat.beat), settings.log_level)
     finally:
         app.close()
 

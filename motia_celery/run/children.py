@@ -168,7 +168,7 @@ def _run(role: str, listener: socket.socket | None) -> None:
     if role == "web":
         from motia_celery.run.serve import serve
 
-        serve(settings, [listener] if listener else None)
+        serve(settings, [listener] if listener else None, is_dev=True)
     elif role == "worker":
         from motia_celery.run.worker import work
 

@@ -16,12 +16,14 @@ import uvicorn
 
 from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe.logs import configure_logging
+from motia_celery.observe.metrics import STREAM_SOCKETS, meter
 from motia_celery.run.admission import Admission
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.connection import STOP, ClientLimits, Connection
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Streaming
 from motia_celery.run.live import Live
+from motia_celery.run.metrics import MetricsPage
 from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.urls import require_urls
 from motia_celery.run.web import create_app
@@ -35,7 +37,7 @@ logger = logging.getLogger("motia_celery.web")
 Probe = Callable[[], Awaitable[None]]
 
 
-def web_app(settings: Settings) -> FastAPI:
+def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
     live = Live(lambda: app.streams)
@@ -43,11 +45,13 @@ def web_app(settings: Settings) -> FastAPI:
 
     def streaming(cors: Cors) -> Streaming:
         admission = Admission(settings, cors, app.authentication)
+        meter.gauges[STREAM_SOCKETS] = lambda: admission.present
         return Streaming(live=live, rules=app.access, admission=admission)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.start_outbox()
+        app.carrier.ensure()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
@@ -66,6 +70,8 @@ def web_app(settings: Settings) -> FastAPI:
         probes=_probes(app),
         lifespan=lifespan,
         streaming=streaming,
+        is_dev=is_dev,
+        metrics=MetricsPage(settings, app.plan, app.open_metrics).response,
     )
 
 
@@ -85,8 +91,12 @@ def asgi() -> FastAPI:
     return web_app(settings)
 
 
-def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
+def serve(
+    settings: Settings, sockets: list[socket.socket] | None = None, *, is_dev: bool = False
+) -> None:
     """Serves until told to stop; open requests are finished first, sockets are closed.
+
+    ``is_dev``: `dev` serves, so the admin paths need no token on this machine.
 
     Raises:
         SettingsError: a server's URL can not be used.
@@ -121,7 +131,7 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
             **options,  # type: ignore[arg-type]
         )
         return
-    config = uvicorn.Config(web_app(settings), **options)  # type: ignore[arg-type]
+    config = uvicorn.Config(web_app(settings, is_dev=is_dev), **options)  # type: ignore[arg-type]
     uvicorn.Server(config).run(sockets=sockets)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi import Request as HttpRequest
 from fastapi import Response as HttpResponse
@@ -15,8 +16,9 @@ from starlette.middleware import Middleware
 
 from motia_celery.errors import BrokerUnavailableError, EmitError, EventDataError
 from motia_celery.model.topic import topic_fault
-from motia_celery.plan.routes import RESERVED_PATHS, Route
+from motia_celery.plan.routes import METRICS_PATH, RESERVED_PATHS, Route
 from motia_celery.run import health
+from motia_celery.run.admin import AdminGuard
 from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Doors, Streaming
@@ -51,12 +53,15 @@ def create_app(
     probes: Mapping[str, health.Probe],
     lifespan: Lifespan | None = None,
     streaming: Callable[[Cors], Streaming] | None = None,
+    is_dev: bool = False,
+    metrics: Callable[[], Response] | None = None,
 ) -> FastAPI:
     """The ASGI app of a Plan.
 
     ``invoke`` runs a handler with its middleware, ``emit`` publishes a confirmed event, and each
     of ``probes`` raises while what it looks at can not be reached. Without ``streaming`` nobody
-    may follow a stream.
+    may follow a stream. ``is_dev`` opens the admin paths to this machine where no token is set.
+    ``metrics`` blocks, and gives the page of that name.
     """
     cors = Cors(settings)
     doors = streaming and Middleware(Doors, streaming=streaming(cors), settings=settings, cors=cors)
@@ -70,11 +75,15 @@ def create_app(
             Middleware(StepRoutes, table=table, cors=cors, own_paths=_own_paths(table, settings)),
             Middleware(Guard, settings=settings),
             *([doors] if doors else []),
+            # Behind the doors, so that the streams' paths are told apart in one place alone.
+            Middleware(AdminGuard, settings=settings, is_dev=is_dev),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )
     _document(app, plan, settings)
     _add_health(app, probes)
+    if metrics is not None:
+        _add_metrics(app, metrics)
     if settings.emit_route:
         _add_emit(app, settings, emit)
         _warn_of_emit_step(table)
@@ -107,6 +116,13 @@ def _add_health(app: FastAPI, probes: Mapping[str, health.Probe]) -> None:
 
     app.add_route("/health/live", live, include_in_schema=False)
     app.add_route("/health/ready", ready, include_in_schema=False)
+
+
+def _add_metrics(app: FastAPI, metrics: Callable[[], Response]) -> None:
+    async def page(request: HttpRequest) -> HttpResponse:
+        return _as_http(await anyio.to_thread.run_sync(metrics))
+
+    app.add_route(METRICS_PATH, page, include_in_schema=False)
 
 
 def _add_emit(app: FastAPI, settings: Settings, emit: EmitFunction) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from motia_celery.context import Context
 from motia_celery.errors import HostMissingError
 from motia_celery.model.run import Run
+from motia_celery.observe.metrics import NODE_RESTARTS, meter
 from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
@@ -231,6 +232,7 @@ class NodeHost:
         if self._link is not None and self._link.is_alive:  # of another event loop
             self._link.kill()
         elif self._link is not None:
+            meter.count(NODE_RESTARTS)
             stable = time.monotonic() - self._started > _STABLE_SECONDS
             pause = 0.0 if stable else self._pause
             self._pause = min(max(0.1, pause * 2), _LONGEST_PAUSE_SECONDS)

@@ -42,6 +42,9 @@ def test_the_example_runs_without_any_server(dev: tuple[Example, Process, str]) 
     assert paid["receipt"]["amount"] == 40
     assert rejected["status"] == "rejected"
     assert httpx.get(f"{address}/orders/none").status_code == 404
+    metrics = httpx.get(f"{address}/metrics", timeout=20)
+    assert 'motia_celery_runs_total{step="create-order",trigger="http"' in metrics.text
+    assert httpx.get(f"{address}/metrics", headers={"via": "a tunnel"}).status_code == 403
     wait_until(lambda: re.search(r"worker .*restock .*Looked", process.output), "a cron line", 15)
     assert re.search(r"web +.*create-order .*Order accepted", process.output)
     assert re.search(r"worker +.*charge-card .*Card charged", process.output)

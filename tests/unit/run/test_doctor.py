@@ -180,7 +180,7 @@ def test_the_report_is_json_with_these_fields(monkeypatch: pytest.MonkeyPatch) -
 def test_the_cap_of_the_settings_is_in_the_figures() -> None:
     environ = {"AMQP_URL": "amqp://h/", "MOTIA_REDIS_MAX_CONNECTIONS": "4"}
     counted = {c.process: c for c in connections(load_settings(Path("/nonexistent"), environ))}
-    assert counted["worker"].redis == 4 + 3
+    assert counted["worker"].redis == 4 + 4
     assert counted["beat"].redis == 2
 
 
@@ -203,7 +203,7 @@ def test_an_old_rabbitmq_is_told_of_with_the_steps_that_are_too_long_for_it(
             timeout_seconds=7200,
         ),
     ]
-    report = examine(load_settings(Path("/nonexistent"), {}), lambda: steps)
+    report = examine(load_settings(Path("/nonexistent"), {}), lambda: cast("Plan", SimpleNamespace(steps=steps)))
     assert [p.file for p in report.problems] == [f"{name[0]}_step.py" for name in warned]
     for problem in report.problems:
         assert "120 minutes" in problem.what
