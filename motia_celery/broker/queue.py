@@ -23,6 +23,7 @@ from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
 from motia_celery.model.topic import topic_fault
+from motia_celery.model.trace import trace_headers
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
     PARTITION_HOLD_SECONDS,
@@ -45,7 +46,7 @@ _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
 _REPR_LIMIT = 500
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
+_CARRIED = (wire.ROOT, wire.PARENT, wire.PREVIOUS)
 #: The properties that a message keeps while it waits.
 _KEPT = ("correlation_id", "timestamp", "app_id", "priority")
 #: The headers of what is no event on its first way to a Step.
@@ -189,7 +190,12 @@ class StepQueue(Queue):
             exchange="",
             routing_key=self.name,
             body=delivery.body,
-            headers={**carried, wire.TOPIC: topic, wire.DELAYED: True},
+            headers={
+                **carried,
+                **wire.queued_at(seconds),
+                wire.TOPIC: topic,
+                wire.DELAYED: True,
+            },
             properties={
                 **{name: given[name] for name in _KEPT if given.get(name) is not None},
                 # A message without an id got one from where it came from, which is lost now.
@@ -248,6 +254,7 @@ class StepQueue(Queue):
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
+            wire.QUEUED: _moment(delivery.headers),
             wire.PRIORITY: delivery.priority,
             wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
@@ -353,6 +360,7 @@ def _text(headers: dict[str, Any], name: str) -> str | None:
 
 def _carried(headers: dict[str, Any]) -> dict[str, str]:
     found = {name: value for name in _CARRIED if (value := _text(headers, name))}
+    found |= trace_headers(headers)
     group = group_of(headers)
     return {**found, wire.GROUP: group} if group else found
 
@@ -361,6 +369,11 @@ def group_of(headers: dict[str, Any]) -> str | None:
     """The group that a message belongs to; other services may send a number."""
     value = headers.get(wire.GROUP)
     return str(value) if type(value) is int else _text(headers, wire.GROUP)
+
+
+def _moment(headers: dict[str, Any]) -> int | None:
+    value = headers.get(wire.QUEUED)
+    return value if type(value) is int and 0 <= value < 2**53 else None
 
 
 def _attempt(headers: dict[str, Any]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from motia_celery.model.retry import GiveUp, TryAgain, decide
 from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
+from motia_celery.observe.spans import AttemptWork
 from motia_celery.plan.topology import QueuePlan
 from motia_celery.stores.order import Order
 
@@ -107,7 +109,10 @@ class StepTask(Task):
         work, run = self.work, delivery.run
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
-            return await work.invoke(run)
+            with delivery.tracked as tracked:
+                outcome = await work.invoke(tracked.run)
+                tracked.end_with(outcome)
+                return outcome
 
     async def _once(self, delivery: _Delivered) -> Outcome:
         """The outcome; of a Step with ``once`` a redelivery after a success does nothing."""
@@ -139,7 +144,8 @@ class StepTask(Task):
         attempt = await self.work.order().recall(delivery.run.id)
         if attempt <= delivery.run.attempt:
             return delivery
-        return replace(delivery, run=replace(delivery.run, attempt=attempt))
+        delivery.tracked.become(attempt)
+        return delivery
 
     async def _in_order(self, delivery: _Delivered) -> Outcome:
         run, group, order = delivery.run, self._group(delivery.run), self.work.order()
@@ -163,8 +169,9 @@ class StepTask(Task):
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)
+            event = delivery.tracked.following()
             await self.work.publisher().bury(
-                delivery.event, self.work.queue, error, run_id=run.id, attempts=run.attempt
+                event, self.work.queue, error, run_id=run.id, attempts=run.attempt
             )
         except FrameworkError as fault:
             # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
@@ -176,8 +183,9 @@ class StepTask(Task):
 
     async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
         if self.work.queue.partitions:
-            await self._again_in_place(delivery.run, error, delay_seconds)
-        await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
+            await self._again_in_place(delivery, error, delay_seconds)
+        following = replace(delivery, event=delivery.tracked.following())
+        await self._send(following, delivery.run.attempt + 1, delay_seconds)
         _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
@@ -193,14 +201,21 @@ class StepTask(Task):
             booked=booked,
         )
 
-    async def _again_in_place(self, run: Run, error: RunError, delay_seconds: float) -> None:
+    async def _again_in_place(
+        self, delivery: _Delivered, error: RunError, delay_seconds: float
+    ) -> None:
         """Keeps the delivery: published again, the event would stand behind its group's others."""
+        run = delivery.run
         await self.work.order().remember(run.id, run.attempt + 1)
         _log_failure(
             run, error, f"Failed; its group waits, and tries again in {delay_seconds:.1f} s"
         )
         raise RetryInPlaceError(
-            str(error), StepFailedError(str(error)), delay_seconds, run.attempt + 1
+            str(error),
+            StepFailedError(str(error)),
+            delay_seconds,
+            run.attempt + 1,
+            wire.place_headers(delivery.tracked.following()),
         )
 
 
@@ -209,18 +224,24 @@ class _Delivered:
     """A delivery as the run to do, and the event to send on if it fails.
 
     ``sent_at`` is the epoch second of the emit, where it is known; ``booked``: the Step's rate
-    has let it through.
+    has let it through; ``tracked`` is the attempt's place in the trace.
     """
 
-    run: Run
     event: Event
+    tracked: AttemptWork
     sent_at: int | None
     booked: bool
     redelivered: bool
 
+    @property
+    def run(self) -> Run:
+        """The run to do."""
+        return self.tracked.run
+
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
     request, step = task.request, task.work.step
+    parent = Trace.read(request)
     event = _event(request.id, request, _data(args, kwargs))
     sent_at = request.get(wire.SENT)
     trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
@@ -229,7 +250,7 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         step=step.name,
         trigger=trigger,
         input=event.data,
-        trace=event.trace.child(),
+        trace=parent.child() if parent else event.trace,
         flows=step.flows,
         topic=event.topic or None,
         group=event.group,
@@ -237,13 +258,22 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
+    tracked = AttemptWork(run, event, parent, task.work.queue.name, _waited(request))
     return _Delivered(
-        run,
         event,
+        tracked,
         sent_at=sent_at,
         booked=request.get(wire.BOOKED) is True,
         redelivered=bool(request.delivery_info.get("redelivered")),
     )
+
+
+def _waited(headers: Any) -> float | None:
+    """The seconds since a message could be delivered, where that is known."""
+    since = headers.get(wire.QUEUED)
+    if not isinstance(since, int):
+        return None
+    return max(0.0, round(time.time() - since / 1000, 3))
 
 
 def _data(args: Any, kwargs: Any) -> Any:
@@ -258,7 +288,8 @@ def _event(identity: str, headers: Any, data: Any) -> Event:
         topic=headers.get(wire.TOPIC) or "",
         data=data,
         id=headers.get(wire.EVENT) or identity,
-        trace=Trace.from_header(headers.get(wire.TRACEPARENT)) or Trace.start(),
+        trace=Trace.read(headers) or Trace.begin(headers),
+        previous=Trace.from_header(headers.get(wire.PREVIOUS)),
         root_id=headers.get(wire.ROOT),
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),

@@ -15,6 +15,7 @@ import anyio.to_thread
 import uvicorn
 
 from motia_celery.broker.server import BrokerCheck
+from motia_celery.observe import tracing
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.admission import Admission
 from motia_celery.run.app import App, report_problems
@@ -37,6 +38,7 @@ Probe = Callable[[], Awaitable[None]]
 def web_app(settings: Settings) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
+    app.trace_as("web")
     live = Live(lambda: app.streams)
     report_problems(app.plan)
 
@@ -47,6 +49,7 @@ def web_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.start_outbox()
+        tracing.start()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
