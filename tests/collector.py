@@ -64,10 +64,13 @@ class Collector:
         return [*self.spans]
 
 
-def tree(spans: Iterable[Received]) -> list[str]:
-    """The spans as indented lines, children below their parents; an orphan is marked."""
+def tree(spans: Iterable[Received], root: str = "") -> list[str]:
+    """The spans as indented lines, children below their parents; an orphan is marked.
+
+    ``root`` is the span that the others come from, where that is none of them.
+    """
     spans = sorted(spans, key=lambda span: span.began)
-    known = {span.span_id for span in spans}
+    known = {root, *(span.span_id for span in spans)}
     lines: list[str] = []
 
     def add(parent_id: str, depth: int) -> None:
@@ -76,7 +79,7 @@ def tree(spans: Iterable[Received]) -> list[str]:
                 lines.append("  " * depth + span.name)
                 add(span.span_id, depth + 1)
 
-    add("", 0)
+    add(root, 0)
     lines += [f"orphan: {s.name}" for s in spans if s.parent_id and s.parent_id not in known]
     return lines
 
@@ -126,7 +129,10 @@ def _span(span: Span, service: str, scope: str) -> Received:
         scope=scope,
         attributes=_values(span.attributes),
         events=[{"name": event.name, **_values(event.attributes)} for event in span.events],
-        links=[(link.span_id.hex(), _values(link.attributes).get("motia.link", "")) for link in span.links],
+        links=[
+            (link.span_id.hex(), _values(link.attributes).get("motia.link", ""))
+            for link in span.links
+        ],
         is_error=span.status.code == 2,
         state=span.trace_state,
         began=span.start_time_unix_nano,

@@ -112,9 +112,13 @@ class Work:
         """The attributes that an instrumentor's span does not have."""
         return {}
 
+    def adopt(self, span: trace.Span) -> None:
+        """Adds to an instrumentor's span what it can not know."""
+        span.set_attributes(self.own())
+
     def _open(self) -> trace.Span:
         if self._others is not None:
-            self._others.set_attributes(self.own())
+            self.adopt(self._others)
             return self._others
         tracer = tracing.tracer()
         if tracer is None:
@@ -178,11 +182,13 @@ class ServerWork(Work):
         described = attributes.of_request(self._scope, self._headers, self._route)
         method = attributes.known_method(self._scope["method"])
         name = f"{'HTTP' if method == '_OTHER' else method} {self._route}"
-        return name, SpanKind.SERVER, described | self.own(), []
+        return name, SpanKind.SERVER, described, []
 
-    def own(self) -> Attributes:
-        """The route, which no instrumentor knows."""
-        return {"http.route": self._route}
+    def adopt(self, span: trace.Span) -> None:
+        """Adds the route, by which the span is named too."""
+        name, *_ = self.describe()
+        span.update_name(name)
+        span.set_attribute("http.route", self._route)
 
     def answer(self, status: int) -> None:
         """Notes the status of the answer."""
