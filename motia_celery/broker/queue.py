@@ -23,7 +23,7 @@ from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
 from motia_celery.model.topic import topic_fault
-from motia_celery.model.trace import trace_headers
+from motia_celery.model.trace import BAGGAGE, TRACEPARENT, TRACESTATE, trace_headers
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
     PARTITION_HOLD_SECONDS,
@@ -46,7 +46,7 @@ _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
 _REPR_LIMIT = 500
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (wire.ROOT, wire.PARENT, wire.PREVIOUS)
+_CARRIED = (TRACEPARENT, wire.ROOT, wire.PARENT, wire.PREVIOUS)
 #: The properties that a message keeps while it waits.
 _KEPT = ("correlation_id", "timestamp", "app_id", "priority")
 #: The headers of what is no event on its first way to a Step.
@@ -360,7 +360,8 @@ def _text(headers: dict[str, Any], name: str) -> str | None:
 
 def _carried(headers: dict[str, Any]) -> dict[str, str]:
     found = {name: value for name in _CARRIED if (value := _text(headers, name))}
-    found |= trace_headers(headers)
+    if TRACESTATE in headers or BAGGAGE in headers:  # longer, and to be checked
+        found |= trace_headers(headers)
     group = group_of(headers)
     return {**found, wire.GROUP: group} if group else found
 

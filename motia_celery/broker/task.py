@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -93,7 +92,7 @@ class StepTask(Task):
     ) -> Future[None]:
         """Publishes the dead letter of a request that ended outside of :meth:`run`."""
         identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
-        event = _event(identity, headers, _data(args, kwargs))
+        event = _event(identity, headers, _data(args, kwargs), Trace.read(headers))
         publisher = self.work.publisher()
         return publisher.bury_soon(
             event, self.work.queue, error, run_id=identity, attempts=attempts
@@ -241,9 +240,10 @@ class _Delivered:
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
     request, step = task.request, task.work.step
-    parent = Trace.read(request)
-    event = _event(request.id, request, _data(args, kwargs))
-    sent_at = request.get(wire.SENT)
+    headers = vars(request)
+    parent = Trace.read(headers)
+    event = _event(request.id, headers, _data(args, kwargs), parent)
+    sent_at = headers.get(wire.SENT)
     trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
     run = Run(
         id=request.id,
@@ -258,22 +258,14 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
-    tracked = AttemptWork(run, event, parent, task.work.queue.name, _waited(request))
+    tracked = AttemptWork(run, event, parent, task.work.queue.name, headers.get(wire.QUEUED))
     return _Delivered(
         event,
         tracked,
         sent_at=sent_at,
-        booked=request.get(wire.BOOKED) is True,
+        booked=headers.get(wire.BOOKED) is True,
         redelivered=bool(request.delivery_info.get("redelivered")),
     )
-
-
-def _waited(headers: Any) -> float | None:
-    """The seconds since a message could be delivered, where that is known."""
-    since = headers.get(wire.QUEUED)
-    if not isinstance(since, int):
-        return None
-    return max(0.0, round(time.time() - since / 1000, 3))
 
 
 def _data(args: Any, kwargs: Any) -> Any:
@@ -281,15 +273,15 @@ def _data(args: Any, kwargs: Any) -> Any:
     return args[0] if args else (kwargs or None)
 
 
-def _event(identity: str, headers: Any, data: Any) -> Event:
-    """The event behind a task, which its headers describe."""
-    sent_at = headers.get(wire.SENT)
+def _event(identity: str, headers: Mapping[str, Any], data: Any, parent: Trace | None) -> Event:
+    """The event behind a task, which its headers describe; ``parent`` is where it was emitted."""
+    sent_at, previous = headers.get(wire.SENT), headers.get(wire.PREVIOUS)
     return Event(
         topic=headers.get(wire.TOPIC) or "",
         data=data,
         id=headers.get(wire.EVENT) or identity,
-        trace=Trace.read(headers) or Trace.begin(headers),
-        previous=Trace.from_header(headers.get(wire.PREVIOUS)),
+        trace=parent or Trace.begin(headers),
+        previous=Trace.from_header(previous) if previous else None,
         root_id=headers.get(wire.ROOT),
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),

@@ -84,7 +84,7 @@ class Trace:
 
     def child(self) -> Trace:
         """A new span in the same trace."""
-        return replace(self, span_id=secrets.token_hex(8))
+        return Trace(self.trace_id, secrets.token_hex(8), self.flags, self.state, self.baggage)
 
     @property
     def header(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,8 +98,8 @@ def _destination(parts: list[str]) -> Attributes:
     }
 
 
-def of_run(run: Run, waited_seconds: float | None) -> Attributes:
-    """Which Step runs, for the how many'th time, and how long its message has waited."""
+def of_run(run: Run, queued_at_ms: int | None) -> Attributes:
+    """Which Step begins to run, for which time, and how long its message has waited until now."""
     found: Attributes = {
         "motia.step": run.step,
         "motia.trigger": run.trigger,
@@ -112,8 +113,8 @@ def of_run(run: Run, waited_seconds: float | None) -> Attributes:
         found["motia.topic"] = run.topic
     if run.group:
         found["motia.message_group"] = run.group
-    if waited_seconds is not None:
-        found["motia.queue.wait_seconds"] = waited_seconds
+    if isinstance(queued_at_ms, int):  # a task that Celery sent may say anything
+        found["motia.queue.wait_seconds"] = max(0.0, round(time.time() - queued_at_ms / 1000, 3))
     return found
 
 

@@ -7,6 +7,7 @@ what is current is the place in the trace alone.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import Token
@@ -14,7 +15,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from opentelemetry import baggage, trace
+from opentelemetry import baggage
+from opentelemetry import trace as otel
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
@@ -25,8 +27,12 @@ from motia_celery.model.trace import BAGGAGE, Trace, read_baggage
 from motia_celery.observe import attributes, tracing
 from motia_celery.observe.attributes import Attributes
 
+logger = logging.getLogger("motia_celery.tracing")
+
 _BAGGAGE = W3CBaggagePropagator()
 _QUIET: AbstractContextManager[None] = nullcontext()
+#: Where OpenTelemetry's context keeps the span.
+(_SPAN_KEY,) = otel.set_span_in_context(otel.INVALID_SPAN, Context())
 
 
 class PlaceSpan(NonRecordingSpan):
@@ -47,14 +53,14 @@ def span_context(place: Trace, *, is_remote: bool = True) -> SpanContext:
         int(place.trace_id, 16),
         int(place.span_id, 16),
         is_remote,
-        trace.TraceFlags(int(place.flags, 16)),
-        trace.TraceState.from_header([place.state]) if place.state else None,
+        otel.TraceFlags(int(place.flags, 16)),
+        otel.TraceState.from_header([place.state]) if place.state else None,
     )
 
 
-def context_of(place: Trace, span: trace.Span, base: Context | None = None) -> Context:
+def context_of(place: Trace, span: otel.Span, base: Context | None = None) -> Context:
     """A context in which ``span`` is current, with the baggage of ``place``."""
-    context = trace.set_span_in_context(span, Context() if base is None else base)
+    context = Context({**(base or {}), _SPAN_KEY: span})
     return _BAGGAGE.extract({BAGGAGE: place.baggage}, context) if place.baggage else context
 
 
@@ -68,23 +74,25 @@ def standing(place: Trace) -> Iterator[None]:
         detach(token)
 
 
-def place_of(span: trace.Span, before: Trace) -> Trace:
+def place_of(span: otel.Span, before: Trace) -> Trace:
     """Where a span is; ``before`` if it has no place of its own."""
     at = span.get_span_context()
     if not at.is_valid:
         return before
     return replace(
         before,
-        trace_id=trace.format_trace_id(at.trace_id),
-        span_id=trace.format_span_id(at.span_id),
+        trace_id=otel.format_trace_id(at.trace_id),
+        span_id=otel.format_span_id(at.span_id),
         flags=f"{at.trace_flags:02x}",
         state=at.trace_state.to_header(),
     )
 
 
-def others_span() -> trace.Span | None:
+def others_span() -> otel.Span | None:
     """The span of this very piece of work that an instrumentor has made, if one has."""
-    span = trace.get_current_span()
+    if tracing.tracer() is None:
+        return None
+    span = otel.get_current_span()
     at = span.get_span_context()
     return span if at.is_valid and not at.is_remote else None
 
@@ -96,13 +104,12 @@ class Work:
     of the same work, that one is taken, and stays the instrumentor's to end.
     """
 
-    def __init__(self, trace_: Trace, parent: Trace | None, others: trace.Span | None) -> None:
-        self.trace = trace_
-        self.has_begun = self.has_failed = False
-        self._parent = parent
-        self._others = others
-        self._span: trace.Span = trace.INVALID_SPAN
-        self._token: Token[Context] | None = None
+    trace: Trace
+    has_begun = has_failed = False
+    _parent: Trace | None
+    _others: otel.Span | None
+    _span: otel.Span = otel.INVALID_SPAN
+    _token: Token[Context] | None = None
 
     def describe(self) -> tuple[str, SpanKind, Attributes, list[Link]]:
         """The span's name, kind, attributes and links."""
@@ -112,17 +119,21 @@ class Work:
         """The attributes that an instrumentor's span does not have."""
         return {}
 
-    def adopt(self, span: trace.Span) -> None:
+    def adopt(self, span: otel.Span) -> None:
         """Adds to an instrumentor's span what it can not know."""
         span.set_attributes(self.own())
 
-    def _open(self) -> trace.Span:
+    def _opened(self, tracer: otel.Tracer) -> otel.Span:
+        try:
+            return self._open(tracer)
+        except Exception as error:  # of a sampler or a processor of the user's
+            _warn(error)
+            return PlaceSpan(self.trace)
+
+    def _open(self, tracer: otel.Tracer) -> otel.Span:
         if self._others is not None:
             self.adopt(self._others)
             return self._others
-        tracer = tracing.tracer()
-        if tracer is None:
-            return PlaceSpan(self.trace)
         parent = self._parent
         # Never what happens to be current: no parent means a new trace.
         base = context_of(parent, PlaceSpan(parent, is_remote=True)) if parent else Context()
@@ -130,17 +141,22 @@ class Work:
         return tracer.start_span(name, base, kind, described, links)
 
     def __enter__(self) -> Self:
-        span = self._open()
         self.has_begun = True
+        tracer = tracing.tracer()
+        span = PlaceSpan(self.trace) if tracer is None else self._opened(tracer)
         if type(span) is not PlaceSpan:
-            self.trace = self._taken(span)
+            self.move(self._taken(span))
         self._span = span
         # What an instrumentor has put beside its span stays there.
         base = get_current() if self._others is not None else None
         self._token = attach(context_of(self.trace, span, base))
         return self
 
-    def _taken(self, span: trace.Span) -> Trace:
+    def move(self, place: Trace) -> None:
+        """Makes the place of the span the work's own."""
+        self.trace = place
+
+    def _taken(self, span: otel.Span) -> Trace:
         place = place_of(span, self.trace)
         # A provider that makes no spans hands on the parent's place.
         passed_on = self._parent is not None and place.span_id == self._parent.span_id
@@ -153,8 +169,14 @@ class Work:
             detach(self._token)
         if error is not None:
             self.fail(RunError(type(error).__name__, str(error)))
-        if self._others is None:
+        if self._others is None and type(self._span) is not PlaceSpan:
+            self._end()
+
+    def _end(self) -> None:
+        try:
             self._span.end()
+        except Exception as error:
+            _warn(error)
 
     def fail(self, error: RunError) -> None:
         """Notes an error, with its stack as the handler's language writes it."""
@@ -172,7 +194,7 @@ class ServerWork(Work):
     def __init__(self, scope: Mapping[str, Any], headers: Mapping[str, Any], route: str) -> None:
         parent = Trace.read(headers)
         begin = parent.child() if parent else Trace.begin(headers)
-        super().__init__(begin, parent, others_span())
+        self.trace, self._parent, self._others = begin, parent, others_span()
         self._scope = scope
         self._headers = headers
         self._route = route
@@ -184,7 +206,7 @@ class ServerWork(Work):
         name = f"{'HTTP' if method == '_OTHER' else method} {self._route}"
         return name, SpanKind.SERVER, described, []
 
-    def adopt(self, span: trace.Span) -> None:
+    def adopt(self, span: otel.Span) -> None:
         """Adds the route, by which the span is named too."""
         name, *_ = self.describe()
         span.update_name(name)
@@ -212,19 +234,19 @@ class AttemptWork(Work):
         event: Event,
         parent: Trace | None,
         queue: str,
-        waited_seconds: float | None,
+        queued_at_ms: int | None,
     ) -> None:
-        super().__init__(run.trace, parent, others_span())
+        self.trace, self._parent, self._others = run.trace, parent, others_span()
         self.run = run
         self._event = event
         self._queue = queue
-        self._waited_seconds = waited_seconds
+        # A run's start is its wait's end.
+        self._queued_at_ms = queued_at_ms
 
-    def __enter__(self) -> Self:
-        super().__enter__()
-        if self.trace is not self.run.trace:
-            self.run = replace(self.run, trace=self.trace)
-        return self
+    def move(self, place: Trace) -> None:
+        """And the run's."""
+        self.trace = place
+        self.run = replace(self.run, trace=place)
 
     def become(self, attempt: int) -> None:
         """Makes it a later attempt, which its message does not know of."""
@@ -238,7 +260,7 @@ class AttemptWork(Work):
 
     def own(self) -> Attributes:
         """What a run is beside a message."""
-        return attributes.of_run(self.run, self._waited_seconds)
+        return attributes.of_run(self.run, self._queued_at_ms)
 
     def end_with(self, outcome: Outcome) -> None:
         """Notes why the handler failed, if it did."""
@@ -254,6 +276,10 @@ class AttemptWork(Work):
         return replace(self._event, trace=origin, previous=self.trace)
 
 
+def _warn(error: Exception) -> None:
+    logger.warning("A span is lost: %r", error, extra={"action": "tracing.lost"})
+
+
 def _link(previous: Trace, run: Run) -> Link:
     kind = "retry" if run.attempt > 1 else "replay"
     return Link(span_context(previous), {"motia.link": kind})
@@ -266,7 +292,8 @@ def sending(event: Event, parent: Trace | None, queue: str | None = None) -> Ite
     ``parent`` is where it is emitted, unless a span of the handler's own is current there;
     None begins a trace. ``queue`` is where an event goes that is for one Step.
     """
-    tracer = tracing.tracer()
+    # A tick is sent by a process that does nothing else.
+    tracer = tracing.running() if parent else tracing.tracer()
     if tracer is None:
         yield event
         return
@@ -279,7 +306,7 @@ def sending(event: Event, parent: Trace | None, queue: str | None = None) -> Ite
         attributes.of_sending(event, queue),
     )
     # It counts as it goes out: what comes after may be waited for in vain.
-    with trace.use_span(span, end_on_exit=True, record_exception=True):
+    with otel.use_span(span, end_on_exit=True, record_exception=True):
         taken = place_of(span, place)
         own = parent is None or taken.span_id != parent.span_id
         yield replace(event, trace=taken if own else place)
@@ -288,8 +315,8 @@ def sending(event: Event, parent: Trace | None, queue: str | None = None) -> Ite
 def _base(place: Trace) -> Context:
     """Where in a run an emit comes from: a span of the handler's own, or the run's."""
     current = get_current()
-    at = trace.get_current_span(current).get_span_context()
-    if at.is_valid and trace.format_trace_id(at.trace_id) == place.trace_id:
+    at = otel.get_current_span(current).get_span_context()
+    if at.is_valid and otel.format_trace_id(at.trace_id) == place.trace_id:
         return current
     return context_of(place, PlaceSpan(place, is_remote=True))
 
@@ -307,8 +334,8 @@ def _baggage(context: Context, place: Trace) -> str:
 
 def operation(name: str, **described: str | int | None) -> AbstractContextManager[Any]:
     """The span of a call to a store, inside of the span that is current; without one, none."""
-    tracer = tracing.tracer()
-    if tracer is None or not trace.get_current_span().get_span_context().is_valid:
+    tracer = tracing.running()
+    if tracer is None or not otel.get_current_span().get_span_context().is_valid:
         return _QUIET
     given: Attributes = {key: value for key, value in described.items() if value is not None}
     return tracer.start_as_current_span(name, attributes=attributes.prefixed(given))

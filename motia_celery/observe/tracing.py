@@ -11,6 +11,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ SCOPE = "motia_celery"
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
 #: How long a process that ends waits for its last spans to be taken.
 FLUSH_SECONDS = 3.0
+LOOK_SECONDS = 1.0
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -52,7 +54,8 @@ class _Process:
     names: Names | None = None
     tracer: trace.Tracer | None = None
     provider: TracerProvider | None = None
-    is_off: bool = False
+    looks_at: float = 0
+    gave_up: bool = False
     has_ended: bool = False
 
 
@@ -75,13 +78,20 @@ def configure(role: str, names: Names, *, uses_rabbitmq: bool) -> None:
 
 
 def tracer() -> trace.Tracer | None:
-    """The tracer of this process, started if need be; None while nobody wants spans."""
-    found = _process.tracer
-    if found is not None:
+    """The tracer of this process, started if need be; None while nobody wants spans.
+
+    A provider that the user's code installs late is found within :data:`LOOK_SECONDS`.
+    """
+    if (found := _process.tracer) is not None:
         return found
-    if _process.has_ended or (_process.is_off and _has_no_provider()):
+    if time.monotonic() < _process.looks_at or _process.has_ended:
         return None
     return _start()
+
+
+def running() -> trace.Tracer | None:
+    """The tracer, if it was started."""
+    return _process.tracer
 
 
 def start() -> None:
@@ -135,19 +145,19 @@ def _start() -> trace.Tracer | None:
         if _process.tracer is not None:
             return _process.tracer
         try:
-            if _has_no_provider():
+            if not _process.gave_up and _has_no_provider():
                 _install()
         except Exception as error:  # spans are never worth a run
             _give_up(error)
         if _has_no_provider():
-            _process.is_off = True
+            _process.looks_at = time.monotonic() + LOOK_SECONDS
             return None
         _process.tracer = trace.get_tracer(SCOPE, version("motia-celery"), schema_url=SCHEMA_URL)
         return _process.tracer
 
 
 def _give_up(error: Exception) -> None:
-    _process.is_off = True
+    _process.gave_up = True
     logger.error("No spans are made: %s", error, extra={"action": "tracing.off"})
 
 

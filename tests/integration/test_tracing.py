@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,9 @@ import pytest
 from collector import Collector, CollectorServer, Received, tree
 from integration.apps import Process, Project, wait_until
 
+from motia_celery.model.event import Event
 from motia_celery.model.trace import Trace
+from motia_celery.plan.topology import QueuePlan
 
 TRACE, ROOT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PLACE = Trace(TRACE, ROOT, "01", "vendor=1", "user=ann")
@@ -181,6 +184,61 @@ def test_without_spans_the_api_still_knows_where_a_handler_is(on_rabbitmq: Proje
         assert found.span_id != ROOT
         assert (note["tracestate"], note["baggage"]) == ("vendor=1", {"user": "ann"})
         assert note["recording"] is False
+
+
+#: What a project does to set up OpenTelemetry for JavaScript, but for its exporter.
+SET_UP = """
+const { context, propagation } = require('@opentelemetry/api');
+const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
+const core = require('@opentelemetry/core');
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+propagation.setGlobalPropagator(new core.CompositePropagator({
+  propagators: [new core.W3CTraceContextPropagator(), new core.W3CBaggagePropagator()],
+}));
+"""
+
+NODE_STEP = """
+import { appendFileSync } from 'node:fs';
+import { context, propagation } from '@opentelemetry/api';
+
+export const config = { type: 'event', name: 'node', subscribes: ['node'], emits: [] };
+export const handler = async (data, { traceId }) => {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  const carrier = {};
+  propagation.inject(context.active(), carrier);
+  appendFileSync('notes/node', JSON.stringify({ what: 'done', data, traceId, ...carrier }) + '\\n');
+};
+"""
+
+
+def test_opentelemetry_for_javascript_knows_where_a_handler_is(
+    on_rabbitmq: Project,
+    collector: Collector,
+    npm_packages: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the project has set it up, many runs at once in one Node process."""
+    folder = on_rabbitmq.folder
+    (folder / "node_modules").mkdir()
+    (folder / "node_modules" / "@opentelemetry").symlink_to(npm_packages / "@opentelemetry")
+    (folder / "set-up.cjs").write_text(SET_UP)
+    (folder / "steps" / "node.step.ts").write_text(NODE_STEP)
+    monkeypatch.setenv("NODE_OPTIONS", f"--require {folder / 'set-up.cjs'}")
+    worker = on_rabbitmq.worker()
+    places = [replace(Trace.start(), state="vendor=1", baggage=f"n={n}") for n in range(5)]
+    for place in places:
+        on_rabbitmq.publisher.send_blocking(
+            Event(topic="node", data={}, trace=place),
+            QueuePlan(name=on_rabbitmq.queue("node"), step="node"),
+        )
+    notes = {note["traceId"]: note for note in on_rabbitmq.wait_for("node", 5, seconds=30)}
+    assert worker.terminate() == 0
+    for place in places:
+        (span,) = collector.in_trace(place.trace_id)
+        note = notes[place.trace_id]
+        assert note["traceparent"] == f"00-{place.trace_id}-{span.span_id}-01"
+        assert (note["tracestate"], note["baggage"]) == ("vendor=1", place.baggage)
 
 
 ROUTE = """
