@@ -10,7 +10,7 @@ import httpx
 import pytest
 from acceptance.conftest import free_port, wait_for_web
 from collector import Collector, CollectorServer, Received, tree
-from integration.apps import Project, wait_until
+from integration.apps import Process, Project, wait_until
 
 START = """
 export const config = {
@@ -134,11 +134,18 @@ def app(
             forget_queue(project.queue(step))
 
 
-def start_web(app: Project, **settings: object) -> str:
+def start(app: Project, **settings: object) -> tuple[str, Process]:
+    """The address of the web, and the worker; both are ready."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    wait_for_web(address, app.command("web", "--port", str(port), **settings))
-    return address
+    web = app.command("web", "--port", str(port), **settings)
+    worker = app.worker()
+    wait_for_web(address, web)
+    return address, worker
+
+
+on_rabbitmq = pytest.mark.parametrize("app", ["rabbitmq"], indirect=True)
+on_redis = pytest.mark.parametrize("app", ["redis"], indirect=True)
 
 
 def one(spans: list[Received], name: str) -> Received:
@@ -148,8 +155,7 @@ def one(spans: list[Received], name: str) -> Received:
 
 def test_a_flow_is_one_trace_with_right_parents(app: Project, collector: Collector) -> None:
     """Http in TypeScript, an event in Python that fails once, an event in TypeScript."""
-    worker = app.worker()
-    address = start_web(app, emit_route="true")
+    address, worker = start(app)
     headers = {
         "traceparent": f"00-{PARENT}-00f067aa0ba902b7-01",
         "tracestate": "vendor=1",
@@ -232,10 +238,10 @@ def _check_messages(app: Project, spans: list[Received]) -> None:
     assert {span.attributes["user"] for span in (first, second)} == {"ann"}
 
 
+@on_rabbitmq
 def test_a_replay_links_to_the_attempt_that_failed(app: Project, collector: Collector) -> None:
     """And the error of TypeScript is told with its own stack."""
-    app.worker()
-    address = start_web(app, emit_route="true")
+    address, _ = start(app, emit_route="true")
     answer = httpx.post(f"{address}/emit", json={"topic": "fails", "data": {}}, timeout=30)
     assert answer.status_code == 200
 
@@ -256,9 +262,10 @@ def test_a_replay_links_to_the_attempt_that_failed(app: Project, collector: Coll
     assert tree(spans) == ["send fails", "  process fails", "  process fails"]
 
 
+@on_redis
 def test_each_tick_is_a_trace_of_its_own(app: Project, collector: Collector) -> None:
-    app.worker()
     app.command("beat")
+    app.worker()
 
     def trees(spans: list[Received]) -> list[list[str]]:
         ids = dict.fromkeys(span.trace_id for span in spans)
@@ -277,13 +284,13 @@ def test_each_tick_is_a_trace_of_its_own(app: Project, collector: Collector) -> 
     assert services["process ticks"] == f"{app.prefix}-worker"
 
 
+@on_redis
 def test_nothing_is_sent_unless_a_variable_asks(
     app: Project, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the trace goes through all the same."""
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
-    app.worker()
-    address = start_web(app)
+    address, _ = start(app)
     headers = {"traceparent": f"00-{PARENT}-00f067aa0ba902b7-01"}
     assert httpx.post(f"{address}/start/7", headers=headers, timeout=30).status_code == 202
     done: Any = wait_until(
