@@ -115,13 +115,9 @@ class Work:
         """The span's name, kind, attributes and links."""
         raise NotImplementedError
 
-    def own(self) -> Attributes:
-        """The attributes that an instrumentor's span does not have."""
-        return {}
-
     def adopt(self, span: otel.Span) -> None:
         """Adds to an instrumentor's span what it can not know."""
-        span.set_attributes(self.own())
+        raise NotImplementedError
 
     def _opened(self, tracer: otel.Tracer) -> otel.Span:
         try:
@@ -251,6 +247,13 @@ class AttemptWork(Work):
     def become(self, attempt: int) -> None:
         """Makes it a later attempt, which its message does not know of."""
         self.run = replace(self.run, attempt=attempt)
+
+    def adopt(self, span: otel.Span) -> None:
+        """Adds the run, and the link to the attempt before."""
+        span.set_attributes(self.own())
+        if self._event.previous:
+            link = _link(self._event.previous, self.run)
+            span.add_link(link.context, link.attributes)
 
     def describe(self) -> tuple[str, SpanKind, Attributes, list[Link]]:
         """``process charge-card``, by the conventions of messaging."""

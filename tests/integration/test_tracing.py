@@ -301,6 +301,7 @@ def test_instrumentors_of_fastapi_celery_and_redis_double_nothing(
     first, second = sorted(consumers, key=lambda span: span.began)
     assert [span.attributes["motia.attempt"] for span in (first, second)] == [1, 2]
     assert first.events[0]["exception.message"] == "as told"
+    assert (first.links, second.links) == ([], [(first.span_id, "retry")])
     notes = project.notes("first")
     assert [note["traceparent"] for note in notes] == [
         f"00-{TRACE}-{span.span_id}-01" for span in (first, second)
