@@ -10,6 +10,7 @@ from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
 from motia_celery.model.event import derived_id
+from motia_celery.model.trace import BAGGAGE, TRACEPARENT, TRACESTATE, trace_headers
 
 #: The content type of a rewritten delivery. kombu's own JSON gives a meaning to dicts with a
 #: `__type__`; an event's data has none, and arrives as it was sent.
@@ -17,7 +18,7 @@ EVENT_TASK = "application/x-motia-event-task"
 serialization.register("motia-event-task", json.dumps, json.loads, EVENT_TASK, "utf-8")
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
+_CARRIED = (TRACEPARENT, wire.ROOT, wire.PARENT, wire.PREVIOUS)
 #: AMQP's limit for short strings, which ids become when they are sent on.
 _TEXT_LIMIT = 255
 _EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
@@ -101,6 +102,8 @@ def text_of(headers: dict[str, Any], name: str) -> str | None:
 def carried(headers: dict[str, Any]) -> dict[str, str]:
     """The headers that tie a message to its trace, its cause and its group."""
     found = {name: value for name in _CARRIED if (value := text_of(headers, name))}
+    if TRACESTATE in headers or BAGGAGE in headers:  # longer, and to be checked
+        found |= trace_headers(headers)
     group = group_of(headers)
     return {**found, wire.GROUP: group} if group else found
 
@@ -109,6 +112,12 @@ def group_of(headers: dict[str, Any]) -> str | None:
     """The group that a message belongs to; other services may send a number."""
     value = headers.get(wire.GROUP)
     return str(value) if type(value) is int else text_of(headers, wire.GROUP)
+
+
+def moment_of(headers: dict[str, Any]) -> int | None:
+    """When a message was put into its queue, in epoch milliseconds, where it says so."""
+    value = headers.get(wire.QUEUED)
+    return value if type(value) is int and 0 <= value < 2**53 else None
 
 
 def attempt_of(headers: dict[str, Any]) -> int:

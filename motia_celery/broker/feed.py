@@ -7,7 +7,7 @@ run is delivered again from the same message, so nothing of its group can pass i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from celery.app.amqp import AMQP
@@ -43,8 +43,12 @@ class Held:
     partition: Partition
     headers: dict[str, Any]
 
-    def again(self, attempt: int, delay_seconds: float) -> None:
-        """Has the message delivered again as this attempt, without giving it back."""
+    def again(self, attempt: int, delay_seconds: float, carried: Mapping[str, str]) -> None:
+        """Has the message delivered again as this attempt, without giving it back.
+
+        ``carried`` are the headers that tie it to the attempts before.
+        """
+        self.headers.update(carried)
         self.headers["retries"] = attempt - 1
         soon(lambda: self.partition.postpone(self, delay_seconds))
 

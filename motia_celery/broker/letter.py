@@ -18,7 +18,7 @@ from motia_celery.errors import MessageRejectedError
 from motia_celery.model.dead_letter import DeadLetter, Reason
 from motia_celery.model.event import run_id
 from motia_celery.model.run import RunError
-from motia_celery.model.trace import Trace
+from motia_celery.model.trace import Trace, trace_headers
 from motia_celery.plan.topology import Names, QueuePlan, queue_of
 
 #: What an error of ours says about why a letter is dead; any other is the handler's.
@@ -48,12 +48,10 @@ _MOST_QUEUES = 1_000
 _LEVELS = 16
 #: The headers that a replayed event keeps: what ties it to its trace and its cause.
 _KEPT = (
-    wire.TRACEPARENT,
     wire.ROOT,
     wire.PARENT,
     wire.GROUP,
-    "tracestate",
-    "baggage",
+    wire.PREVIOUS,
 )
 
 
@@ -188,13 +186,14 @@ class LetterReader:
 def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool) -> Message:
     """The message that runs a dead letter's Step again: the same event and run, attempt 1."""
     headers = {name: value for name in _KEPT if (value := _words(letter.headers, name))}
+    headers |= trace_headers(letter.headers)
     if letter.topic:
         headers[wire.TOPIC] = letter.topic
     return Message(
         exchange=names.steps if amqp else "",
         routing_key=letter.queue,
         body=body,
-        headers={**headers, wire.RUN: letter.id},
+        headers={**headers, **wire.queued_at(), wire.RUN: letter.id},
         properties={
             "message_id": letter.event_id,
             "correlation_id": letter.correlation_id or letter.event_id,
@@ -279,7 +278,7 @@ def _died_at(headers: Mapping[str, Any], death: Mapping[str, Any]) -> datetime |
 
 
 def _trace_id(headers: Mapping[str, Any]) -> str:
-    trace = Trace.from_header(headers.get(wire.TRACEPARENT))
+    trace = Trace.read(headers)
     return trace.trace_id if trace else ""
 
 

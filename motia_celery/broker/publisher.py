@@ -132,7 +132,7 @@ class Publisher:
             exchange=self._topology.names.events,
             routing_key=event.topic,
             body=wire.event_body(event, self._settings.event_limit_bytes),
-            headers=wire.event_headers(event),
+            headers={**wire.event_headers(event), **wire.queued_at(delay_seconds)},
             properties=self._event_properties(event),
             delay_seconds=delay_seconds,
         )
@@ -193,6 +193,7 @@ class Publisher:
             body=wire.event_body(event, self._settings.event_limit_bytes),
             headers={
                 **wire.event_headers(event, attempt),
+                **wire.queued_at(delay),
                 **({wire.RUN: run_id} if run_id else {}),
                 **_delay_mark(target),
             },

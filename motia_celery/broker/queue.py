@@ -16,7 +16,14 @@ from kombu import Exchange, Queue, binding
 
 from motia_celery.broker import wire
 from motia_celery.broker.death import has_made_up_history, letter
-from motia_celery.broker.delivery import Delivery, attempt_of, carried, task_fault, text_of
+from motia_celery.broker.delivery import (
+    Delivery,
+    attempt_of,
+    carried,
+    moment_of,
+    task_fault,
+    text_of,
+)
 from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.broker.unreadable import UNREADABLE
@@ -178,7 +185,12 @@ class StepQueue(Queue):
             exchange="",
             routing_key=self.name,
             body=delivery.body,
-            headers={**kept, wire.TOPIC: topic, wire.DELAYED: True},
+            headers={
+                **kept,
+                **wire.queued_at(seconds),
+                wire.TOPIC: topic,
+                wire.DELAYED: True,
+            },
             properties={
                 **{name: given[name] for name in _KEPT if given.get(name) is not None},
                 # A message without an id got one from where it came from, which is lost now.
@@ -241,6 +253,7 @@ class StepQueue(Queue):
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
+            wire.QUEUED: moment_of(delivery.headers),
             wire.PRIORITY: delivery.priority,
             wire.BODY: delivery.body,
             wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,

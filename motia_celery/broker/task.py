@@ -26,6 +26,7 @@ from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, Tri
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.observe.metrics import RUNS, meter
+from motia_celery.observe.spans import AttemptWork
 from motia_celery.plan.topology import QueuePlan
 from motia_celery.stores.order import Order
 
@@ -93,7 +94,7 @@ class StepTask(Task):
     ) -> Future[None]:
         """Publishes the dead letter of a request that ended outside of :meth:`run`."""
         identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
-        event = _event(identity, headers, _data(args, kwargs))
+        event = _event(identity, headers, _data(args, kwargs), Trace.read(headers))
         publisher = self.work.publisher()
         meter.count(RUNS, self.work.step.name, "event", "failure")
         return publisher.bury_soon(
@@ -111,7 +112,10 @@ class StepTask(Task):
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
             meter.began(run, delivery.sent_at * 1000 if delivery.sent_at else None)
-            return await work.invoke(run)
+            with delivery.tracked as tracked:
+                outcome = await work.invoke(tracked.run)
+                tracked.end_with(outcome)
+                return outcome
 
     async def _once(self, delivery: _Delivered) -> Outcome:
         """The outcome; of a Step with ``once`` a redelivery after a success does nothing."""
@@ -143,7 +147,8 @@ class StepTask(Task):
         attempt = await self.work.order().recall(delivery.run.id)
         if attempt <= delivery.run.attempt:
             return delivery
-        return replace(delivery, run=replace(delivery.run, attempt=attempt))
+        delivery.tracked.become(attempt)
+        return delivery
 
     async def _in_order(self, delivery: _Delivered) -> Outcome:
         run, group, order = delivery.run, self._group(delivery.run), self.work.order()
@@ -168,8 +173,9 @@ class StepTask(Task):
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)
+            event = delivery.tracked.following()
             await self.work.publisher().bury(
-                delivery.event, self.work.queue, error, run_id=run.id, attempts=run.attempt
+                event, self.work.queue, error, run_id=run.id, attempts=run.attempt
             )
         except FrameworkError as fault:
             # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
@@ -181,8 +187,9 @@ class StepTask(Task):
 
     async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
         if self.work.queue.partitions:
-            await self._again_in_place(delivery.run, error, delay_seconds)
-        await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
+            await self._again_in_place(delivery, error, delay_seconds)
+        following = replace(delivery, event=delivery.tracked.following())
+        await self._send(following, delivery.run.attempt + 1, delay_seconds)
         _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
@@ -198,14 +205,21 @@ class StepTask(Task):
             booked=booked,
         )
 
-    async def _again_in_place(self, run: Run, error: RunError, delay_seconds: float) -> None:
+    async def _again_in_place(
+        self, delivery: _Delivered, error: RunError, delay_seconds: float
+    ) -> None:
         """Keeps the delivery: published again, the event would stand behind its group's others."""
+        run = delivery.run
         await self.work.order().remember(run.id, run.attempt + 1)
         _log_failure(
             run, error, f"Failed; its group waits, and tries again in {delay_seconds:.1f} s"
         )
         raise RetryInPlaceError(
-            str(error), StepFailedError(str(error)), delay_seconds, run.attempt + 1
+            str(error),
+            StepFailedError(str(error)),
+            delay_seconds,
+            run.attempt + 1,
+            wire.place_headers(delivery.tracked.following()),
         )
 
 
@@ -214,27 +228,34 @@ class _Delivered:
     """A delivery as the run to do, and the event to send on if it fails.
 
     ``sent_at`` is the epoch second of the emit, where it is known; ``booked``: the Step's rate
-    has let it through.
+    has let it through; ``tracked`` is the attempt's place in the trace.
     """
 
-    run: Run
     event: Event
+    tracked: AttemptWork
     sent_at: int | None
     booked: bool
     redelivered: bool
 
+    @property
+    def run(self) -> Run:
+        """The run to do."""
+        return self.tracked.run
+
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
     request, step = task.request, task.work.step
-    event = _event(request.id, request, _data(args, kwargs))
-    sent_at = request.get(wire.SENT)
+    headers = vars(request)
+    parent = Trace.read(headers)
+    event = _event(request.id, headers, _data(args, kwargs), parent)
+    sent_at = headers.get(wire.SENT)
     trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
     run = Run(
         id=request.id,
         step=step.name,
         trigger=trigger,
         input=event.data,
-        trace=event.trace.child(),
+        trace=parent.child() if parent else event.trace,
         flows=step.flows,
         topic=event.topic or None,
         group=event.group,
@@ -242,11 +263,12 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
+    tracked = AttemptWork(run, event, parent, task.work.queue.name, headers.get(wire.QUEUED))
     return _Delivered(
-        run,
         event,
+        tracked,
         sent_at=sent_at,
-        booked=request.get(wire.BOOKED) is True,
+        booked=headers.get(wire.BOOKED) is True,
         redelivered=bool(request.delivery_info.get("redelivered")),
     )
 
@@ -256,14 +278,15 @@ def _data(args: Any, kwargs: Any) -> Any:
     return args[0] if args else (kwargs or None)
 
 
-def _event(identity: str, headers: Any, data: Any) -> Event:
-    """The event behind a task, which its headers describe."""
-    sent_at = headers.get(wire.SENT)
+def _event(identity: str, headers: Mapping[str, Any], data: Any, parent: Trace | None) -> Event:
+    """The event behind a task, which its headers describe; ``parent`` is where it was emitted."""
+    sent_at, previous = headers.get(wire.SENT), headers.get(wire.PREVIOUS)
     return Event(
         topic=headers.get(wire.TOPIC) or "",
         data=data,
         id=headers.get(wire.EVENT) or identity,
-        trace=Trace.from_header(headers.get(wire.TRACEPARENT)) or Trace.start(),
+        trace=parent or Trace.begin(headers),
+        previous=Trace.from_header(previous) if previous else None,
         root_id=headers.get(wire.ROOT),
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),

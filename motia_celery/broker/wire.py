@@ -33,7 +33,10 @@ BODY: Final = "motia-body"
 BOOKED: Final = "motia-booked"
 #: The message may be in its partition twice.
 REDELIVERED: Final = "motia-redelivered"
-TRACEPARENT: Final = "traceparent"
+#: The attempt before this one, as a `traceparent`; of a replay, the one that failed last.
+PREVIOUS: Final = "motia-previous"
+#: Epoch milliseconds from which on the message could be delivered, but for its queue.
+QUEUED: Final = "motia-queued-at"
 
 ERROR_TYPE: Final = "motia-error-type"
 ERROR_MESSAGE: Final = "motia-error-message"
@@ -91,7 +94,7 @@ def event_body(event: Event, limit_bytes: int) -> bytes:
 
 def event_headers(event: Event, attempt: int = 1) -> dict[str, Any]:
     """The headers that tie the message to its trace and its cause."""
-    headers: dict[str, Any] = {TRACEPARENT: event.trace.header, TOPIC: event.topic}
+    headers: dict[str, Any] = {**place_headers(event), TOPIC: event.topic}
     if event.root_id:
         headers[ROOT] = event.root_id
     if event.parent_id:
@@ -101,6 +104,17 @@ def event_headers(event: Event, attempt: int = 1) -> dict[str, Any]:
     if attempt > 1:
         headers[ATTEMPT] = attempt
     return headers
+
+
+def place_headers(event: Event) -> dict[str, str]:
+    """The headers of where the event is in its trace."""
+    previous = {PREVIOUS: event.previous.header} if event.previous else {}
+    return {**event.trace.headers, **previous}
+
+
+def queued_at(delay_seconds: float = 0) -> dict[str, int]:
+    """The header of when a message begins to wait in its queue: now, or after a delay."""
+    return {QUEUED: round((time.time() + delay_seconds) * 1000)}
 
 
 def event_properties(event: Event) -> dict[str, Any]:

@@ -26,14 +26,16 @@ class Event:
 
     ``id`` is fixed before the first publish attempt, so that every copy of the event, and every
     redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
-    ``priority`` is 0 to 9, None for the one in the middle. ``encoded`` is the data as it came,
-    where it came from the broker: handlers may have changed ``data`` since.
+    ``priority`` is 0 to 9, None for the one in the middle. ``trace`` is where it was emitted;
+    ``previous`` is the attempt that an event which is sent again follows. ``encoded`` is the data
+    as it came, where it came from the broker: handlers may have changed ``data`` since.
     """
 
     topic: str
     data: Any
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     trace: Trace = field(default_factory=Trace.start)
+    previous: Trace | None = None
     root_id: str | None = None
     parent_id: str | None = None
     group: str | None = None

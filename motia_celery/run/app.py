@@ -18,15 +18,19 @@ from motia_celery.broker.outbox_relay import OutboxRelay
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
 from motia_celery.context import Context, Services
+from motia_celery.context.traced import traced
 from motia_celery.discover import discover
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language, Step, Stream
+from motia_celery.model.trace import Trace
+from motia_celery.observe import tracing
 from motia_celery.observe.carrier import Carrier
 from motia_celery.observe.metrics import meter
 from motia_celery.observe.otel_metrics import Export
+from motia_celery.observe.spans import sending
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
@@ -148,9 +152,12 @@ class App:
             timed.outcome = await self.resources.invoker.invoke(run)
         return timed.outcome
 
-    async def emit(self, topic: str, data: Any) -> None:
-        """Publishes an event that no Step emitted."""
-        await self.publisher.emit(Event(topic=topic, data=data))
+    async def emit(self, topic: str, data: Any, headers: Mapping[str, Any]) -> None:
+        """Publishes an event that no Step emitted, in the trace that a request's headers name."""
+        parent = Trace.read(headers)
+        event = Event(topic=topic, data=data, trace=parent or Trace.begin(headers))
+        with sending(event, parent) as placed:
+            await self.publisher.emit(placed)
 
     @property
     def publisher(self) -> Publisher:
@@ -280,7 +287,7 @@ class App:
         invoker = Invoker(
             self._step_names,
             hosts,
-            services,
+            traced(services),
             settings.project_root,
             inputs=inputs,
             isolated=self.isolated,
@@ -301,6 +308,11 @@ class App:
             once,
             services,
         )
+
+    def trace_as(self, role: str) -> None:
+        """Names the process in its spans; they begin later, where a variable asks for them."""
+        rabbitmq = self.settings.uses_rabbitmq
+        tracing.configure(role, self.plan.names, uses_rabbitmq=rabbitmq)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""
@@ -332,6 +344,7 @@ class App:
         self.host.close()
         self.node.close()
         self.isolated.close()
+        tracing.stop()
 
     async def aclose(self) -> None:
         """:meth:`close`, and the connections of the event loop."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from motia_celery.broker.schedule import beat_schedule, run_beat, scheduler_class
 from motia_celery.model.event import Event
+from motia_celery.observe.spans import sending
 from motia_celery.plan.schedule import tick_id
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.urls import require_urls
@@ -29,6 +30,7 @@ def beat(settings: Settings) -> None:
     app = App(settings)
     report_problems(app.plan)
     celery = celery_of(app)
+    app.trace_as("beat")
     celery.conf.beat_schedule = beat_schedule(app.plan.schedules)
     steps = {entry.name: entry.step for entry in app.plan.schedules}
 
@@ -39,7 +41,9 @@ def beat(settings: Settings) -> None:
         if steps[entry_name] in controls.read().paused:
             return  # else its slots would pile up, and run in a heap when it is resumed
         tick = tick_event(app.plan, steps[entry_name], slot)
-        app.publisher.send_blocking(tick, app.plan.topology.by_step[steps[entry_name]])
+        queue = app.plan.topology.by_step[steps[entry_name]]
+        with sending(tick, None, queue.name) as placed:
+            app.publisher.send_blocking(placed, queue)
 
     try:
         run_beat(celery, scheduler_class(send, heartbeat.beat), settings.log_level)

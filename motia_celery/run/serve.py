@@ -15,6 +15,7 @@ import anyio.to_thread
 import uvicorn
 
 from motia_celery.broker.server import BrokerCheck
+from motia_celery.observe import tracing
 from motia_celery.observe.logs import configure_logging
 from motia_celery.observe.metrics import STREAM_SOCKETS, meter
 from motia_celery.run.admission import Admission
@@ -40,6 +41,7 @@ Probe = Callable[[], Awaitable[None]]
 def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
+    app.trace_as("web")
     live = Live(lambda: app.streams)
     report_problems(app.plan)
 
@@ -52,6 +54,7 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.start_outbox()
         app.carrier.ensure()
+        tracing.start()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),

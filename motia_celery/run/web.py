@@ -32,7 +32,7 @@ from motia_celery.settings import Settings
 
 log = logging.getLogger("motia_celery.web")
 
-EmitFunction = Callable[[str, Any], Awaitable[None]]
+EmitFunction = Callable[[str, Any, Mapping[str, Any]], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
 
@@ -71,6 +71,8 @@ def create_app(
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
+        # It would make a second span of every request, which knows of no Step.
+        telemetry={"tracing": False},
         middleware=[
             Middleware(StepRoutes, table=table, cors=cors, own_paths=_own_paths(table, settings)),
             Middleware(Guard, settings=settings),
@@ -134,7 +136,7 @@ def _add_emit(app: FastAPI, settings: Settings, emit: EmitFunction) -> None:
             return _as_http(error_response(error.status, error.what))
         except ClientGoneError:
             return HttpResponse(status_code=400)
-        return _as_http(await _emit(body.value, emit))
+        return _as_http(await _emit(body.value, headers, emit))
 
     app.add_route(EMIT_PATH, emit_event, methods=["POST"], include_in_schema=False)
 
@@ -149,13 +151,13 @@ def _warn_of_emit_step(table: RouteTable) -> None:
         )
 
 
-async def _emit(body: Any, emit: EmitFunction) -> Response:
+async def _emit(body: Any, headers: Mapping[str, Any], emit: EmitFunction) -> Response:
     topic = body.get("topic") if isinstance(body, dict) else None
     if not isinstance(topic, str) or topic_fault(topic):
         return error_response(400, 'Expected {"topic": "…", "data": …}')
     data = body.get("data")
     try:
-        await emit(topic, data)
+        await emit(topic, data, headers)
     except EventDataError as error:
         return error_response(400, error.what)
     except (EmitError, BrokerUnavailableError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from motia_celery.broker.celery_app import create_celery, own_queues, queue_names
 from motia_celery.broker.worker import prepare_worker, run_worker
 from motia_celery.errors import SettingsError
+from motia_celery.observe import tracing
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.urls import require_urls
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 def celery_of(app: App) -> Any:
     """The Celery app that serves this app's Steps."""
     settings = app.settings
+    app.trace_as("worker")
 
     def started() -> None:
+        if settings.pool != "prefork":  # there the children make the spans, and start for it
+            tracing.start()
         report_problems(app.plan)
         app.start_relay()
         app.start_outbox()
@@ -43,6 +47,7 @@ def celery_of(app: App) -> Any:
         ),
         started=started,
         stopped=app.close,
+        child_stopped=tracing.stop,
         read_controls=lambda: app.controls.read(),
         watch_controls=app.watch_controls,
     )

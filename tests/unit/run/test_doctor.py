@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,6 +15,9 @@ from motia_celery.run import doctor
 from motia_celery.run.doctor import Report, Setting, connections, examine
 from motia_celery.settings import Settings, load_settings
 from motia_celery.stores.redis import RedisFacts
+
+if TYPE_CHECKING:
+    from motia_celery.plan import Plan
 
 SECRET = "sesame"
 #: One that nobody listens on.
@@ -203,7 +207,8 @@ def test_an_old_rabbitmq_is_told_of_with_the_steps_that_are_too_long_for_it(
             timeout_seconds=7200,
         ),
     ]
-    report = examine(load_settings(Path("/nonexistent"), {}), lambda: cast("Plan", SimpleNamespace(steps=steps)))
+    plan = cast("Plan", SimpleNamespace(steps=steps))
+    report = examine(load_settings(Path("/nonexistent"), {}), lambda: plan)
     assert [p.file for p in report.problems] == [f"{name[0]}_step.py" for name in warned]
     for problem in report.problems:
         assert "120 minutes" in problem.what

@@ -232,7 +232,7 @@ async def test_emit_is_absent_until_switched_on() -> None:
 async def test_emit_publishes_and_says_what() -> None:
     emitted: list[Any] = []
 
-    async def emit(topic: str, data: Any) -> None:
+    async def emit(topic: str, data: Any, headers: Any) -> None:
         emitted.append((topic, data))
 
     app = app_of(emit=emit, emit_route=True)
@@ -257,7 +257,7 @@ async def test_emit_without_a_topic_is_400(body: bytes) -> None:
 
 @pytest.mark.parametrize("error", [EmitError("not confirmed."), BrokerUnavailableError("away.")])
 async def test_emit_that_is_not_confirmed_is_503(error: Exception) -> None:
-    async def emit(topic: str, data: Any) -> None:
+    async def emit(topic: str, data: Any, headers: Any) -> None:
         raise error
 
     app = app_of(emit=emit, emit_route=True)

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { Pending, makeContext } from './context.mjs';
 import { allows, authenticate, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
+import { within } from './tracing.mjs';
 
 // Which call a stray error belongs to.
 export const current = new AsyncLocalStorage();
@@ -85,7 +86,7 @@ export class Call {
     const call = () => (isAlone ? handler(context) : handler(input ?? null, context));
     const link = async (index) =>
       index < middleware.length ? middleware[index](input, context, () => link(index + 1)) : call();
-    return middleware.length ? link(0) : call();
+    return within(run, () => (middleware.length ? link(0) : call()));
   }
 
   #context() {
