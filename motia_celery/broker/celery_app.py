@@ -24,6 +24,7 @@ from motia_celery.broker.task_events import TaskEvents
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
+from motia_celery.observe.recorder import Recorder
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 from motia_celery.stores.order import Order
@@ -44,11 +45,12 @@ def create_celery(
     gate: Callable[[], Gate],
     once: Callable[[], Once],
     order: Callable[[], Order],
+    recorder: Callable[[], Recorder],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once`` and ``order`` give this process's
-    own when they are needed, so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once``, ``order`` and ``recorder`` give
+    this process's own when they are needed, so that making the app connects to nothing.
     """
     app = StepCelery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
     app.open_feed = Feeds(settings, plan.names, publisher).open
@@ -69,6 +71,7 @@ def create_celery(
                 gate=gate,
                 once=once,
                 order=order,
+                recorder=recorder,
             )
             options = {
                 "name": queue.task,

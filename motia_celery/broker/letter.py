@@ -180,7 +180,7 @@ def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool)
         exchange=names.steps if amqp else "",
         routing_key=letter.queue,
         body=body,
-        headers={**headers, wire.RUN: letter.id},
+        headers={**headers, wire.RUN: letter.id, **wire.due()},
         properties={
             "message_id": letter.event_id,
             "correlation_id": letter.correlation_id or letter.event_id,

@@ -189,7 +189,7 @@ class StepQueue(Queue):
             exchange="",
             routing_key=self.name,
             body=delivery.body,
-            headers={**carried, wire.TOPIC: topic, wire.DELAYED: True},
+            headers={**carried, wire.TOPIC: topic, wire.DELAYED: True, **wire.due(seconds)},
             properties={
                 **{name: given[name] for name in _KEPT if given.get(name) is not None},
                 # A message without an id got one from where it came from, which is lost now.
@@ -248,6 +248,7 @@ class StepQueue(Queue):
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
+            wire.DUE: delivery.due_ms,
             wire.PRIORITY: delivery.priority,
             wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
@@ -313,6 +314,12 @@ class Delivery:
         """The priority that the publisher gave; on Redis there is none."""
         given = self.properties.get("priority")
         return given if type(given) is int and not self._virtual else None
+
+    @property
+    def due_ms(self) -> int | None:
+        """From when on it has waited, in epoch milliseconds, where the publisher says so."""
+        given = self.headers.get(wire.DUE)
+        return given if type(given) is int and 0 <= given < 2**53 else None
 
     def age(self, now: float) -> float:
         """How many seconds ago it was sent, at least; 0 where its publisher does not say."""

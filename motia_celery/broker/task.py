@@ -25,6 +25,7 @@ from motia_celery.model.retry import GiveUp, TryAgain, decide
 from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
+from motia_celery.observe.recorder import Recorder
 from motia_celery.plan.topology import QueuePlan
 from motia_celery.stores.order import Order
 
@@ -53,6 +54,7 @@ class StepWork:
     gate: Callable[[], Gate]
     once: Callable[[], Once]
     order: Callable[[], Order]
+    recorder: Callable[[], Recorder]
 
 
 class StepTask(Task):
@@ -78,6 +80,7 @@ class StepTask(Task):
             wait_for(self._attempt(delivery))
         except CalledOffError:
             _log(delivery.run, "Called off", "run.called_off")
+            self.work.recorder().settled(delivery.run, "cancelled")
             raise Ignore from None
         except LaterError as later:
             wait_for(self._later(delivery, later))
@@ -92,6 +95,8 @@ class StepTask(Task):
         """Publishes the dead letter of a request that ended outside of :meth:`run`."""
         identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
         event = _event(identity, headers, _data(args, kwargs))
+        run = _run(self.work.step, identity, event, attempts, None)
+        self.work.recorder().settled(run, "failed", error)
         publisher = self.work.publisher()
         return publisher.bury_soon(
             event, self.work.queue, error, run_id=identity, attempts=attempts
@@ -169,6 +174,7 @@ class StepTask(Task):
         except FrameworkError as fault:
             # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
             raise Reject(str(fault), requeue=True) from None
+        self.work.recorder().settled(run, "failed", error)
         if self.work.queue.partitions:
             await self.work.order().forget(run.id)
         _log_failure(run, error, "Failed for the last time; its event is a dead letter")
@@ -178,6 +184,7 @@ class StepTask(Task):
         if self.work.queue.partitions:
             await self._again_in_place(delivery.run, error, delay_seconds)
         await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
+        self.work.recorder().settled(delivery.run, "retrying", error, delay_seconds)
         _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
@@ -196,6 +203,7 @@ class StepTask(Task):
     async def _again_in_place(self, run: Run, error: RunError, delay_seconds: float) -> None:
         """Keeps the delivery: published again, the event would stand behind its group's others."""
         await self.work.order().remember(run.id, run.attempt + 1)
+        self.work.recorder().settled(run, "retrying", error, delay_seconds)
         _log_failure(
             run, error, f"Failed; its group waits, and tries again in {delay_seconds:.1f} s"
         )
@@ -223,9 +231,21 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     request, step = task.request, task.work.step
     event = _event(request.id, request, _data(args, kwargs))
     sent_at = request.get(wire.SENT)
+    due = request.get(wire.DUE) or (sent_at * 1000 if isinstance(sent_at, int) else None)
+    run = _run(step, request.id, event, request.retries + 1, due)
+    return _Delivered(
+        run,
+        event,
+        sent_at=sent_at,
+        booked=request.get(wire.BOOKED) is True,
+        redelivered=bool(request.delivery_info.get("redelivered")),
+    )
+
+
+def _run(step: Step, identity: str, event: Event, attempt: int, due_ms: int | None) -> Run:
     trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
-    run = Run(
-        id=request.id,
+    return Run(
+        id=identity,
         step=step.name,
         trigger=trigger,
         input=event.data,
@@ -234,15 +254,11 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         topic=event.topic or None,
         group=event.group,
         root_id=event.root_id,
-        attempt=request.retries + 1,
+        parent_id=event.parent_id,
+        event_id=event.id,
+        due_ms=due_ms,
+        attempt=attempt,
         max_attempts=step.retry.max_attempts,
-    )
-    return _Delivered(
-        run,
-        event,
-        sent_at=sent_at,
-        booked=request.get(wire.BOOKED) is True,
-        redelivered=bool(request.delivery_info.get("redelivered")),
     )
 
 

@@ -27,6 +27,8 @@ DELAYED: Final = "motia-delayed"
 PRIORITY: Final = "motia-priority"
 #: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
 SENT: Final = "motia-sent"
+#: Epoch milliseconds from which on the message waits: when it was sent, or its delay later.
+DUE: Final = "motia-due"
 #: The rate of its Step has let the message through: it waited for its turn.
 BOOKED: Final = "motia-booked"
 #: The message may be in its partition twice.
@@ -99,6 +101,11 @@ def event_headers(event: Event, attempt: int = 1) -> dict[str, Any]:
     if attempt > 1:
         headers[ATTEMPT] = attempt
     return headers
+
+
+def due(delay_seconds: float = 0) -> dict[str, int]:
+    """The header that says from when on a message waits for a worker."""
+    return {DUE: int((time.time() + delay_seconds) * 1000)}
 
 
 def event_properties(event: Event) -> dict[str, Any]:

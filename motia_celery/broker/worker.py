@@ -30,10 +30,11 @@ def prepare_worker(
     configure_logging: Callable[[], None],
     started: Callable[[], None],
     stopped: Callable[[], None],
+    child_stopped: Callable[[], None],
     read_controls: Callable[[], Controls],
     watch_controls: Callable[[Callable[[Controls], None]], None],
 ) -> None:
-    """Hooks logging, the topology, pauses, ``started`` and ``stopped`` into Celery's signals.
+    """Hooks logging, the topology, pauses, and what is given, into Celery's signals.
 
     They work alike under ``motia-celery worker`` and ``celery -A motia_celery.app worker``.
     """
@@ -85,6 +86,8 @@ def prepare_worker(
     signals.celeryd_after_setup.connect(on_queues_chosen, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
     signals.worker_shutdown.connect(on_shutdown, weak=False)
+    # In each process of a prefork pool, when it ends.
+    signals.worker_process_shutdown.connect(lambda **_: child_stopped(), weak=False)
 
 
 def _waiting(error: BaseException, interval: float) -> None:

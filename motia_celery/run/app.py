@@ -24,6 +24,7 @@ from motia_celery.model.event import Event
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
 from motia_celery.model.step import Language, Step
+from motia_celery.observe.recorder import Recorder
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
@@ -65,6 +66,7 @@ class _Resources:
     invoker: Invoker
     gate: Gate
     once: Once
+    recorder: Recorder
 
 
 def report_problems(plan: Plan) -> None:
@@ -159,6 +161,16 @@ class App:
         """Which runs of this process's need not be done again."""
         return self.resources.once
 
+    @property
+    def recorder(self) -> Recorder:
+        """This process's recorder of runs."""
+        return self.resources.recorder
+
+    def flush_records(self) -> None:
+        """Writes the records that wait, when this process is about to end."""
+        if self._resources is not None and self._resources.pid == os.getpid():
+            self._resources.recorder.close()
+
     def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
         """Keeps the gate, and ``also``, at the controls in force, from a thread."""
         gate = self.resources.gate
@@ -244,6 +256,7 @@ class App:
             streams=streams,
             stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
+        recorder = Recorder(settings)
         hosts: dict[Language, Host] = {
             "python": self.host,
             "typescript": self.node,
@@ -256,13 +269,14 @@ class App:
             settings.project_root,
             inputs=inputs,
             isolated=self.isolated,
+            recorder=recorder,
         )
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
         # Leases are fences already, where Redis is the broker.
         order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
         return _Resources(
-            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once
+            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once, recorder
         )
 
     async def ping_store(self) -> None:
@@ -291,6 +305,7 @@ class App:
         self._stop_watch()
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()
+        self.flush_records()
         self.host.close()
         self.node.close()
         self.isolated.close()

@@ -32,16 +32,18 @@ def celery_of(app: App) -> Any:
         gate=lambda: app.gate,
         once=lambda: app.once,
         order=lambda: app.resources.order,
+        recorder=lambda: app.recorder,
     )
     prepare_worker(
         celery,
         settings,
         app.plan.topology,
         configure_logging=lambda: configure_logging(
-            settings.log_level, settings.log_format, "worker"
+            settings.log_level, settings.log_format, "worker", settings.redact_keys
         ),
         started=started,
         stopped=app.close,
+        child_stopped=app.flush_records,
         read_controls=lambda: app.controls.read(),
         watch_controls=app.watch_controls,
     )

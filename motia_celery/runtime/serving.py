@@ -155,7 +155,8 @@ class Server(asyncio.Protocol):
             raise TypeError("the file has no handler any more")
         handler = Handler(definition.handler, definition.middleware)
         context = self._context(run, message["file"], asker)
-        value = await completed(self._host.handle(handler, run, context), context)
+        with context.logger.capturing():
+            value = await completed(self._host.handle(handler, run, context), context)
         return value if run.trigger == "http" else _crossing(value)
 
     def _context(self, run: Run, file: str, asker: Asker) -> Context:

@@ -71,6 +71,19 @@ def connect_sync(settings: Settings) -> redis.Redis:
     return redis.Redis.from_pool(pool)
 
 
+def connect_impatient(settings: Settings) -> redis.Redis:
+    """The same as :func:`connect_sync`, but it asks once, and waits a few seconds at most.
+
+    Raises:
+        SettingsError: no Redis is set, or its URL can not be understood.
+    """
+    timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), CHECK_TIMEOUT_SECONDS)
+    if settings.redis.startswith("unix://"):
+        del timeouts["socket_connect_timeout"]
+    pool = _pool(redis.BlockingConnectionPool, settings, Retry(NoBackoff(), 0), **timeouts)
+    return redis.Redis.from_pool(pool)
+
+
 async def ping(client: redis.asyncio.Redis) -> None:
     """Return once the server has answered.
 
@@ -97,7 +110,7 @@ def server_facts(settings: Settings) -> RedisFacts:
     Raises:
         StoreUnavailableError: it does not answer.
     """
-    client = _impatient(settings)
+    client = connect_impatient(settings)
     try:
         with reaching(client):
             info = _info(client)
@@ -132,15 +145,6 @@ def _reason(error: Exception) -> str:
 
 def _backoff() -> ExponentialBackoff:
     return ExponentialBackoff(cap=1.0, base=0.05)
-
-
-def _impatient(settings: Settings) -> redis.Redis:
-    """A client that asks once: somebody waits for the answer."""
-    timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), CHECK_TIMEOUT_SECONDS)
-    if settings.redis.startswith("unix://"):
-        del timeouts["socket_connect_timeout"]
-    pool = _pool(redis.BlockingConnectionPool, settings, Retry(NoBackoff(), 0), **timeouts)
-    return redis.Redis.from_pool(pool)
 
 
 def _pool(pool_class: Any, settings: Settings, retry: Any, **options: Any) -> Any:
