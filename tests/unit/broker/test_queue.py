@@ -1,6 +1,7 @@
 """The consumer hook on made-up deliveries: an event, this Step's task, or a refusal."""
 
 import json
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -328,10 +329,13 @@ def test_a_new_event_waits_and_is_marked():
     message = postponed(headers=headers, message_id="e", priority=7, body=b'{"n": 1}')
     assert (message.exchange, message.routing_key) == ("", "app.q.slow")
     assert (message.body, message.delay_seconds) == (b'{"n": 1}', 10)
+    due = message.headers["motia-due"] / 1000 - time.time()
+    assert 0 < due <= 10
     assert message.headers == {
         "traceparent": "00-a-b-01",
         "motia-topic": "order.paid",
         "motia-delayed": True,
+        "motia-due": message.headers["motia-due"],
     }
     assert message.properties == {"message_id": "e", "priority": 7, "delivery_mode": 2}
 
