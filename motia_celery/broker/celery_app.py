@@ -23,6 +23,7 @@ from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.task_events import TaskEvents
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
+from motia_celery.model.redaction import Redaction
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
 from motia_celery.observe.recorder import Recorder
 from motia_celery.plan import Plan
@@ -155,6 +156,7 @@ def task_queues(
 ) -> list[StepQueue]:
     """The queue of every Step."""
     steps = {step.name: step for step in plan.steps}
+    redaction = Redaction(settings.redact_keys)
     return [
         step_queue(
             queue,
@@ -164,6 +166,7 @@ def task_queues(
             limit_bytes=settings.event_limit_bytes,
             refused=refused,
             forward=forward,
+            redaction=redaction,
         )
         for queue in plan.topology.queues
     ]

@@ -17,11 +17,14 @@ from kombu import Exchange, Queue, binding, serialization
 from kombu.message import Message as VirtualMessage
 
 from motia_celery.broker import wire
+from motia_celery.broker.arguments import shown_arguments
 from motia_celery.broker.death import has_made_up_history, letter
 from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import derived_id, run_id
+from motia_celery.model.redaction import DEFAULT as REDACTION
+from motia_celery.model.redaction import Redaction
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
@@ -41,9 +44,6 @@ serialization.register("motia-event-task", json.dumps, json.loads, EVENT_TASK, "
 _EMBED = b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
 _CONTENT_TYPES = (None, "", "application/json", "application/cloudevents+json")
 _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
-#: Characters of an event's data that Flower shows.
-_REPR_LIMIT = 500
-
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
 _CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
 #: The properties that a message keeps while it waits.
@@ -74,6 +74,7 @@ class StepQueue(Queue):
         ("refused", None),
         ("delay_seconds", None),
         ("forward", None),
+        ("redaction", None),
     )
 
     task: str
@@ -85,6 +86,7 @@ class StepQueue(Queue):
     refused: Refused | None
     delay_seconds: float
     forward: Forward | None
+    redaction: Redaction | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -135,6 +137,7 @@ class StepQueue(Queue):
         if recurse:
             fields.pop("refused", None)
             fields.pop("forward", None)
+            fields.pop("redaction", None)
         return fields
 
     def refuse(self, raw: Any, error: Exception) -> None:
@@ -212,9 +215,16 @@ class StepQueue(Queue):
         self._check(delivery)
         body = self._parsed(delivery)
         if task is None:
-            delivery.rewrite(*self._task_message(delivery))
+            delivery.rewrite(*self._task_message(delivery, body))
         elif fault := task_fault(delivery.headers, body):
             raise MessageRejectedError(fault, self.name)
+        else:
+            args, kwargs, _ = body
+            shown = {
+                "argsrepr": shown_arguments(args, self.redaction),
+                "kwargsrepr": shown_arguments(kwargs, self.redaction),
+            }
+            delivery.set_headers(shown)
         # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
@@ -239,7 +249,7 @@ class StepQueue(Queue):
         except orjson.JSONDecodeError as error:
             raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
 
-    def _task_message(self, delivery: Delivery) -> tuple[bytes, dict[str, Any], str]:
+    def _task_message(self, delivery: Delivery, data: Any) -> tuple[bytes, dict[str, Any], str]:
         topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
         event_id = delivery.event_id(topic)
         identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
@@ -263,7 +273,7 @@ class StepQueue(Queue):
             "expires": None,
             "shadow": None,
             "ignore_result": True,
-            "argsrepr": delivery.body[:_REPR_LIMIT].decode(errors="replace"),
+            "argsrepr": shown_arguments(data, self.redaction, delivery.body),
             "kwargsrepr": "{}",
             "origin": str(delivery.properties.get("app_id") or "")[:100],
         }
@@ -333,6 +343,14 @@ class Delivery:
             return given
         sent = str(self.properties.get("timestamp") or "")
         return derived_id("anonymous", topic, self.body.decode(errors="replace"), sent)
+
+    def show(self, args: str, kwargs: str) -> None:
+        """Puts other words in the place of those that say what a task's arguments are."""
+        self.headers |= {"argsrepr": args, "kwargsrepr": kwargs}
+        if self._virtual:
+            self._raw.headers = self.headers
+        else:
+            self.properties["application_headers"] = self.headers
 
     def rewrite(self, body: bytes, headers: dict[str, Any], identity: str) -> None:
         """Puts a task message in the delivery's place."""
@@ -440,11 +458,12 @@ def step_queue(
     limit_bytes: int,
     refused: Refused | None = None,
     forward: Forward | None = None,
+    redaction: Redaction = REDACTION,
 ) -> StepQueue:
     """The kombu queue of a planned one.
 
     ``refused`` takes the messages that are no events, ``forward`` those that wait for the Step's
-    delay.
+    delay; ``redaction`` masks what Flower shows.
     """
     arguments = queue_arguments(names) if amqp else None
     if arguments:
@@ -466,6 +485,7 @@ def step_queue(
         refused=refused,
         delay_seconds=plan.delay_seconds,
         forward=forward,
+        redaction=redaction,
     )
 
 

@@ -24,8 +24,8 @@ def excerpt(value: Any, limit_bytes: int) -> bytes:
     try:
         whole = orjson.dumps(value, default=_plain, option=_OPTIONS)
     except (TypeError, ValueError, RecursionError):
-        return _within(value, limit_bytes)
-    return whole if len(whole) <= limit_bytes else _within(value, limit_bytes)
+        return cut(value, limit_bytes)
+    return whole if len(whole) <= limit_bytes else cut(value, limit_bytes)
 
 
 def shown(value: object, form: Callable[[object], str] = str) -> str:
@@ -36,7 +36,8 @@ def shown(value: object, form: Callable[[object], str] = str) -> str:
         return f"<{type(value).__name__} that can not be shown: {type(error).__name__}>"
 
 
-def _within(value: Any, limit_bytes: int) -> bytes:
+def cut(value: Any, limit_bytes: int) -> bytes:
+    """:func:`excerpt` for a value that is known to be larger; what is left out costs nothing."""
     # Escapes and marks take room too, so the first try may be too large.
     room = limit_bytes
     while room >= 16:

@@ -26,8 +26,8 @@ MASK: Final = "[redacted]"
 _SEPARATORS: Final = b"_-. :/"
 _CAMEL = (re.compile(rb"([a-z0-9])([A-Z])"), re.compile(rb"([A-Z])([A-Z][a-z])"))
 _SPLIT = re.compile(rb"[_\-. :/]+")
-#: How text begins that is JSON, or a dict as Python shows it.
-_LIKE_JSON = re.compile(r"\s*(\{\s*[\"'}]|\[\s*[\[{\"'])")
+#: How text begins that is JSON, or JSON of JSON, or a dict as Python shows it.
+_LIKE_JSON = re.compile(r"""["\\\s]*(\{[\\\s]*["'}]|\[[\\\s]*[\[{"'])""")
 #: Nested deeper than anything that can be written as JSON here.
 _DEEPEST = 300
 
