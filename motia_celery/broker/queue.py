@@ -220,11 +220,9 @@ class StepQueue(Queue):
             raise MessageRejectedError(fault, self.name)
         else:
             args, kwargs, _ = body
-            shown = {
-                "argsrepr": shown_arguments(args, self.redaction),
-                "kwargsrepr": shown_arguments(kwargs, self.redaction),
-            }
-            delivery.set_headers(shown)
+            delivery.show(
+                shown_arguments(args, self.redaction), shown_arguments(kwargs, self.redaction)
+            )
         # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -97,16 +97,17 @@ class Runs:
         """Some runs of the index that fits best, and where the next ones begin."""
         until, after = _position(cursor, wanted.until_ms)
         since = max(wanted.since_ms or 0, time.time() * 1000 - self._kept_ms)
-        raw: Any = self._client.zrevrangebyscore(
-            self._index(wanted), until, since, 0, _CHUNK, withscores=True
-        )
-        entries = [(id.decode(), score) for id, score in raw]
-        fresh = [id for id, score in entries if (score, id) < (after or (score + 1, ""))]
+        for offset in count(0, _CHUNK):
+            raw: Any = self._client.zrevrangebyscore(
+                self._index(wanted), until, since, offset, _CHUNK, withscores=True
+            )
+            entries = [(id.decode(), score) for id, score in raw]
+            fresh = [id for id, score in entries if after is None or (score, id) < after]
+            if fresh or len(entries) < _CHUNK:
+                break  # else more of them began in one instant than are read at once
         if len(entries) < _CHUNK:
             return self._summaries(fresh), None
         last_id, last_score = entries[-1]
-        if not fresh:  # more of them began in one instant than are read at once
-            last_id, last_score = "\uffff", math.nextafter(last_score, 0)
         return self._summaries(fresh), f"{last_score!r} {last_id}"
 
     def _index(self, wanted: RunFilter) -> str:
