@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,6 +37,9 @@ _CONTROL = (
     | {code: f"\\u{code:04x}" for code in (*range(0x2028, 0x202F), *range(0x2066, 0x206A))}
     | {10: "\\n", 13: "\\r", 9: "  "}
 )
+
+#: The same as JSON leaves them, which escapes C0 alone.
+_CONTROL_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 #: Libraries whose INFO lines repeat what ours say, at several lines a task.
 _QUIET = {
@@ -121,7 +125,8 @@ class JsonFormatter(logging.Formatter):
             line["data"] = data
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return self._redaction.json(_json_line(line)).decode()
+        text = self._redaction.json(_json_line(line)).decode()
+        return _CONTROL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
@@ -260,11 +265,11 @@ class StepLogger:
 
     def capture(self, record: logging.LogRecord) -> bool:
         """Takes a line that was logged in the run; False if it is not to be written here."""
+        if self._lines is not None:
+            self._lines.logged(level_name(record), line_text(record), line_data(record))
         for name, value in self._fields.items():
             if not hasattr(record, name):
                 setattr(record, name, value)
-        if self._lines is not None:
-            self._lines.logged(level_name(record), line_text(record), line_data(record))
         return True
 
 

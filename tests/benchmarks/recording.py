@@ -77,7 +77,10 @@ def fill(project: Project, body: str, count: int) -> None:
     with project.channel() as channel:
         for _ in range(count):
             message = channel.prepare_message(
-                body, content_type="application/json", properties={"delivery_mode": 2}
+                body,
+                content_type="application/json",
+                content_encoding="utf-8",
+                properties={"delivery_mode": 2},
             )
             channel.basic_publish(message, exchange="", routing_key=queue)
     wait_until(lambda: project.depth(queue) >= count, "all messages", 120)

@@ -128,7 +128,7 @@ def test_a_story():
     for part in (
         "create-order  ✓ completed  14 ms",
         "Attempt 1  completed  14 ms",
-        "+3.0 ms  info   Two\\nlines\\x1b[m",
+        "+3.0 ms  info   Two\\nlines\\x1b[31m",
         'emit   ordered  {"id": 7}',
         "emit   other  not sent",
         "state  set orders / 7  1",
