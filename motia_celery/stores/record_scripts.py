@@ -2,8 +2,8 @@
 
 A run is a hash: ``head`` and ``input`` (JSON), one field ``a:<span id>`` for each attempt
 (JSON), ``order`` (their span ids), ``size`` in bytes, and what may change: ``status``, ``at``,
-``number``, ``ended``, ``retry``, ``error``. Sorted sets by start list all runs, those of a Step, those of a
-trace, and the failed ones.
+``number``, ``ended``, ``retry``, ``error``. Sorted sets by start list all runs, those of a Step,
+those of a trace, and the failed ones.
 """
 
 from __future__ import annotations

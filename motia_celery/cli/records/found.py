@@ -50,7 +50,10 @@ def find_trace(runs: Runs, id: str) -> tuple[str, Sequence[RunRecord]]:
     if record := runs.get(id):
         trace = record.summary.trace_id
         return trace, runs.trace(trace)
-    trace = _single(runs.find_trace(id), id, "trace")
+    found = runs.find_trace(id)
+    if not found and len(runs.find(id)) == 1:
+        found = [find_run(runs, id).summary.trace_id]
+    trace = _single(found, id, "trace")
     return trace, runs.trace(trace)
 
 
