@@ -14,6 +14,7 @@ from celery.app.amqp import AMQP
 from kombu import Consumer
 from kombu.asynchronous import Hub, get_event_loop
 
+from motia_celery.broker import wire
 from motia_celery.broker.queue import StepQueue
 
 #: Takes a message into the worker, on the consumer's own thread.
@@ -46,6 +47,7 @@ class Held:
     def again(self, attempt: int, delay_seconds: float) -> None:
         """Has the message delivered again as this attempt, without giving it back."""
         self.headers["retries"] = attempt - 1
+        self.headers |= wire.due(delay_seconds)
         soon(lambda: self.partition.postpone(self, delay_seconds))
 
 

@@ -153,7 +153,7 @@ class Recorder:
             self._rest()
             if not self._write_waiting():
                 self._closing.wait(_PAUSE_SECONDS)
-            self._complain()
+            self._complain_of_drops()
         self._write_waiting()
         if self._records is not None:
             self._records.close()
@@ -217,11 +217,14 @@ class Recorder:
         except FrameworkError as error:
             self._warn(str(error))
             return False
+        except Exception:  # the thread must live: what follows may be written
+            self._dropped += len(runs)
+            logger.exception("Records could not be written", extra={"action": "records.failed"})
         self._unwritten = None
         self._beat = time.monotonic()
         return True
 
-    def _complain(self) -> None:
+    def _complain_of_drops(self) -> None:
         if self._dropped:
             self._warn("they come faster than they can be written")
 

@@ -301,3 +301,36 @@ def test_without_records_there_are_none(
     project.emit("go", {"fails": {"one": 1}})
     (run,) = over(runs, 1)
     assert run.status == "failed"
+
+
+def test_a_run_that_is_called_off_is_cancelled(
+    on_rabbitmq: Project, runs_of: Callable[[Project], Runs]
+) -> None:
+    project, runs = on_rabbitmq, runs_of(on_rabbitmq)
+    project.step("waits", ["slow"], retries=3, source=WAITS)
+    project.worker(concurrency=2)
+    project.emit("slow", {})
+    (begun,) = wait_until(lambda: runs.page().runs, "its record")
+    assert project.command("cancel", "run", begun.id).wait() == 0
+    (over_now,) = over(runs, 1)
+    assert (over_now.status, over_now.attempt) == ("cancelled", 1)
+
+
+def test_a_fifo_steps_attempts_are_recorded(
+    project: Project, runs_of: Callable[[Project], Runs]
+) -> None:
+    """Its retries happen in place; each waits for its own turn only."""
+    runs = runs_of(project)
+    queue = {"type": "fifo", "maxRetries": 2}
+    project.step("line", ["line"], infrastructure={"queue": queue})
+    project.worker()
+    project.emit("line", {"fails": {"line": 1}}, group="g")
+    (run,) = over(runs, 1)
+    assert (run.status, run.attempt, run.group) == ("completed", 2, "g")
+    record = runs.get(run.id)
+    assert record is not None
+    first, second = record.attempts
+    assert first.error is not None
+    assert first.ended_ms is not None
+    assert second.wait_ms is not None
+    assert second.wait_ms < second.started_ms - first.ended_ms
