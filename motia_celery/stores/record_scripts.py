@@ -1,15 +1,16 @@
 """The script that writes records: a batch of runs and log lines in one step.
 
 A run is a hash: ``head`` and ``input`` (JSON), one field ``a:<span id>`` for each attempt
-(JSON), ``order`` (their span ids), ``size`` in bytes, and what may change: ``status``, ``at``,
-``number``, ``ended``, ``retry``, ``error``. Sorted sets by start list all runs, those of a Step,
+(JSON), ``order`` (their span ids), ``size`` in bytes, and what may change: ``error`` (JSON) and
+``state``, which is the last attempt's number, the moment, the status, the run's end and its next
+try, parted by spaces, with ``-`` for none. Sorted sets by start list all runs, those of a Step,
 those of a trace, and the failed ones.
 """
 
 from __future__ import annotations
 
 #: Arguments for each run.
-WIDTH = 14
+WIDTH = 10
 #: Attempts that are kept of a run: the first, and the last ones.
 ATTEMPTS_KEPT = 50
 #: Clocks of two machines may differ by so much, and still tell which attempt is the later one.
@@ -23,12 +24,16 @@ local call = redis.call
 local runs, failed, total = prefix..':runs', prefix..':runs:failed', prefix..':runs:bytes'
 local of_run, of_step, of_trace = prefix..':run:', prefix..':runs:step:', prefix..':runs:trace:'
 
+local function parts(state)
+  local number, at, status = string.match(state, '^(%S+) (%S+) (%S+)')
+  return tonumber(number), tonumber(at), status
+end
+
 local function is_later(number, at, was_number, was_at)
-  if not was_number then return true end
-  local delta = at - tonumber(was_at)
-  if number == tonumber(was_number) then return delta >= 0 end
+  local delta = at - was_at
+  if number == was_number then return delta >= 0 end
   -- A replay counts attempts from 1 again, so the number alone does not tell.
-  if number > tonumber(was_number) then return delta >= -{SKEW_MS} end
+  if number > was_number then return delta >= -{SKEW_MS} end
   return delta > {SKEW_MS}
 end
 
@@ -45,16 +50,16 @@ end
 
 local at, count, grown = 9, tonumber(ARGV[9]), 0
 for _ = 1, count do
-  local id, span, number = ARGV[at+1], ARGV[at+2], tonumber(ARGV[at+3])
-  local changed, status, started = tonumber(ARGV[at+4]), ARGV[at+5], ARGV[at+6]
-  local ended, retry, step, trace = ARGV[at+7], ARGV[at+8], ARGV[at+9], ARGV[at+10]
-  local head, input, attempt, fault = ARGV[at+11], ARGV[at+12], ARGV[at+13], ARGV[at+14]
+  local id, span, state, started = ARGV[at+1], ARGV[at+2], ARGV[at+3], ARGV[at+4]
+  local step, trace, head, input = ARGV[at+5], ARGV[at+6], ARGV[at+7], ARGV[at+8]
+  local attempt, fault = ARGV[at+9], ARGV[at+10]
+  local number, changed, status = parts(state)
   local key, size = of_run..id, #head + #input + #attempt + 500
-  local was = call('HMGET', key, 'size', 'order', 'number', 'at', 'status', 'started')
+  local was = call('HMGET', key, 'size', 'order', 'state', 'started')
   if not was[1] then
     call('HSET', key, 'head', head, 'input', input, 'step', step, 'trace', trace,
-      'started', started, 'size', size, 'order', span, 'number', ARGV[at+3], 'at', ARGV[at+4],
-      'status', status, 'ended', ended, 'retry', retry, 'error', fault, 'a:'..span, attempt)
+      'started', started, 'size', size, 'order', span, 'state', state, 'error', fault,
+      'a:'..span, attempt)
     if span == '' then call('HDEL', key, 'a:') end
     call('ZADD', runs, started, id)
     call('ZADD', of_step..step, started, id)
@@ -73,11 +78,11 @@ for _ = 1, count do
       end
       set = {{'input', input, 'a:'..span, attempt, 'order', order}}
     end
-    if is_later(number, changed, was[3], was[4]) then
-      for _, one in ipairs({{'number', ARGV[at+3], 'at', ARGV[at+4], 'status', status,
-        'ended', ended, 'retry', retry, 'error', fault}}) do set[#set + 1] = one end
-      if status == 'failed' then call('ZADD', failed, was[6], id)
-      elseif was[5] == 'failed' then call('ZREM', failed, id) end
+    local was_number, was_at, was_status = parts(was[3])
+    if is_later(number, changed, was_number, was_at) then
+      for _, one in ipairs({{'state', state, 'error', fault}}) do set[#set + 1] = one end
+      if status == 'failed' then call('ZADD', failed, was[4], id)
+      elseif was_status == 'failed' then call('ZREM', failed, id) end
     end
     set[#set + 1], set[#set + 2] = 'size', tonumber(was[1]) + more
     call('HSET', key, unpack(set))
@@ -89,11 +94,11 @@ end
 local held, number = call('INCRBY', total, grown), call('ZCARD', runs)
 local function forget(id)
   local key = of_run..id
-  local found = call('HMGET', key, 'step', 'trace', 'size', 'status')
+  local found = call('HMGET', key, 'step', 'trace', 'size')
   call('UNLINK', key)
   if found[1] then call('ZREM', of_step..found[1], id) end
   if found[2] then call('ZREM', of_trace..found[2], id) end
-  if found[4] == 'failed' then call('ZREM', failed, id) end
+  call('ZREM', failed, id)
   return tonumber(found[3] or 0)
 end
 local first, freed, gone = call('ZRANGE', runs, 0, 0, 'WITHSCORES'), 0, 0

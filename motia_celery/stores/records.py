@@ -50,17 +50,15 @@ class Written:
     attempt: bytes
     error: bytes
 
-    def arguments(self) -> tuple[str | bytes | int | float, ...]:
+    def arguments(self) -> tuple[str | bytes, ...]:
         """The script's arguments for this run."""
+        ended = "-" if self.ended is None else self.ended
+        retry = "-" if self.retry is None else self.retry
         return (
             self.id,
             self.span,
-            self.number,
-            self.at,
-            self.status,
-            self.started,
-            "" if self.ended is None else self.ended,
-            "" if self.retry is None else self.retry,
+            f"{self.number} {self.at} {self.status} {ended} {retry}",
+            str(self.started),
             self.step,
             self.trace,
             self.head,

@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 #: A process with runs under way that has said nothing for so long is gone.
 SILENCE_SECONDS = 20
 _CHUNK = 500
-_SUMMARY = (
-    *("head", "step", "trace", "started", "status", "ended", "number", "retry"),
-    "error",
-)
+_SUMMARY = ("head", "step", "trace", "started", "state", "error")
 
 
 class Runs:
@@ -210,17 +207,19 @@ def _literal(text: str) -> str:
 
 def _summary(id: str, fields: Mapping[str, bytes | None]) -> RunSummary:
     head = orjson.loads(fields["head"] or b"{}")
+    number, _, status, ended, retry = _text(fields, "state").split(" ")
+    known: Any = status
     return RunSummary(
         id=id,
         step=_text(fields, "step"),
         trigger=head.get("trigger", "event"),
         trace_id=_text(fields, "trace"),
-        status=_text(fields, "status") or "running",  # type: ignore[arg-type]
-        started_ms=_number(fields, "started") or 0,
-        ended_ms=_number(fields, "ended"),
-        attempt=int(_text(fields, "number") or 1),
+        status=known,
+        started_ms=float(_text(fields, "started")),
+        ended_ms=_moment(ended),
+        attempt=int(number),
         error=_error(orjson.loads(fields.get("error") or b"null")),
-        retry_ms=_number(fields, "retry"),
+        retry_ms=_moment(retry),
         parent_id=head.get("parent"),
         root_id=head.get("root"),
         event_id=head.get("event"),
@@ -277,9 +276,8 @@ def _text(fields: Mapping[str, bytes | None], name: str) -> str:
     return (fields.get(name) or b"").decode()
 
 
-def _number(fields: Mapping[str, bytes | None], name: str) -> float | None:
-    text = _text(fields, name)
-    return float(text) if text else None
+def _moment(text: str) -> float | None:
+    return None if text == "-" else float(text)
 
 
 def _lines(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[LogLine]:
