@@ -26,8 +26,12 @@ MASK: Final = "[redacted]"
 _SEPARATORS: Final = b"_-. :/"
 _CAMEL = (re.compile(rb"([a-z0-9])([A-Z])"), re.compile(rb"([A-Z])([A-Z][a-z])"))
 _SPLIT = re.compile(rb"[_\-. :/]+")
-#: How text begins that is JSON, or JSON of JSON, or a dict as Python shows it.
-_LIKE_JSON = re.compile(r"""["\\\s]*(\{[\\\s]*["'}]|\[[\\\s]*[\[{"'])""")
+#: How text begins that may be JSON, or JSON of JSON.
+_MAY_BE_JSON = re.compile(r"""["\\\s]*[\[{]""")
+#: How it begins where it was meant to be, or a dict as Python shows it, and can not be read.
+_LIKE_JSON = re.compile(
+    r"""["\\\s]*(\{[\\\s]*["'}]|\[[\\\s]*([\[{"']|(null|true|false|-?\d[\d.eE+-]*)\s*,))"""
+)
 #: Nested deeper than anything that can be written as JSON here.
 _DEEPEST = 300
 
@@ -76,7 +80,7 @@ class Redaction:
     def value(self, value: Any, depth: int = 0) -> Any:
         """The value with its secrets masked; what is no dict, list or text stays as it is."""
         if isinstance(value, str):
-            return self._text(value) if _LIKE_JSON.match(value) else value
+            return self._text(value) if _MAY_BE_JSON.match(value) else value
         if depth > _DEEPEST:
             return MASK
         if isinstance(value, dict):
@@ -100,7 +104,7 @@ class Redaction:
         try:
             return orjson.dumps(self.value(orjson.loads(text))).decode()
         except (ValueError, RecursionError):
-            return MASK
+            return MASK if _LIKE_JSON.match(text) else text
 
 
 def _words(key: str) -> bytes:

@@ -103,6 +103,7 @@ def test_json_that_was_cut_is_masked_whole():
     """It can not be read, so no part of it can be trusted."""
     assert DEFAULT.value({"body": '{"password": "s3cr3t-val'}) == {"body": MASK}
     assert DEFAULT.value("{'password': 's3cret'}") == MASK
+    assert DEFAULT.value('[1, {"password": "s3cret') == MASK
 
 
 def test_an_escaped_key_inside_of_text_is_found():
