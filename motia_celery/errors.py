@@ -87,6 +87,10 @@ class PoisonMessageError(MessageRejectedError):
     """A message was delivered again and again, and whoever took it died each time."""
 
 
+class UnknownRunError(FrameworkError):
+    """No run or trace, or more than one, is recorded under an id."""
+
+
 class DeadLetterError(FrameworkError):
     """A dead letter is not there, or can not be replayed as it is."""
 

@@ -165,6 +165,25 @@ class Settings(BaseSettings):
         "auto", validation_alias=_from_environment("log_format")
     )
 
+    records: bool = Field(True, validation_alias=_from_environment("records"))
+    record_successes: float = Field(
+        1.0, ge=0, le=1, validation_alias=_from_environment("record_successes")
+    )
+    record_value_bytes: int = Field(
+        8192, ge=256, le=1024 * 1024, validation_alias=_from_environment("record_value_bytes")
+    )
+    records_kept: int = Field(20_000, ge=1, validation_alias=_from_environment("records_kept"))
+    records_kept_days: float = Field(
+        3.0, gt=0, validation_alias=_from_environment("records_kept_days")
+    )
+    records_kept_bytes: int = Field(
+        128 * 1024 * 1024, ge=65536, validation_alias=_from_environment("records_kept_bytes")
+    )
+    log_lines_kept: int = Field(10_000, ge=0, validation_alias=_from_environment("log_lines_kept"))
+    redact_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_from_environment("redact_keys")
+    )
+
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @field_validator("log_level", mode="before")
@@ -173,7 +192,7 @@ class Settings(BaseSettings):
         level = str(value).lower()
         return "warning" if level == "warn" else level
 
-    @field_validator("cors_origins", "own_hosts", "admin_hosts", mode="before")
+    @field_validator("cors_origins", "own_hosts", "admin_hosts", "redact_keys", mode="before")
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -24,7 +24,9 @@ from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.task_events import TaskEvents
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
+from motia_celery.model.redaction import Redaction
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
+from motia_celery.observe.recorder import Recorder
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 from motia_celery.stores.order import Order
@@ -45,11 +47,12 @@ def create_celery(
     gate: Callable[[], Gate],
     once: Callable[[], Once],
     order: Callable[[], Order],
+    recorder: Callable[[], Recorder],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once`` and ``order`` give this process's
-    own when they are needed, so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once``, ``order`` and ``recorder`` give
+    this process's own when they are needed, so that making the app connects to nothing.
     """
     app = StepCelery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
     app.open_feed = Feeds(settings, plan.names, publisher).open
@@ -70,6 +73,7 @@ def create_celery(
                 gate=gate,
                 once=once,
                 order=order,
+                recorder=recorder,
             )
             options = {
                 "name": queue.task,
@@ -153,6 +157,7 @@ def task_queues(
 ) -> list[StepQueue]:
     """The queue of every Step."""
     steps = {step.name: step for step in plan.steps}
+    redaction = Redaction(settings.redact_keys)
     return [
         step_queue(
             queue,
@@ -162,6 +167,7 @@ def task_queues(
             limit_bytes=settings.event_limit_bytes,
             refused=refused,
             forward=forward,
+            redaction=redaction,
         )
         for queue in plan.topology.queues
     ]

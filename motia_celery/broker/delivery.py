@@ -74,6 +74,14 @@ class Delivery:
         sent = str(self.properties.get("timestamp") or "")
         return derived_id("anonymous", topic, self.body.decode(errors="replace"), sent)
 
+    def show(self, args: str, kwargs: str) -> None:
+        """Puts other words in the place of those that say what a task's arguments are."""
+        self.headers |= {"argsrepr": args, "kwargsrepr": kwargs}
+        if self._virtual:
+            self._raw.headers = self.headers
+        else:
+            self.properties["application_headers"] = self.headers
+
     def rewrite(self, body: bytes, headers: dict[str, Any], identity: str) -> None:
         """Puts a task message in the delivery's place."""
         self.properties["correlation_id"] = identity

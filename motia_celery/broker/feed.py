@@ -14,6 +14,7 @@ from celery.app.amqp import AMQP
 from kombu import Consumer
 from kombu.asynchronous import Hub, get_event_loop
 
+from motia_celery.broker import wire
 from motia_celery.broker.queue import StepQueue
 
 #: Takes a message into the worker, on the consumer's own thread.
@@ -50,6 +51,7 @@ class Held:
         """
         self.headers.update(carried)
         self.headers["retries"] = attempt - 1
+        self.headers |= wire.queued_at(delay_seconds)
         soon(lambda: self.partition.postpone(self, delay_seconds))
 
 

@@ -164,7 +164,7 @@ class Publisher:
                 exchange="",
                 routing_key=plan.name,
                 # In a partition a message waits where it stands, behind those before it.
-                headers={**message.headers, **({} if plan.partitions else _delay_mark(plan))},
+                headers={**message.headers, **({} if plan.partitions else _held(plan))},
                 delay_seconds=0 if plan.partitions else plan.delay_seconds,
             )
             for plan in self._topology.subscribers(message.routing_key)
@@ -247,6 +247,13 @@ class Publisher:
     def close(self, timeout_seconds: float = 5) -> None:
         """Sends what waits, and lets go of the connection."""
         self._sender.close(timeout_seconds)
+
+
+def _held(target: QueuePlan) -> dict[str, Any]:
+    """What a message says that waits for its Step's delay."""
+    return _delay_mark(target) | (
+        wire.queued_at(target.delay_seconds) if target.delay_seconds else {}
+    )
 
 
 def _delay_mark(target: QueuePlan) -> dict[str, bool]:

@@ -15,6 +15,7 @@ import orjson
 from kombu import Exchange, Queue, binding
 
 from motia_celery.broker import wire
+from motia_celery.broker.arguments import shown_arguments
 from motia_celery.broker.death import has_made_up_history, letter
 from motia_celery.broker.delivery import (
     Delivery,
@@ -29,6 +30,8 @@ from motia_celery.broker.redelivery import stop_poison
 from motia_celery.broker.unreadable import UNREADABLE
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
 from motia_celery.model.event import parsed, run_id
+from motia_celery.model.redaction import DEFAULT as REDACTION
+from motia_celery.model.redaction import Redaction
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
@@ -43,9 +46,6 @@ logger = logging.getLogger("motia_celery.broker")
 _EMBED = b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
 _CONTENT_TYPES = (None, "", "application/json", "application/cloudevents+json")
 _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
-#: Characters of an event's data that Flower shows.
-_REPR_LIMIT = 500
-
 #: The properties that a message keeps while it waits.
 _KEPT = ("correlation_id", "timestamp", "app_id", "priority")
 #: The headers of what is no event on its first way to a Step.
@@ -70,6 +70,7 @@ class StepQueue(Queue):
         ("refused", None),
         ("delay_seconds", None),
         ("forward", None),
+        ("redaction", None),
     )
 
     task: str
@@ -81,6 +82,7 @@ class StepQueue(Queue):
     refused: Refused | None
     delay_seconds: float
     forward: Forward | None
+    redaction: Redaction | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -131,6 +133,7 @@ class StepQueue(Queue):
         if recurse:
             fields.pop("refused", None)
             fields.pop("forward", None)
+            fields.pop("redaction", None)
         return fields
 
     def refuse(self, raw: Any, error: Exception) -> None:
@@ -213,9 +216,14 @@ class StepQueue(Queue):
         self._check(delivery)
         body = self._parsed(delivery)
         if task is None:
-            delivery.rewrite(*self._task_message(delivery))
+            delivery.rewrite(*self._task_message(delivery, body))
         elif fault := task_fault(delivery.headers, body):
             raise MessageRejectedError(fault, self.name)
+        else:
+            args, kwargs, _ = body
+            delivery.show(
+                shown_arguments(args, self.redaction), shown_arguments(kwargs, self.redaction)
+            )
         # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
@@ -244,7 +252,7 @@ class StepQueue(Queue):
         except ValueError as error:
             raise MessageRejectedError(f"its data is {error}.", self.name) from error
 
-    def _task_message(self, delivery: Delivery) -> tuple[bytes, dict[str, Any], str]:
+    def _task_message(self, delivery: Delivery, data: Any) -> tuple[bytes, dict[str, Any], str]:
         topic = text_of(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
         event_id = delivery.event_id(topic)
         identity = text_of(delivery.headers, wire.RUN) or run_id(event_id, self.name)
@@ -269,7 +277,7 @@ class StepQueue(Queue):
             "expires": None,
             "shadow": None,
             "ignore_result": True,
-            "argsrepr": delivery.body[:_REPR_LIMIT].decode(errors="replace"),
+            "argsrepr": shown_arguments(data, self.redaction, delivery.body),
             "kwargsrepr": "{}",
             "origin": str(delivery.properties.get("app_id") or "")[:100],
         }
@@ -328,11 +336,12 @@ def step_queue(
     limit_bytes: int,
     refused: Refused | None = None,
     forward: Forward | None = None,
+    redaction: Redaction = REDACTION,
 ) -> StepQueue:
     """The kombu queue of a planned one.
 
     ``refused`` takes the messages that are no events, ``forward`` those that wait for the Step's
-    delay.
+    delay; ``redaction`` masks what Flower shows.
     """
     arguments = queue_arguments(names) if amqp else None
     if arguments:
@@ -356,6 +365,7 @@ def step_queue(
         refused=refused,
         delay_seconds=plan.delay_seconds,
         forward=forward,
+        redaction=redaction,
     )
 
 

@@ -26,6 +26,7 @@ from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, Tri
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.observe.metrics import RUNS, meter
+from motia_celery.observe.recorder import Recorder
 from motia_celery.observe.spans import AttemptWork
 from motia_celery.plan.topology import QueuePlan
 from motia_celery.stores.order import Order
@@ -55,6 +56,7 @@ class StepWork:
     gate: Callable[[], Gate]
     once: Callable[[], Once]
     order: Callable[[], Order]
+    recorder: Callable[[], Recorder]
 
 
 class StepTask(Task):
@@ -81,6 +83,7 @@ class StepTask(Task):
         except CalledOffError:
             _log(delivery.run, "Called off", "run.called_off")
             meter.count(RUNS, delivery.run.step, delivery.run.trigger, "cancelled")
+            self.work.recorder().settled(delivery.run, "cancelled")
             raise Ignore from None
         except LaterError as later:
             wait_for(self._later(delivery, later))
@@ -95,19 +98,21 @@ class StepTask(Task):
         """Publishes the dead letter of a request that ended outside of :meth:`run`."""
         identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
         event = _event(identity, headers, _data(args, kwargs), Trace.read(headers))
+        run = _run(self.work.step, identity, event, event.trace, attempts, None)
+        self.work.recorder().settled(run, "failed", error)
         publisher = self.work.publisher()
         meter.count(RUNS, self.work.step.name, "event", "failure")
         return publisher.bury_soon(
             event, self.work.queue, error, run_id=identity, attempts=attempts
         )
 
-    async def _attempt(self, delivery: _Delivered) -> None:
+    async def _attempt(self, delivery: Delivered) -> None:
         in_order = self.work.queue.partitions
         outcome = await (self._in_order if in_order else self._once)(delivery)
         if isinstance(outcome, Failure):
             await self._after_failure(delivery, outcome.error)
 
-    async def _outcome(self, delivery: _Delivered) -> Outcome:
+    async def _outcome(self, delivery: Delivered) -> Outcome:
         work, run = self.work, delivery.run
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
@@ -117,7 +122,7 @@ class StepTask(Task):
                 tracked.end_with(outcome)
                 return outcome
 
-    async def _once(self, delivery: _Delivered) -> Outcome:
+    async def _once(self, delivery: Delivered) -> Outcome:
         """The outcome; of a Step with ``once`` a redelivery after a success does nothing."""
         if not self.work.step.once:
             return await self._outcome(delivery)
@@ -130,7 +135,7 @@ class StepTask(Task):
                 await turn.finish()
             return outcome
 
-    async def _later(self, delivery: _Delivered, later: LaterError) -> None:
+    async def _later(self, delivery: Delivered, later: LaterError) -> None:
         """Sends the message the way of delayed ones; it is the same attempt that begins then."""
         run = delivery.run
         if self.work.queue.partitions:
@@ -142,7 +147,7 @@ class StepTask(Task):
             raise Reject(str(fault), requeue=True) from None
         raise Retry("waits for its limit", when=later.seconds)
 
-    async def _recalled(self, delivery: _Delivered) -> _Delivered:
+    async def _recalled(self, delivery: Delivered) -> Delivered:
         """The delivery as the attempt that it had come to before its worker was killed."""
         attempt = await self.work.order().recall(delivery.run.id)
         if attempt <= delivery.run.attempt:
@@ -150,7 +155,7 @@ class StepTask(Task):
         delivery.tracked.become(attempt)
         return delivery
 
-    async def _in_order(self, delivery: _Delivered) -> Outcome:
+    async def _in_order(self, delivery: Delivered) -> Outcome:
         run, group, order = delivery.run, self._group(delivery.run), self.work.order()
         async with order.alone(group):
             if delivery.redelivered and await order.has_finished(group, run.id):
@@ -166,7 +171,7 @@ class StepTask(Task):
         queue = self.work.queue
         return f"{queue.name}:{run.group}" if queue.partitions and run.group else None
 
-    async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
+    async def _after_failure(self, delivery: Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
         decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
         meter.failed(run, again=isinstance(decision, TryAgain))
@@ -180,21 +185,23 @@ class StepTask(Task):
         except FrameworkError as fault:
             # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
             raise Reject(str(fault), requeue=True) from None
+        self.work.recorder().settled(run, "failed", error)
         if self.work.queue.partitions:
             await self.work.order().forget(run.id)
         _log_failure(run, error, "Failed for the last time; its event is a dead letter")
         raise StepFailedError(str(error))
 
-    async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
+    async def _again(self, delivery: Delivered, error: RunError, delay_seconds: float) -> None:
         if self.work.queue.partitions:
             await self._again_in_place(delivery, error, delay_seconds)
         following = replace(delivery, event=delivery.tracked.following())
         await self._send(following, delivery.run.attempt + 1, delay_seconds)
+        self.work.recorder().settled(delivery.run, "retrying", error, delay_seconds)
         _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
     async def _send(
-        self, delivery: _Delivered, attempt: int, delay_seconds: float, *, booked: bool = False
+        self, delivery: Delivered, attempt: int, delay_seconds: float, *, booked: bool = False
     ) -> None:
         await self.work.publisher().send(
             delivery.event,
@@ -206,11 +213,12 @@ class StepTask(Task):
         )
 
     async def _again_in_place(
-        self, delivery: _Delivered, error: RunError, delay_seconds: float
+        self, delivery: Delivered, error: RunError, delay_seconds: float
     ) -> None:
         """Keeps the delivery: published again, the event would stand behind its group's others."""
         run = delivery.run
         await self.work.order().remember(run.id, run.attempt + 1)
+        self.work.recorder().settled(run, "retrying", error, delay_seconds)
         _log_failure(
             run, error, f"Failed; its group waits, and tries again in {delay_seconds:.1f} s"
         )
@@ -224,7 +232,7 @@ class StepTask(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivered:
+class Delivered:
     """A delivery as the run to do, and the event to send on if it fails.
 
     ``sent_at`` is the epoch second of the emit, where it is known; ``booked``: the Step's rate
@@ -243,33 +251,43 @@ class _Delivered:
         return self.tracked.run
 
 
-def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
+def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Delivered:
     request, step = task.request, task.work.step
     headers = vars(request)
     parent = Trace.read(headers)
     event = _event(request.id, headers, _data(args, kwargs), parent)
-    sent_at = headers.get(wire.SENT)
+    sent_at, queued_at = headers.get(wire.SENT), headers.get(wire.QUEUED)
+    trace = parent.child() if parent else event.trace
+    due = queued_at or (sent_at * 1000 if isinstance(sent_at, int) else None)
+    run = _run(step, request.id, event, trace, request.retries + 1, due)
+    return Delivered(
+        event,
+        AttemptWork(run, event, parent, task.work.queue.name, queued_at),
+        sent_at=sent_at,
+        booked=headers.get(wire.BOOKED) is True,
+        redelivered=bool(request.delivery_info.get("redelivered")),
+    )
+
+
+def _run(
+    step: Step, identity: str, event: Event, trace: Trace, attempt: int, due_ms: int | None
+) -> Run:
     trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
-    run = Run(
-        id=request.id,
+    return Run(
+        id=identity,
         step=step.name,
         trigger=trigger,
         input=event.data,
-        trace=parent.child() if parent else event.trace,
+        trace=trace,
         flows=step.flows,
         topic=event.topic or None,
         group=event.group,
         root_id=event.root_id,
-        attempt=request.retries + 1,
+        parent_id=event.parent_id,
+        event_id=event.id,
+        due_ms=due_ms,
+        attempt=attempt,
         max_attempts=step.retry.max_attempts,
-    )
-    tracked = AttemptWork(run, event, parent, task.work.queue.name, headers.get(wire.QUEUED))
-    return _Delivered(
-        event,
-        tracked,
-        sent_at=sent_at,
-        booked=headers.get(wire.BOOKED) is True,
-        redelivered=bool(request.delivery_info.get("redelivered")),
     )
 
 

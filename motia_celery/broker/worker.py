@@ -34,7 +34,7 @@ def prepare_worker(
     read_controls: Callable[[], Controls],
     watch_controls: Callable[[Callable[[Controls], None]], None],
 ) -> None:
-    """Hooks logging, the topology, pauses, ``started`` and ``stopped`` into Celery's signals.
+    """Hooks logging, the topology, pauses, and what is given, into Celery's signals.
 
     ``child_stopped`` is called in each process of a pool that has some, as it ends.
     They work alike under ``motia-celery worker`` and ``celery -A motia_celery.app worker``.

@@ -30,6 +30,7 @@ from motia_celery.observe import tracing
 from motia_celery.observe.carrier import Carrier
 from motia_celery.observe.metrics import meter
 from motia_celery.observe.otel_metrics import Export
+from motia_celery.observe.recorder import Recorder
 from motia_celery.observe.spans import sending
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
@@ -75,6 +76,7 @@ class _Resources:
     gate: Gate
     once: Once
     services: Services
+    recorder: Recorder
 
 
 def report_problems(plan: Plan) -> None:
@@ -183,6 +185,16 @@ class App:
         """Which runs of this process's need not be done again."""
         return self.resources.once
 
+    @property
+    def recorder(self) -> Recorder:
+        """This process's recorder of runs."""
+        return self.resources.recorder
+
+    def flush_records(self) -> None:
+        """Writes the records that wait, when this process is about to end."""
+        if self._resources is not None and self._resources.pid == os.getpid():
+            self._resources.recorder.close()
+
     def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
         """Keeps the gate, and ``also``, at the controls in force, from a thread."""
         gate = self.resources.gate
@@ -279,6 +291,7 @@ class App:
             streams=streams,
             stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
+        recorder = Recorder(settings)
         hosts: dict[Language, Host] = {
             "python": self.host,
             "typescript": self.node,
@@ -291,6 +304,7 @@ class App:
             settings.project_root,
             inputs=inputs,
             isolated=self.isolated,
+            recorder=recorder,
         )
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
@@ -307,6 +321,7 @@ class App:
             gate,
             once,
             services,
+            recorder,
         )
 
     def trace_as(self, role: str) -> None:
@@ -341,6 +356,7 @@ class App:
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()
         self.carrier.close()
+        self.flush_records()
         self.host.close()
         self.node.close()
         self.isolated.close()

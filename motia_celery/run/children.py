@@ -164,7 +164,7 @@ def _run(role: str, listener: socket.socket | None) -> None:
     from motia_celery.run.environment import read_environment
 
     settings = read_environment()
-    configure_logging(settings.log_level, settings.log_format, role)
+    configure_logging(settings.log_level, settings.log_format, role, settings.redact_keys)
     if role == "web":
         from motia_celery.run.serve import serve
 

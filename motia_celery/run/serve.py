@@ -90,7 +90,7 @@ def _probes(app: App) -> Mapping[str, Probe]:
 def asgi() -> FastAPI:
     """The ASGI app of the environment, for uvicorn's worker processes."""
     settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format, "web")
+    configure_logging(settings.log_level, settings.log_format, "web", settings.redact_keys)
     return web_app(settings)
 
 

@@ -22,6 +22,10 @@ def celery_of(app: App) -> Any:
     settings = app.settings
     app.trace_as("worker")
 
+    def child_stopped() -> None:
+        app.flush_records()
+        tracing.stop()
+
     def started() -> None:
         if settings.pool != "prefork":  # there the children make the spans, and start for it
             tracing.start()
@@ -37,17 +41,18 @@ def celery_of(app: App) -> Any:
         gate=lambda: app.gate,
         once=lambda: app.once,
         order=lambda: app.resources.order,
+        recorder=lambda: app.recorder,
     )
     prepare_worker(
         celery,
         settings,
         app.plan.topology,
         configure_logging=lambda: configure_logging(
-            settings.log_level, settings.log_format, "worker"
+            settings.log_level, settings.log_format, "worker", settings.redact_keys
         ),
         started=started,
         stopped=app.close,
-        child_stopped=tracing.stop,
+        child_stopped=child_stopped,
         read_controls=lambda: app.controls.read(),
         watch_controls=app.watch_controls,
     )

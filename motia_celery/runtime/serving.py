@@ -165,7 +165,7 @@ class Server(asyncio.Protocol):
             raise TypeError("the file has no handler any more")
         handler = Handler(definition.handler, definition.middleware)
         context = self._context(run, message["file"], asker)
-        with _placed(run.trace):
+        with _placed(run.trace), context.logger.capturing():
             value = await completed(self._host.handle(handler, run, context), context)
         return value if run.trigger == "http" else _crossing(value)
 

@@ -7,7 +7,7 @@ import { allows, authenticate, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
 import { within } from './tracing.mjs';
 
-// Which call a stray error belongs to.
+// Which call a stray error, or a line of the console, belongs to.
 export const current = new AsyncLocalStorage();
 
 export class Call {
@@ -40,6 +40,13 @@ export class Call {
     this.#end({ type: 'error', id: this.#message.id, error: describeError(error) });
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+  }
+
+  // A line that the handler wrote to the console; false where no run takes it.
+  print(level, text) {
+    if (this.#isOver || this.#message.type !== 'call') return false; // a rule has no run
+    this.#log(level, text);
+    return true;
   }
 
   // The answer to a request that the handler made on its context.
