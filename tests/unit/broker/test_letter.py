@@ -161,7 +161,6 @@ def test_a_replay_is_the_same_event_and_run_from_the_start():
         "motia-root-id": "root",
         "motia-group": "g",
         "motia-run-id": "run",
-        "motia-due": message.headers["motia-due"],
     }
     properties = dict(message.properties)
     assert abs(properties.pop("timestamp") - time.time()) < 60

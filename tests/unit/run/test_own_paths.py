@@ -266,7 +266,7 @@ async def test_emit_that_is_not_confirmed_is_503(error: Exception) -> None:
 
 
 async def test_emit_of_what_can_never_be_sent_is_400() -> None:
-    async def emit(topic: str, data: Any) -> None:
+    async def emit(topic: str, data: Any, headers: Any) -> None:
         raise EventDataError("the data has 9 bytes; at most 8 are accepted.", "emit 'a'")
 
     app = app_of(emit=emit, emit_route=True)
