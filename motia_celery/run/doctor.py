@@ -207,7 +207,7 @@ def _on_rabbitmq(settings: Settings) -> Iterator[Connections]:
         yield Connections(process=_CHILD, rabbitmq=1, redis=state + 3)
     else:
         yield Connections(process="worker", rabbitmq=4, redis=state + 4)
-    yield Connections(process="beat", rabbitmq=1, redis=2)
+    yield Connections(process="beat", rabbitmq=1, redis=3)
 
 
 def _on_redis(settings: Settings) -> Iterator[Connections]:
@@ -219,4 +219,4 @@ def _on_redis(settings: Settings) -> Iterator[Connections]:
         yield Connections(process=_CHILD, rabbitmq=0, redis=state + 6)
     else:
         yield Connections(process="worker", rabbitmq=0, redis=state + 18)
-    yield Connections(process="beat", rabbitmq=0, redis=4)
+    yield Connections(process="beat", rabbitmq=0, redis=5)

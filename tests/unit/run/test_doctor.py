@@ -185,7 +185,7 @@ def test_the_cap_of_the_settings_is_in_the_figures() -> None:
     environ = {"AMQP_URL": "amqp://h/", "MOTIA_REDIS_MAX_CONNECTIONS": "4"}
     counted = {c.process: c for c in connections(load_settings(Path("/nonexistent"), environ))}
     assert counted["worker"].redis == 4 + 4
-    assert counted["beat"].redis == 2
+    assert counted["beat"].redis == 3
 
 
 @pytest.mark.parametrize(("has_limits", "warned"), [(False, ["slow"]), (True, [])])
