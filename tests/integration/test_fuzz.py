@@ -37,6 +37,7 @@ KNOWN = (
     *("traceparent", "tracestate", "baggage", "x-death", "x-delivery-count", "delivery_info"),
     *("motia-topic", "motia-root-id", "motia-parent-id", "motia-group", "motia-attempt"),
     *("motia-run-id", "motia-event-id", "motia-sent", "motia-booked", "motia-step", "motia-queue"),
+    *("motia-previous", "motia-queued-at"),
 )
 TEXTS = ("", "a", "x" * 300, "\x00", "\u202e", "ünï", "step:keeps", "step:other", "-1", "{}")
 
