@@ -129,3 +129,7 @@ class AuthenticationError(FrameworkError):
 
 class ServerMissingError(FrameworkError):
     """No Valkey or Redis program could be found for the embedded default."""
+
+
+class NotFoundError(FrameworkError):
+    """What was asked for is not there."""
