@@ -22,6 +22,7 @@ from motia_celery.errors import SettingsError
 
 PREFIX = "MOTIA_"
 _BROKER_SCHEMES = ("amqp://", "amqps://", "pyamqp://", "redis://", "rediss://", "memory://")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Pool = Literal["async", "threads", "prefork"]
 
 
@@ -96,6 +97,13 @@ class Settings(BaseSettings):
     cors_credentials: bool = Field(False, validation_alias=_from_environment("cors_credentials"))
     own_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), validation_alias=_from_environment("own_hosts")
+    )
+
+    workbench: bool = Field(False, validation_alias=_from_environment("workbench"))
+    workbench_path: str = Field(
+        "/__workbench",
+        pattern=r"^/__[A-Za-z0-9][A-Za-z0-9_-]{0,40}$",
+        validation_alias=_from_environment("workbench_path"),
     )
 
     stream_sockets_per_ip: int = Field(
@@ -174,6 +182,13 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("workbench_path")
+    @classmethod
+    def _own_path(cls, value: str) -> str:
+        if value == "/__motia":
+            raise ValueError("is taken by Motia's own endpoints")
+        return value
+
     @field_validator("broker_url", "redis_url", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
@@ -246,6 +261,12 @@ class Settings(BaseSettings):
         return url is not None and url.get_secret_value().startswith(
             ("amqp://", "amqps://", "pyamqp")
         )
+
+    @property
+    def serves_workbench(self) -> bool:
+        """Whether the Workbench is on: only where nobody but this machine can reach it."""
+        is_local = self.host in _LOOPBACK and self.environment != "production"
+        return self.workbench and is_local
 
     @property
     def slots(self) -> int | None:

@@ -59,6 +59,7 @@ class _Resources:
     pid: int
     publisher: Publisher
     store: AsyncClient
+    state: RedisState
     streams: RedisStreams
     waiting: DelayedMessages | None
     order: Order
@@ -139,6 +140,11 @@ class App:
     def publisher(self) -> Publisher:
         """This process's publisher."""
         return self.resources.publisher
+
+    @property
+    def state(self) -> RedisState:
+        """The state."""
+        return self.resources.state
 
     @property
     def streams(self) -> RedisStreams:
@@ -262,7 +268,7 @@ class App:
         # Leases are fences already, where Redis is the broker.
         order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
         return _Resources(
-            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once
+            os.getpid(), publisher, store, state, streams, waiting, order, invoker, gate, once
         )
 
     async def ping_store(self) -> None:

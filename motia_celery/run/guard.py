@@ -27,6 +27,8 @@ EMIT_PATH = "/emit"
 #: ``/__motia/streams/<stream>/<group>`` or ``…/<group>/<id>``, each part escaped: for the user's
 #: own pages, like the Steps' routes.
 STREAMS_PATH = "/__motia/streams/"
+#: Below it, what Motia's own Workbench lists streams by; they are no streams' names.
+STREAM_LISTINGS = frozenset({"all", "details", "group", "item"})
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
@@ -52,6 +54,12 @@ def raw_path(scope: Scope) -> str:
     return path.removeprefix(root) if route_path(scope) != scope["path"] else path
 
 
+def is_stream(scope: Scope) -> bool:
+    """Whether the path is one of those on which streams are followed."""
+    name, _, _ = raw_path(scope).removeprefix(STREAMS_PATH).partition("/")
+    return raw_path(scope).startswith(STREAMS_PATH) and name not in STREAM_LISTINGS
+
+
 def is_own(path: str) -> bool:
     """Whether the framework itself answers on this path (``/emit`` only where switched on)."""
     return (
@@ -74,7 +82,7 @@ class Guard:
         if scope["type"] in ("http", "websocket"):
             path = route_path(scope)
             # Platforms probe /health by address, with any Host; it tells nothing worth guarding.
-            is_guarded = path not in RESERVED_PATHS and not path.startswith(STREAMS_PATH)
+            is_guarded = path not in RESERVED_PATHS and not is_stream(scope)
             if is_guarded and is_own(path):
                 fault = self._rule.fault(read_headers(scope["headers"]))
                 if fault:

@@ -24,6 +24,7 @@ from motia_celery.run.doors import Streaming
 from motia_celery.run.live import Live
 from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.web import create_app
+from motia_celery.run.workbench import workbench_of
 from motia_celery.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,13 @@ def web_app(settings: Settings) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
     live = Live(lambda: app.streams)
+    workbench = workbench_of(app)
     report_problems(app.plan)
+
+    def stop() -> None:
+        live.stop()
+        if workbench is not None:
+            workbench.stop()
 
     def streaming(cors: Cors) -> Streaming:
         admission = Admission(settings, cors, app.authentication)
@@ -47,13 +54,17 @@ def web_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.start_outbox()
+        if workbench is not None:
+            await workbench.start()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
             settings.port,
             extra={"action": "web.ready"},
         )
-        yield {STOP: live.stop}
+        yield {STOP: stop}
+        if workbench is not None:
+            await workbench.aclose()
         await live.aclose()
         await app.aclose()
 
@@ -65,6 +76,7 @@ def web_app(settings: Settings) -> FastAPI:
         probes=_probes(app),
         lifespan=lifespan,
         streaming=streaming,
+        mounts=workbench.mounts if workbench else None,
     )
 
 

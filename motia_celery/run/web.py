@@ -12,6 +12,7 @@ from fastapi import Request as HttpRequest
 from fastapi import Response as HttpResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from motia_celery.errors import BrokerUnavailableError, EmitError
 from motia_celery.model.topic import topic_fault
@@ -27,6 +28,7 @@ from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response, json_response
 from motia_celery.run.routing import RouteTable, StepRoutes
 from motia_celery.settings import Settings
+from motia_celery.workbench.serving import Mounts
 
 log = logging.getLogger("motia_celery.web")
 
@@ -51,12 +53,13 @@ def create_app(
     probes: Mapping[str, health.Probe],
     lifespan: Lifespan | None = None,
     streaming: Callable[[Cors], Streaming] | None = None,
+    mounts: Mapping[str, ASGIApp] | None = None,
 ) -> FastAPI:
     """The ASGI app of a Plan.
 
     ``invoke`` runs a handler with its middleware, ``emit`` publishes a confirmed event, and each
     of ``probes`` raises while what it looks at can not be reached. Without ``streaming`` nobody
-    may follow a stream.
+    may follow a stream. ``mounts`` are the Workbench's apps by path; they are behind the guard.
     """
     cors = Cors(settings)
     doors = streaming and Middleware(Doors, streaming=streaming(cors), settings=settings, cors=cors)
@@ -70,6 +73,7 @@ def create_app(
             Middleware(StepRoutes, table=table, cors=cors, own_paths=_own_paths(table, settings)),
             Middleware(Guard, settings=settings),
             *([doors] if doors else []),
+            *([Middleware(Mounts, mounts=mounts)] if mounts else []),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )

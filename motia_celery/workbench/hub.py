@@ -71,6 +71,7 @@ class Hub:
         self._number = 0
         self._kept: deque[Told] = deque(maxlen=KEPT)
         self._listeners: set[Listener] = set()
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def wants(self) -> frozenset[Want]:
@@ -91,11 +92,29 @@ class Hub:
                 if number > known:
                     listener.tell(number, message)
         self._listeners.add(listener)
+        self._wake()
         return listener
 
     def leave(self, listener: Listener) -> None:
         """Tells the listener nothing more."""
         self._listeners.discard(listener)
+        self._wake()
+
+    async def until_wanted(self, wants: frozenset[Want]) -> None:
+        """Returns once somebody listens to one of these."""
+        while not self.wants & wants:
+            await self._changed()
+
+    async def until_unwanted(self, wants: frozenset[Want], seconds: float) -> None:
+        """Returns once nobody has listened to any of these for so long."""
+        while True:
+            while self.wants & wants:
+                await self._changed()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.until_wanted(wants)
+            except TimeoutError:
+                return
 
     def tell(self, message: AnyMessage) -> None:
         """Tells everyone who wants it."""
@@ -113,10 +132,22 @@ class Hub:
         """The id under which a message is sent."""
         return f"{self.name}-{number}"
 
-    def interrupted(self) -> None:
-        """Nobody listened for a while, so nothing that was kept is whole."""
+    def forget(self) -> None:
+        """From here on something is not told: who comes back must begin anew."""
         self._number += 1
         self._kept.clear()
+
+    async def _changed(self) -> None:
+        """Returns when somebody has come or gone."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        await waiting
+
+    def _wake(self) -> None:
+        woken, self._waiting = self._waiting, []
+        for waiting in woken:
+            if not waiting.done():
+                waiting.set_result(None)
 
     def _known(self, since: str | None) -> int | None:
         """The number of the last message that the client has, if all later ones are kept."""

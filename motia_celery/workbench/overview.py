@@ -21,7 +21,7 @@ async def get_app(sources: From) -> AppView:
     settings, plan = sources.settings, sources.plan
     return AppView(
         name=settings.project_root.name or "motia-celery",
-        version=version("motia-celery"),
+        version=version_of_package(),
         environment=settings.environment,
         prefix=settings.prefix,
         base_path=settings.workbench_path,
@@ -40,6 +40,11 @@ async def get_problems(sources: From) -> list[ProblemView]:
     """What `motia-celery check` finds, errors first."""
     found = sorted(sources.plan.problems, key=lambda problem: problem.severity != "error")
     return [problem_view(sources.plan, problem) for problem in found]
+
+
+def version_of_package() -> str:
+    """The version that is installed."""
+    return version("motia-celery")
 
 
 def problem_view(plan: Plan, problem: Problem) -> ProblemView:
