@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Celery
 
-from motia_celery.broker.celery_app import celery_settings
+from motia_celery.broker.celery_app import POOLS, celery_settings
 from motia_celery.broker.connection import broker_errors
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
@@ -82,13 +82,21 @@ def _worker(name: str, stats: Answers, active: list[Any], queues: list[Any]) -> 
     return Worker(
         name=name,
         pid=stats.get("pid"),
-        pool=str(pool.get("implementation", "")).rpartition(":")[0].rpartition(".")[2],
+        pool=_pool_name(str(pool.get("implementation", ""))),
         concurrency=pool.get("max-concurrency"),
         uptime_seconds=stats.get("uptime"),
         completed=sum((stats.get("total") or {}).values()),
         queues=tuple(sorted(str(queue.get("name")) for queue in queues)),
         runs=tuple(_active(task) for task in active),
     )
+
+
+def _pool_name(implementation: str) -> str:
+    """The name by which the setting ``pool`` knows it, or else that of its module."""
+    for name, module in POOLS.items():
+        if module == implementation:
+            return name
+    return implementation.rpartition(":")[0].rpartition(".")[2].lstrip("_")
 
 
 def _active(task: Answers) -> Active:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from motia_celery.errors import FrameworkError
+from motia_celery.errors import FrameworkError, NotFoundError
 from motia_celery.workbench.shapes.app import Cancelled, PauseView
 from motia_celery.workbench.sources import From, Sources
 
@@ -24,6 +24,7 @@ async def paused_steps(sources: Sources) -> frozenset[str]:
 @router.post("/steps/{name:path}/pause")
 async def pause_step(sources: From, name: str) -> PauseView:
     """Keeps the Step's events in its queue, through restarts, until it is resumed."""
+    require_queue(sources, name)
     changed = await sources.samples.run(lambda: sources.control.pause(name))
     sources.samples.forget(_PAUSED)
     return PauseView(step=name, paused=True, changed=changed)
@@ -40,6 +41,7 @@ async def resume_step(sources: From, name: str) -> PauseView:
 @router.post("/steps/{name:path}/cancel")
 async def cancel_step(sources: From, name: str) -> Cancelled:
     """Drops every event that waits for the Step, retries and delayed ones included."""
+    require_queue(sources, name)
     return Cancelled(dropped=await sources.samples.run(lambda: sources.control.cancel_queued(name)))
 
 
@@ -55,3 +57,17 @@ async def cancel_trace(sources: From, trace_id: str) -> Cancelled:
     """Cuts every run of the trace, and lets no further one begin."""
     await sources.samples.run(lambda: sources.control.cancel_trace(trace_id))
     return Cancelled()
+
+
+def require_queue(sources: Sources, name: str) -> None:
+    """Returns if the Step has a queue.
+
+    Raises:
+        NotFoundError: it has none, or is not there.
+    """
+    if name not in sources.plan.topology.by_step:
+        raise NotFoundError(
+            f"no event or cron Step is named {name!r}.",
+            "",
+            "Steps that only requests start wait in no queue.",
+        )

@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Query
 
 from motia_celery.broker.dead_letters import DeadLetters
-from motia_celery.errors import DeadLetterError, NotFoundError
+from motia_celery.errors import NotFoundError, RequestError
 from motia_celery.model.dead_letter import DeadLetter, LetterFilter, Listing, Replayed
 from motia_celery.workbench.shapes.letters import (
     DropRequest,
@@ -90,7 +90,7 @@ def _replay(
     letters: DeadLetters, wanted: LetterFilter, body: bytes | None, request: ReplayRequest
 ) -> ReplayResult:
     if body is not None and (matching := letters.list(wanted, 1).matching) != 1:
-        raise DeadLetterError(
+        raise RequestError(
             f"{matching} dead letters match, and an edited payload is for one.",
             "replay",
             "Choose one by its id.",
@@ -104,11 +104,11 @@ def _chosen(choice: LetterChoice, *, everything: bool) -> LetterFilter:
     """The filter of a choice that was meant.
 
     Raises:
-        DeadLetterError: nothing was chosen.
+        RequestError: nothing was chosen.
     """
     wanted = letter_filter(choice)
     if wanted == LetterFilter() and not everything:
-        raise DeadLetterError("nothing was chosen.", "choice", "Choose some, or set `all`.")
+        raise RequestError("nothing was chosen.", "choice", "Choose some, or set `all`.")
     return wanted
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from motia_celery.errors import NotFoundError
-from motia_celery.model.event import Event, run_id
+from motia_celery.errors import NotFoundError, RequestError
+from motia_celery.model.event import run_id
 from motia_celery.workbench.shapes.app import Started
 from motia_celery.workbench.shapes.runs import (
     Logs,
@@ -19,6 +19,7 @@ from motia_celery.workbench.shapes.runs import (
     TraceView,
 )
 from motia_celery.workbench.sources import From, Records, Sources
+from motia_celery.workbench.trying import event_of
 
 router = APIRouter(tags=["runs"])
 
@@ -56,7 +57,7 @@ async def rerun(sources: From, run_id: str, request: Rerun) -> Started:
     run = await _run(sources, run_id)
     queue = sources.plan.topology.by_step.get(run.step)
     if queue is None:
-        raise NotFoundError(
+        raise RequestError(
             f"{run.step!r} is started by requests only, or is gone.",
             "rerun",
             "Send its request again from Try.",
@@ -67,11 +68,11 @@ async def rerun(sources: From, run_id: str, request: Rerun) -> Started:
 async def _again(sources: Sources, run: RunDetail, request: Rerun) -> Started:
     kept = run.input
     if request.edited is None and (kept is None or kept.truncated):
-        raise NotFoundError(
+        raise RequestError(
             "the input of the run was not kept whole.", run.id, "Rerun it with an edited input."
         )
     data = request.edited.data if request.edited else kept and kept.value
-    event, queue = Event(topic=run.topic or "", data=data), sources.plan.topology.by_step[run.step]
+    event, queue = event_of(run.topic or "", data), sources.plan.topology.by_step[run.step]
     await sources.publisher.send(event, queue)
     return Started(
         event_id=event.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from motia_celery.errors import NotFoundError
@@ -19,6 +20,7 @@ _HANDLER = re.compile(
     r"|(?:module\.)?exports\.handler[ \t]*=)",
     re.MULTILINE,
 )
+_PYTHON_HANDLER = re.compile(r"^(?:(?:async +)?def +handler\b|handler *[:=])", re.MULTILINE)
 
 
 def read_source(root: Path, step: Step) -> Source:
@@ -47,17 +49,14 @@ def read_source(root: Path, step: Step) -> Source:
 def handler_line(text: str, language: str) -> int | None:
     """The line on which the handler begins, or None where it is not found."""
     if language == "python":
-        return _python_line(text)
-    found = _HANDLER.search(text)
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return _python_line(text)
+    found = (_PYTHON_HANDLER if language == "python" else _HANDLER).search(text)
     return text.count("\n", 0, found.start()) + 1 if found else None
 
 
 def _python_line(text: str) -> int | None:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-    for statement in tree.body:
+    for statement in ast.parse(text).body:
         if "handler" in _defined(statement):
             return statement.lineno
     return None

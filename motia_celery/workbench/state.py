@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query
 
-from motia_celery.errors import NotFoundError, StateValueError
+from motia_celery.errors import NotFoundError, RequestError
 from motia_celery.workbench.shapes.feed import StateMessage
 from motia_celery.workbench.shapes.stores import (
     Deleted,
@@ -88,7 +88,7 @@ async def put_state_value(sources: From, write: StateWrite) -> StateItem:
             write.group, write.key, None, write.value, ttl_seconds=life
         )
         if not made:
-            raise StateValueError("this key is there already.", "state", "Edit its value.")
+            raise RequestError("this key is there already.", "state", "Edit its value.")
     else:
         await state.set(write.group, write.key, write.value, ttl_seconds=life)
     change = "delete" if write.value is None else "set"

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter
 
-from motia_celery.errors import NotFoundError, StateValueError
+from motia_celery.errors import NotFoundError, RequestError
 from motia_celery.workbench.shapes.stores import (
     Deleted,
     StreamDelete,
@@ -87,7 +87,7 @@ async def put_stream_item(sources: From, write: StreamWrite) -> StreamItem:
     require_stream(sources, write.stream)
     item = await sources.streams.set(write.stream, write.group, write.id, write.data)
     if item is None:
-        raise StateValueError("nothing was set.", "stream", "Give an object.")
+        raise RequestError("nothing was set.", "stream", "Give an object.")
     return stream_item(item, whole=True)
 
 

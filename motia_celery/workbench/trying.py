@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter
 
-from motia_celery.errors import NotFoundError
+from motia_celery.errors import EmitError, NotFoundError, RequestError
 from motia_celery.model.event import Event, run_id
 from motia_celery.model.step import Step
 from motia_celery.model.topic import matches, topic_fault
@@ -61,9 +61,10 @@ async def get_crons(sources: From) -> list[CronView]:
 @router.post("/topics/{topic:path}/emit")
 async def emit_event(sources: From, topic: str, request: EmitRequest) -> Started:
     """Emits an event, as a Step would."""
-    if fault := topic_fault(topic):
-        raise NotFoundError(f"{topic!r} is no topic: {fault}.", "topic", "Name one without * or #.")
-    event = Event(topic=topic, data=request.data)
+    fault = topic_fault(topic) or (is_pattern(topic) and "it is a pattern of topics")
+    if fault:
+        raise RequestError(f"{topic!r} can not be emitted: {fault}.", "topic", "Name one topic.")
+    event = event_of(topic, request.data)
     await sources.publisher.emit(event, delay_seconds=request.delay_seconds)
     queues = sources.plan.topology.subscribers(topic)
     return Started(
@@ -87,6 +88,25 @@ async def run_cron(sources: From, name: str) -> Started:
         trace_id=event.trace.trace_id,
         runs={name: run_id(event.id, queue.name)},
     )
+
+
+def event_of(topic: str, data: object) -> Event:
+    """An event that no Step emitted.
+
+    Raises:
+        RequestError: the data can not travel.
+    """
+    event = Event(topic=topic, data=data)
+    try:
+        event.body  # noqa: B018 - it raises
+    except EmitError as error:
+        raise RequestError(error.what, "data", error.fix) from error
+    return event
+
+
+def is_pattern(topic: str) -> bool:
+    """Whether it stands for several topics."""
+    return any(word in ("*", "#") for word in topic.split("."))
 
 
 def route_views(plan: Plan) -> Iterator[RouteView]:
@@ -120,7 +140,7 @@ def topic_views(plan: Plan) -> Iterator[TopicView]:
         emitted = [step for step in plan.steps if _emits(step, topic)]
         yield TopicView(
             topic=topic,
-            is_pattern=topic_fault(topic) is not None,
+            is_pattern=is_pattern(topic),
             emitted_by=tuple(step.name for step in emitted),
             heard_by=tuple(step.name for step in heard),
             input_schema=_input_schema(heard, topic),
