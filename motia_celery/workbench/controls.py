@@ -42,7 +42,9 @@ async def resume_step(sources: From, name: str) -> PauseView:
 async def cancel_step(sources: From, name: str) -> Cancelled:
     """Drops every event that waits for the Step, retries and delayed ones included."""
     require_queue(sources, name)
-    return Cancelled(dropped=await sources.samples.run(lambda: sources.control.cancel_queued(name)))
+    dropped = await sources.samples.run(lambda: sources.control.cancel_queued(name))
+    sources.samples.forget("depths")
+    return Cancelled(dropped=dropped)
 
 
 @router.post("/runs/{run_id}/cancel")

@@ -30,6 +30,7 @@ from motia_celery.workbench.sources import From, Sources
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
 
+_LISTED = "dead letters"
 _PREVIEW = 200
 #: A longer body is cut where it is shown.
 _LIMIT_BYTES = 1024 * 1024
@@ -40,7 +41,7 @@ async def get_letters(sources: From, query: Annotated[LettersQuery, Query()]) ->
     """The oldest dead letters that match, and how many there are."""
     wanted, limit = letter_filter(query), query.limit
     found = await sources.samples.ask(
-        ("dead letters", wanted, limit), lambda: _letters(sources).list(wanted, limit)
+        (_LISTED, wanted, limit), lambda: _letters(sources).list(wanted, limit)
     )
     return _listing(found)
 
@@ -60,7 +61,10 @@ async def replay_letters(sources: From, request: ReplayRequest) -> ReplayResult:
     """Sends the events of the letters to the one Step where each died."""
     wanted = _chosen(request.choice, everything=request.all)
     body = orjson.dumps(request.edited.data) if request.edited else None
-    return await sources.samples.run(lambda: _replay(_letters(sources), wanted, body, request))
+    try:
+        return await sources.samples.run(lambda: _replay(_letters(sources), wanted, body, request))
+    finally:
+        sources.samples.forget(_LISTED, "depths")
 
 
 @router.post("/drop")
@@ -68,7 +72,10 @@ async def drop_letters(sources: From, request: DropRequest) -> DropResult:
     """Deletes the letters for good."""
     wanted = _chosen(request.choice, everything=request.all)
     letters = _letters(sources)
-    dropped = await sources.samples.run(lambda: letters.drop(letters.ids(wanted)))
+    try:
+        dropped = await sources.samples.run(lambda: letters.drop(letters.ids(wanted)))
+    finally:
+        sources.samples.forget(_LISTED, "depths")
     return DropResult(dropped=dropped)
 
 

@@ -47,9 +47,11 @@ class Samples:
         loop = asyncio.get_running_loop()
         return await _bounded(loop.run_in_executor(self._threads, action))
 
-    def forget(self, name: Hashable) -> None:
-        """Lets the next :meth:`ask` ask anew."""
-        self._asked.pop(name, None)
+    def forget(self, *names: str) -> None:
+        """Lets the next :meth:`ask` of these ask anew; of a tuple, the first part names it."""
+        for name in list(self._asked):
+            if (name[0] if isinstance(name, tuple) else name) in names:
+                del self._asked[name]
 
     def close(self) -> None:
         """Begins nothing more; what has begun is not waited for."""

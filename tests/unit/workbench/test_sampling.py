@@ -43,8 +43,11 @@ async def test_an_answer_that_is_not_fresh_is_asked_for_anew() -> None:
     assert [await samples.ask("q", question) for _ in range(3)] == [1, 2, 3]
     samples = Samples(fresh_seconds=60)
     await samples.ask("q", question)
+    await samples.ask(("q", 1), question)
+    samples.forget("other")
+    assert [await samples.ask("q", question), await samples.ask(("q", 1), question)] == [4, 5]
     samples.forget("q")
-    assert await samples.ask("q", question) == 5
+    assert [await samples.ask("q", question), await samples.ask(("q", 1), question)] == [6, 7]
 
 
 async def test_one_who_leaves_does_not_take_the_answer_from_others() -> None:
