@@ -8,7 +8,13 @@ const target = ["chrome123", "firefox128", "safari17.5"];
 export default defineConfig({
   base: "/__workbench/",
   plugins: [react(), tailwind()],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  resolve: {
+    alias: {
+      "@": fileURLToPath(new URL("./src", import.meta.url)),
+      // Its own validator makes code from schemas; only a tool for tests in it asks for that.
+      "@rjsf/validator-ajv8": fileURLToPath(new URL("./src/pages/try/validator.ts", import.meta.url)),
+    },
+  },
   build: {
     target,
     cssTarget: target,

@@ -149,3 +149,9 @@ export const streamItemsQuery = (stream: string, group: string) =>
     queryKey: ["stream", stream, "items", group],
     queryFn: () => taken(api.GET("/streams/items", { params: { query: { stream, group, limit: 500 } } })),
   });
+
+export const streamItemQuery = (stream: string, group: string, id: string) =>
+  queryOptions({
+    queryKey: ["stream", stream, "item", group, id],
+    queryFn: () => taken(api.GET("/streams/item", { params: { query: { stream, group, id } } })),
+  });

@@ -57,3 +57,21 @@ export function count(value: number): string {
   if (value < 1_000_000) return `${Math.round(value / 1000)}k`;
   return `${(value / 1_000_000).toFixed(1)}M`;
 }
+
+/** `Mon, Nov 23, 06:00:00` as clocks of the zone show it. */
+export function zoned(moment: number, timezone: string): string {
+  const form: Intl.DateTimeFormatOptions = {
+    weekday: "short",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hour12: false,
+  };
+  try {
+    return new Date(moment).toLocaleString("en-US", { ...form, timeZone: timezone });
+  } catch {
+    return new Date(moment).toLocaleString("en-US", { ...form, timeZone: "UTC" });
+  }
+}
