@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from amqp.exceptions import NotFound
 from kombu import Connection
 
-from motia_celery.broker.connection import checked_connection
+from motia_celery.broker.connection import (
+    CHECK_TIMEOUT_SECONDS,
+    broker_errors,
+    named_faults,
+    open_connection,
+)
+from motia_celery.errors import BrokerUnavailableError
 from motia_celery.plan.topology import Names, QueuePlan, partition_names
 from motia_celery.settings import Settings
 from motia_celery.stores.depths import Waiting, read_waiting
@@ -40,13 +48,15 @@ class Depths:
 
 
 class DepthReader:
-    """Reads the depths of one app's queues. It blocks, and is one thread's at a time."""
+    """Reads the depths of one app's queues, on a connection that it keeps. It blocks."""
 
     def __init__(self, settings: Settings, queues: Iterable[QueuePlan]) -> None:
         self._settings = settings
         self._queues = tuple(queues)
-        self._names = Names(settings.prefix)
+        self._letters = Names(settings.prefix).dead_letter_queue
         self._client = connect_sync(settings)
+        self._connection: Connection | None = None
+        self._turn = threading.Lock()
 
     def read(self) -> Depths:
         """The depths now.
@@ -57,41 +67,84 @@ class DepthReader:
         """
         partitions = PartitionCounts(self._client, self._settings.prefix).read()
         counts = {queue.name: partitions.get(queue.name, 0) for queue in self._queues}
-        if not self._settings.uses_rabbitmq:
-            return self._in_redis(counts)
-        with checked_connection(self._settings) as connection:
-            dead = _declared(connection, self._names.dead_letter_queue)
-            return Depths(
-                queues={name: _depth(connection, name, count) for name, count in counts.items()},
-                dead_letters=dead.messages or 0,
+        with self._turn:
+            return (
+                self._in_rabbitmq(counts)
+                if self._settings.uses_rabbitmq
+                else self._in_redis(counts)
             )
 
+    def close(self) -> None:
+        """Lets go of the connection."""
+        with self._turn:
+            self._disconnect()
+
     def _in_redis(self, counts: Mapping[str, int]) -> Depths:
-        letters = self._names.dead_letter_queue
-        found = read_waiting(self._client, self._settings.prefix, {**counts, letters: 0})
+        found = read_waiting(self._client, self._settings.prefix, {**counts, self._letters: 0})
         return Depths(
             queues={name: _waiting(found[name]) for name in counts},
-            dead_letters=found[letters][0],
+            dead_letters=found[self._letters][0],
         )
 
+    def _in_rabbitmq(self, counts: Mapping[str, int]) -> Depths:
+        if self._connection is not None:
+            # It may have been closed since the last time: then one more is opened.
+            with suppress(BrokerUnavailableError):
+                return self._asked(self._connection, counts)
+            self._disconnect()
+        connection = open_connection(self._settings)
+        with broker_errors(self._settings):
+            connection.ensure_connection(max_retries=0, timeout=CHECK_TIMEOUT_SECONDS)
+        self._connection = connection
+        return self._asked(connection, counts)
 
-def _depth(connection: Connection, queue: str, partitions: int) -> Depth:
-    found = [_declared(connection, name) for name in (queue, *partition_names(queue, partitions))]
-    there = [depth for depth in found if depth.messages is not None]
-    if not there:
-        return Depth(messages=None)
-    return Depth(
-        messages=sum(depth.messages or 0 for depth in there),
-        consumers=max(depth.consumers or 0 for depth in there),
-    )
+    def _asked(self, connection: Connection, counts: Mapping[str, int]) -> Depths:
+        with broker_errors(self._settings), named_faults(connection):
+            with closing(_Questions(connection)) as questions:
+                return Depths(
+                    queues={name: questions.depth(name, count) for name, count in counts.items()},
+                    dead_letters=questions.queue(self._letters).messages or 0,
+                )
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.collect(CHECK_TIMEOUT_SECONDS)
 
 
-def _declared(connection: Connection, queue: str) -> Depth:
-    # A refused question closes its channel, so each gets one of its own.
-    with suppress(NotFound), connection.channel() as channel:
-        answer = channel.queue_declare(queue, passive=True)
+class _Questions:
+    """Asks for queues on one channel, and takes another where a question closed it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._channel: Any = None
+
+    def close(self) -> None:
+        """Closes the channel."""
+        if self._channel is not None:
+            self._channel.close()
+
+    def depth(self, queue: str, partitions: int) -> Depth:
+        """The depth of a queue with its partitions."""
+        found = [self.queue(name) for name in (queue, *partition_names(queue, partitions))]
+        there = [depth for depth in found if depth.messages is not None]
+        if not there:
+            return Depth(messages=None)
+        return Depth(
+            messages=sum(depth.messages or 0 for depth in there),
+            consumers=max(depth.consumers or 0 for depth in there),
+        )
+
+    def queue(self, name: str) -> Depth:
+        """The depth of one queue."""
+        try:
+            self._channel = self._channel or self._connection.channel()
+            answer = self._channel.queue_declare(name, passive=True)
+        except NotFound:
+            self._channel = None  # RabbitMQ has closed it
+            return Depth(messages=None)
         return Depth(messages=answer.message_count, consumers=answer.consumer_count)
-    return Depth(messages=None)
 
 
 def _waiting(waiting: Waiting) -> Depth:

@@ -30,6 +30,8 @@ from motia_celery.workbench.sources import From, Sources
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
 
+#: How long to wait for another reader; whoever asks waits a little longer.
+_TURN_SECONDS = 10.0
 _LISTED = "dead letters"
 _PREVIEW = 200
 #: A longer body is cut where it is shown.
@@ -120,7 +122,8 @@ def _chosen(choice: LetterChoice, *, everything: bool) -> LetterFilter:
 
 
 def _letters(sources: Sources) -> DeadLetters:
-    return DeadLetters(sources.settings, sources.plan.topology.queues)
+    queues = sources.plan.topology.queues
+    return DeadLetters(sources.settings, queues, turn_seconds=_TURN_SECONDS)
 
 
 def _time(moment: float | None) -> datetime | None:

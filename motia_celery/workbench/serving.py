@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -60,6 +61,7 @@ class Workbench:
             await self._watch.aclose()
         if self._sources is not None:
             self._sources.samples.close()
+            await anyio.to_thread.run_sync(self._sources.depths.close)
 
 
 class Mounts:

@@ -14,7 +14,8 @@ from integration.apps import Project
 API_STEP = """
 config = {
     "type": "api", "name": "place", "method": "POST", "path": "/things/:id",
-    "emits": ["thing.made"], "queryParams": [{"name": "size", "description": "How large"}], "flows": ["things"],
+    "emits": ["thing.made"], "flows": ["things"],
+    "queryParams": [{"name": "size", "description": "How large"}],
     "bodySchema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]},
 }
 
