@@ -74,11 +74,12 @@ class NodeBuildHook(BuildHookInterface[Any]):
                 [str(Path(tools["node"][0]).parent), os.environ.get("PATH", os.defpath)]
             ),
         }
+        if not _is_installed(folder):
+            # NODE_ENV=production in the environment would leave the bundlers out.
+            install = ["ci", "--include=dev", "--no-audit", "--no-fund", "--ignore-scripts"]
+            _run([*tools["npm"], *install], folder, environment, part.name)
         program, *arguments = part.command
-        # NODE_ENV=production in the environment would leave the bundlers out.
-        install = ["ci", "--include=dev", "--no-audit", "--no-fund", "--ignore-scripts"]
-        for command in ([*tools["npm"], *install], [*tools[program], *arguments]):
-            _run(command, folder, environment, part.name)
+        _run([*tools[program], *arguments], folder, environment, part.name)
         if missing := part.missing(self.root):
             raise RuntimeError(f"{part.name} was not built: {', '.join(missing)} missing")
 
@@ -87,6 +88,13 @@ class NodeBuildHook(BuildHookInterface[Any]):
         """Whether this is an unpacked sdist, which has everything built already."""
         built = not any(part.missing(self.root) for part in _PARTS)
         return built and Path(self.root, "PKG-INFO").is_file()
+
+
+def _is_installed(folder: Path) -> bool:
+    """Whether npm has installed just this: a frontend may build twice, for metadata and wheel."""
+    done = folder / "node_modules" / ".package-lock.json"  # which npm writes last
+    wanted = (folder / "package.json", folder / "package-lock.json")
+    return done.is_file() and all(done.stat().st_mtime >= file.stat().st_mtime for file in wanted)
 
 
 def _node_on_path() -> dict[str, list[str]] | None:

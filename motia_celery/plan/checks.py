@@ -8,7 +8,7 @@ from motia_celery.model.problem import Problem
 from motia_celery.model.retry import total_wait_seconds
 from motia_celery.model.step import Step, Stream
 from motia_celery.model.topic import matches
-from motia_celery.plan.routes import schema_fault
+from motia_celery.plan.routes import STREAM_LISTINGS, schema_fault
 from motia_celery.plan.topology import PARTITION_HOLD_SECONDS
 
 #: RabbitMQ's own limit for the time between a delivery and its acknowledgement.
@@ -48,6 +48,19 @@ def unique_streams(streams: Iterable[Stream]) -> tuple[tuple[Stream, ...], tuple
             )
         kept[stream.name] = stream
     return tuple(kept.values()), tuple(problems)
+
+
+def hidden_streams(streams: Iterable[Stream]) -> Iterator[Problem]:
+    """A warning for each stream that can not be followed by Server-Sent Events, by its name."""
+    for stream in streams:
+        if stream.name in STREAM_LISTINGS:
+            yield Problem(
+                file=stream.file,
+                what=f"the stream {stream.name!r} can not be followed by Server-Sent Events: "
+                f"/__motia/streams/{stream.name} is a path of the Workbench",
+                fix="Give it another name, or follow it by sockets.",
+                severity="warning",
+            )
 
 
 def unheard_emits(steps: Iterable[Step]) -> Iterator[Problem]:

@@ -16,6 +16,8 @@ from motia_celery.model.step import HttpTrigger, Step
 #: Served by the framework itself, whatever the Steps say; so is everything under ``/__``.
 RESERVED_PATHS = frozenset({"/health/live", "/health/ready"})
 RESERVED_PREFIX = "/__"
+#: Below ``/__motia/streams/``, what Motia's own Workbench lists streams by.
+STREAM_LISTINGS = frozenset({"all", "details", "group", "item"})
 
 #: Texts that stand for whatever a parameter may take.
 _SAMPLES = ("~", "7", "a-z")

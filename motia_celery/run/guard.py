@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from motia_celery.plan.routes import RESERVED_PATHS, RESERVED_PREFIX
+from motia_celery.plan.routes import RESERVED_PATHS, RESERVED_PREFIX, STREAM_LISTINGS
 from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import error_response
 from motia_celery.settings import Settings
@@ -27,8 +27,6 @@ EMIT_PATH = "/emit"
 #: ``/__motia/streams/<stream>/<group>`` or ``…/<group>/<id>``, each part escaped: for the user's
 #: own pages, like the Steps' routes.
 STREAMS_PATH = "/__motia/streams/"
-#: Below it, what Motia's own Workbench lists streams by; they are no streams' names.
-STREAM_LISTINGS = frozenset({"all", "details", "group", "item"})
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to

@@ -126,7 +126,19 @@ async def test_our_own_paths_answer_only_our_own_hosts_and_origins(
 
 
 @pytest.mark.parametrize(
-    "path", ["/__motia/state", "/%5F%5Fmotia", "/__", "/emit", "/docs/oauth2-redirect"]
+    "path",
+    [
+        "/__motia/state",
+        "/%5F%5Fmotia",
+        "/__",
+        "/emit",
+        "/docs/oauth2-redirect",
+        "/__workbench/api/app",
+        "/%5F%5Fworkbench/",
+        "/__motia/streams/all",
+        "/__motia/streams/group/a/b",
+        "/__motia%2Fstreams/group/a/b",
+    ],
 )
 async def test_the_guard_covers_every_own_path(path: str) -> None:
     app = app_of(api("*", "GET"), emit_route=True)
