@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Outlet, useNavigate } from "@tanstack/react-router";
 import { Menu } from "lucide-react";
 import { useState } from "react";
 import { appQuery, problemsQuery, queuesQuery } from "@/api/queries";
@@ -9,8 +9,8 @@ import { useModal } from "@/ui/dialog";
 import { Toasts } from "@/ui/toast";
 import { Help } from "./help";
 import { Palette } from "./palette";
-import { BINDINGS, PLACES, type PlacePath } from "./places";
-import { Side } from "./side";
+import { BINDINGS, type PlacePath } from "./places";
+import { FeedStatus, Side } from "./side";
 import { useCommands } from "./use-commands";
 import { useKeys } from "./use-keys";
 
@@ -47,7 +47,7 @@ export function Shell() {
       <aside className="hidden w-52 shrink-0 border-r border-line md:block" aria-label="Workbench">
         <Side {...side} />
       </aside>
-      <TopBar onMenu={() => setOpen("menu")} />
+      <TopBar name={app?.name} onMenu={() => setOpen("menu")} />
       <main id="main" tabIndex={-1} className="min-h-0 min-w-0 flex-1 bg-panel outline-none">
         <Outlet />
       </main>
@@ -59,16 +59,15 @@ export function Shell() {
   );
 }
 
-/** On a narrow screen: where one is, and the way to everything else. */
-function TopBar({ onMenu }: { onMenu: () => void }) {
-  const path = useRouterState({ select: (state) => state.location.pathname });
-  const place = PLACES.find((each) => path.startsWith(each.path));
+/** On a narrow screen: which app it is, and the way to everything else. */
+function TopBar({ name, onMenu }: { name: string | undefined; onMenu: () => void }) {
   return (
-    <div className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-2 md:hidden">
+    <header className="flex h-10 shrink-0 items-center gap-2 border-b border-line pr-4 pl-2 md:hidden">
       <IconButton icon={Menu} label="Menu" onClick={onMenu} />
       <img src="/__workbench/favicon.svg" alt="" width={16} height={16} />
-      <span className="font-medium">{place?.name ?? "Workbench"}</span>
-    </div>
+      <span className="min-w-0 flex-1 truncate font-medium">{name ?? "Workbench"}</span>
+      <FeedStatus />
+    </header>
   );
 }
 

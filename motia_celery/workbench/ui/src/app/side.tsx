@@ -96,7 +96,8 @@ function ThemeButton() {
   return <IconButton icon={icon} label={label} onClick={() => setTheme(next)} />;
 }
 
-function FeedStatus() {
+/** Whether changes arrive now. */
+export function FeedStatus() {
   const live = useFeedStatus() === "live";
   const Icon = live ? Wifi : Unplug;
   return (

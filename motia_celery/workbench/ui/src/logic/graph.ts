@@ -111,7 +111,7 @@ function layer(nodes: readonly GraphNode[], arrows: readonly Arrow[], direction:
   if (!nodes.length) return {};
   const sheet = new graphlib.Graph({ multigraph: true });
   const across = direction === "across";
-  sheet.setGraph({ rankdir: across ? "LR" : "TB", nodesep: GAP, ranksep: across ? 120 : 72, ranker: "tight-tree" });
+  sheet.setGraph({ rankdir: across ? "LR" : "TB", nodesep: GAP, ranksep: across ? 96 : 72, ranker: "tight-tree" });
   sheet.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) sheet.setNode(node.name, { width: NODE_WIDTH, height: NODE_HEIGHT });
   for (const arrow of arrows) sheet.setEdge(arrow.source, arrow.target, {}, arrow.id);

@@ -5,7 +5,7 @@ import { type ComponentProps, useEffect, useState } from "react";
 /** One choice of a list, by the browser's own control. */
 export function Select({ label, options, className, ...rest }: SelectProps) {
   return (
-    <select aria-label={label} {...rest} className={clsx("field max-w-52 pr-1", className)}>
+    <select aria-label={label} {...rest} className={clsx("field max-w-52 shrink-0 pr-1", className)}>
       {options.map(([value, text]) => (
         <option key={value} value={value}>
           {text}
@@ -28,7 +28,7 @@ interface SearchFieldProps {
 }
 
 /** A search field that tells what was typed once the hand rests. */
-export function SearchField({ label, value, onChange, className }: SearchFieldProps) {
+export function SearchField({ label, value, onChange, className = "sm:max-w-64" }: SearchFieldProps) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
   useEffect(() => {
@@ -37,7 +37,7 @@ export function SearchField({ label, value, onChange, className }: SearchFieldPr
     return () => clearTimeout(timer);
   }, [typed]);
   return (
-    <div className={clsx("relative min-w-36 flex-1 sm:max-w-64", className)}>
+    <div className={clsx("relative min-w-36 flex-1", className)}>
       <Search size={13} aria-hidden className="absolute top-1/2 left-2 -translate-y-1/2 text-faint" />
       <input
         type="search"

@@ -19,7 +19,7 @@ export function Page({ title, count, actions, toolbar, children }: PageProps) {
         <div className="ml-auto flex flex-wrap items-center gap-2">{actions}</div>
       </header>
       {toolbar && (
-        <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2">{toolbar}</div>
+        <div className="flex items-center gap-2 overflow-x-auto border-b border-line px-4 py-2 sm:flex-wrap">{toolbar}</div>
       )}
       <div className="relative flex min-h-0 min-w-0 flex-1 flex-col">{children}</div>
     </div>

@@ -65,7 +65,7 @@ interface StatusProps {
 export function Status({ status, className, iconOnly = false }: StatusProps) {
   const { word, icon: Icon, tone, spin } = lookOf(status);
   return (
-    <span className={clsx("inline-flex items-center gap-1.5 whitespace-nowrap", TONES[tone], className)}>
+    <span className={clsx("flex w-fit items-center gap-1.5 whitespace-nowrap", TONES[tone], className)}>
       <Icon size={14} aria-hidden className={clsx("shrink-0", spin && "animate-spin [animation-duration:2s]")} />
       <span className={iconOnly ? "sr-only" : undefined}>{word}</span>
     </span>

@@ -7,7 +7,7 @@ export interface Column<Row> {
   /** A size for a CSS grid, such as `6rem` or `minmax(8rem, 1fr)`. */
   size: string;
   cell: (row: Row) => ReactNode;
-  /** Its size on a narrow screen; without one it is left out there. */
+  /** Its size where there is little room; without one it is left out there. */
   narrow?: string;
   right?: boolean;
   /** The title is read out, but not drawn. */
@@ -55,7 +55,7 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
       role="table"
       aria-label={label}
       aria-rowcount={total ?? rows.length}
-      className="flex min-h-0 flex-1 flex-col"
+      className="@container flex min-h-0 flex-1 flex-col"
       style={sizes}
     >
       <div role="rowgroup" className="border-b border-line">
@@ -100,11 +100,11 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
   );
 }
 
-const GRID = "grid grid-cols-(--narrow) items-center gap-x-3 px-4 md:grid-cols-(--wide)";
+const GRID = "grid grid-cols-(--narrow) items-center gap-x-3 px-4 @2xl:grid-cols-(--wide)";
 
 /** A link or button with this class is as large as its row. */
 export const WHOLE_ROW = "after:absolute after:inset-0";
 
 function cellClass<Row>(column: Column<Row>): string {
-  return clsx("min-w-0 truncate", column.right && "text-right tabular-nums", !column.narrow && "hidden md:block");
+  return clsx("min-w-0 truncate", column.right && "text-right tabular-nums", !column.narrow && "hidden @2xl:block");
 }

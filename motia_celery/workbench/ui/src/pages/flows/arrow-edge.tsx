@@ -12,7 +12,7 @@ export const ArrowEdge = memo(function ArrowEdge(props: EdgeProps<DrawnArrow>) {
   const [path, x, y] = getBezierPath(props);
   return (
     <g onMouseEnter={() => setPointed(true)} onMouseLeave={() => setPointed(false)}>
-      <BaseEdge id={props.id} path={path} style={arrow.virtual ? { strokeDasharray: "5 4" } : undefined} />
+      <BaseEdge id={props.id} path={path} markerEnd={props.markerEnd} style={arrow.virtual ? { strokeDasharray: "5 4" } : undefined} />
       {(labelled || pointed) && (
         <EdgeLabelRenderer>
           <div

@@ -1,9 +1,9 @@
 import "@xyflow/react/dist/style.css";
 import "./diagram.css";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Controls, MiniMap, type NodeChange, Panel, ReactFlow, ReactFlowProvider, useNodesState, useReactFlow } from "@xyflow/react";
+import { Controls, type FitViewOptions, MarkerType, MiniMap, type NodeChange, Panel, ReactFlow, ReactFlowProvider, useNodesState, useReactFlow } from "@xyflow/react";
 import { LayoutGrid } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { api, taken } from "@/api/client";
 import { graphQuery } from "@/api/queries";
 import type { Graph, Position } from "@/api/shapes";
@@ -25,7 +25,14 @@ const edgeTypes = { arrow: ArrowEdge };
 /** Past so many arrows their topics are shown only where one points. */
 const LABELLED_ARROWS = 60;
 const DRAWN_AT_ONCE = 120;
-const FIT = { padding: 0.12, maxZoom: 1 };
+/** So few are not drawn smaller than can be read; one moves the diagram instead. */
+const FEW = 24;
+const READABLE_ZOOM = 0.65;
+
+function fitOf(steps: number, selected?: string): FitViewOptions<DrawnStep> {
+  const minZoom = steps <= FEW ? READABLE_ZOOM : undefined;
+  return selected ? { minZoom: READABLE_ZOOM, maxZoom: 0.85, nodes: [{ id: selected }] } : { padding: 0.08, maxZoom: 1, minZoom };
+}
 
 /** A flow, to look at, to arrange and to choose a Step of. */
 export function Diagram(props: DiagramProps) {
@@ -43,7 +50,9 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
   const [nodes, setNodes, onNodesChange] = useNodesState<DrawnStep>([]);
   const [ready, setReady] = useState(false);
   const save = useSavePositions(flow);
-  const { fitView } = useReactFlow();
+  const { fitView } = useReactFlow<DrawnStep>();
+  const frame = useRef<HTMLDivElement>(null);
+  useKeepInSight(frame, selected);
 
   useEffect(() => {
     setNodes(drawing.nodes.map(({ node, position }) => drawnStep(node.name, position, { node }, node.name === selected)));
@@ -63,6 +72,7 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
       type: "arrow",
       data: { arrow, labelled },
       focusable: false,
+      markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--arrow)" },
     }));
   }, [drawing]);
 
@@ -75,12 +85,13 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
   function rearrange() {
     const { nodes: steps, arrows } = pick(graph, flow);
     save(arrange(steps, arrows, direction));
-    requestAnimationFrame(() => void fitView(FIT));
+    requestAnimationFrame(() => void fitView(fitOf(steps.length)));
   }
 
   if (!ready) return null;
   return (
     <ReactFlow
+      ref={frame}
       nodes={nodes}
       edges={edges}
       nodeTypes={nodeTypes}
@@ -95,11 +106,11 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
       minZoom={0.05}
       maxZoom={2}
       fitView
-      fitViewOptions={FIT}
+      fitViewOptions={fitOf(nodes.length, selected)}
       proOptions={{ hideAttribution: true }}
       aria-label={flow ? `The flow ${flow}` : "The whole app"}
     >
-      <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-right" />
+      <Controls showInteractive={false} fitViewOptions={fitOf(nodes.length)} position="bottom-right" />
       {!narrow && nodes.length > 12 && <MiniMap pannable zoomable position="top-right" ariaLabel="The whole diagram, small" className="!h-24 !w-36" />}
       <Panel position="top-left">
         <Button icon={LayoutGrid} onClick={rearrange} title="Put every Step where the automatic layout wants it">
@@ -111,6 +122,21 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
       </Panel>
     </ReactFlow>
   );
+}
+
+/** Moves the diagram where the chosen Step is out of sight, as the panel beside it takes room. */
+function useKeepInSight(frame: React.RefObject<HTMLDivElement | null>, selected: string | undefined): void {
+  const { getNode, getZoom, flowToScreenPosition, setCenter } = useReactFlow<DrawnStep>();
+  useEffect(() => {
+    const node = selected && getNode(selected);
+    const box = frame.current?.getBoundingClientRect();
+    if (!node || !box) return;
+    const { x, y } = node.position;
+    const start = flowToScreenPosition({ x, y });
+    const end = flowToScreenPosition({ x: x + NODE_WIDTH, y: y + NODE_HEIGHT });
+    const isInside = start.x >= box.left && start.y >= box.top && end.x <= box.right && end.y <= box.bottom;
+    if (!isInside) void setCenter(x + NODE_WIDTH / 2, y + NODE_HEIGHT / 2, { zoom: Math.max(getZoom(), READABLE_ZOOM), duration: 200 });
+  }, [selected, frame, getNode, getZoom, flowToScreenPosition, setCenter]);
 }
 
 function drawnStep(id: string, place: Position, data: DrawnStep["data"], selected: boolean): DrawnStep {

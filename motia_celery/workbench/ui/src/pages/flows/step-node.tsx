@@ -49,12 +49,15 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Dra
   );
 });
 
+/** An older change was not seen to happen. */
+const FRESH_MS = 3000;
+
 function Pulse({ step, children }: { step: string; children: React.ReactNode }) {
   const { changedAt } = useActivity(step);
   return (
     <div className="relative h-full rounded-lg">
       {/* A new key starts the animation anew. */}
-      {changedAt > 0 && <span key={changedAt} aria-hidden className="step-pulse pointer-events-none absolute inset-0 rounded-lg" />}
+      {Date.now() - changedAt < FRESH_MS && <span key={changedAt} aria-hidden className="step-pulse pointer-events-none absolute inset-0 rounded-lg" />}
       {children}
     </div>
   );

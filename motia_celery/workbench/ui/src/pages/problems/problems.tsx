@@ -12,7 +12,7 @@ export function Problems() {
   if (!problems) return <Loading />;
   const errors = problems.filter(({ severity }) => severity === "error").length;
   return (
-    <Page title="Problems" count={problems.length ? `${errors} of them errors` : undefined}>
+    <Page title="Problems" count={problems.length ? summary(errors, problems.length - errors) : undefined}>
       <div className="flex min-h-0 flex-1 overflow-auto">
         {problems.length ? (
           <div className="w-full max-w-3xl px-4 py-1">
@@ -28,4 +28,13 @@ export function Problems() {
       </div>
     </Page>
   );
+}
+
+function summary(errors: number, warnings: number): string {
+  const parts = [many(errors, "error"), many(warnings, "warning")].filter((part) => !part.startsWith("0 "));
+  return parts.join(", ");
+}
+
+function many(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }

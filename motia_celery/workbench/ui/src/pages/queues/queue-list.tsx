@@ -47,22 +47,22 @@ function useRates(queues: Queues | undefined): ReadonlyMap<string, Rate> {
 function QueueRow({ queue, rate }: { queue: Queue; rate: Rate | undefined }) {
   const isAlone = queue.exists && queue.consumers === 0 && !queue.paused;
   return (
-    <li className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-2 hover:bg-hover @3xl:grid-cols-[minmax(0,1fr)_27rem_7rem_auto]">
-      <div className="min-w-0">
+    <li className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-2 hover:bg-hover @3xl:grid-cols-[minmax(0,1fr)_27rem_8.5rem_6rem]">
+      <div className="col-start-1 row-start-1 min-w-0">
         <Link to="/flows" search={{ step: queue.step }} className="font-medium hover:underline">
           {queue.step}
         </Link>
         {queue.type === "fifo" && <span className="ml-2 text-xs text-soft">fifo</span>}
         <p className="truncate font-mono text-xs text-faint">{queue.name}</p>
       </div>
-      <dl className="col-span-2 row-start-2 grid grid-cols-5 gap-2 tabular-nums @3xl:col-span-1 @3xl:row-start-1">
+      <dl className="col-span-2 row-start-2 grid grid-cols-5 gap-2 tabular-nums @3xl:col-span-1 @3xl:col-start-2 @3xl:row-start-1">
         <Figure name="Waiting" value={queue.depth == null ? "–" : count(queue.depth)} />
-        <Figure name="Per second" value={rate === undefined || rate.perSecond === 0 ? "0" : `${rate.perSecond > 0 ? "+" : "−"}${Math.abs(rate.perSecond).toFixed(1)}`} />
+        <Figure name="Change / s" value={rate === undefined || rate.perSecond === 0 ? "0" : `${rate.perSecond > 0 ? "+" : "−"}${Math.abs(rate.perSecond).toFixed(1)}`} />
         <Figure name="Delayed" value={queue.delayed == null ? "–" : count(queue.delayed)} />
         <Figure name="Oldest" value={queue.oldest_ms == null ? "–" : duration(queue.oldest_ms)} />
         <Figure name="Consumers" value={queue.consumers == null ? "–" : count(queue.consumers)} />
       </dl>
-      <div className="col-span-2 empty:hidden @3xl:col-span-1 @max-3xl:row-start-3">
+      <div className="col-span-2 row-start-3 empty:hidden @3xl:col-span-1 @3xl:col-start-3 @3xl:row-start-1">
         {queue.paused ? (
           <Status status="paused" />
         ) : !queue.exists ? (

@@ -96,7 +96,9 @@ function PoolUse({ running, concurrency }: { running: number; concurrency: numbe
   return (
     <span className="flex items-center gap-2 tabular-nums">
       {concurrency && (
-        <meter aria-label="Pool use" min={0} max={concurrency} value={running} className="h-1.5 w-20 overflow-hidden rounded-full bg-hover [&::-webkit-meter-bar]:border-0 [&::-webkit-meter-bar]:bg-hover [&::-webkit-meter-optimum-value]:bg-accent" />
+        <span role="meter" aria-label="Pool use" aria-valuemin={0} aria-valuemax={concurrency} aria-valuenow={running} className="h-1.5 w-20 overflow-hidden rounded-full bg-line">
+          <span className="block h-full rounded-full bg-accent" style={{ width: `${Math.min(100, (100 * running) / concurrency)}%` }} />
+        </span>
       )}
       {text}
     </span>

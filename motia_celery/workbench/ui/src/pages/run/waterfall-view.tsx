@@ -16,7 +16,7 @@ interface WaterfallViewProps {
 }
 
 const ROW_HEIGHT = 30;
-const COLUMNS = "grid grid-cols-[minmax(9rem,42%)_1fr] sm:grid-cols-[minmax(14rem,36%)_1fr]";
+const COLUMNS = "grid grid-cols-[50%_1fr] sm:grid-cols-[minmax(14rem,36%)_1fr]";
 
 /** What happened in a trace, each thing as a bar below its cause. */
 export function WaterfallView({ trace, selected, onSelect }: WaterfallViewProps) {
@@ -70,7 +70,7 @@ function Scale({ fall }: { fall: Waterfall }) {
       <span className="pl-4 text-xs">Span</span>
       <div className="relative h-4">
         {fall.ticks.map((tick) => (
-          <span key={tick} className="absolute border-l border-line pl-1 whitespace-nowrap" style={{ left: `${(tick / fall.totalMs) * 100}%` }}>
+          <span key={tick} className="absolute border-l border-line pl-1 whitespace-nowrap max-sm:even:hidden" style={{ left: `${(tick / fall.totalMs) * 100}%` }}>
             {duration(tick)}
           </span>
         ))}
@@ -87,7 +87,8 @@ interface RowProps {
   onFold: () => void;
 }
 
-const INDENT_PX = 14;
+/** How far one thing stands below its cause; never so far that no name is left. */
+const INDENT = "min(0.875rem, 2.2vw)";
 
 function Row({ bar, isSelected, isFolded, onSelect, onFold }: RowProps) {
   const { span, depth, hasChildren } = bar;
@@ -96,7 +97,7 @@ function Row({ bar, isSelected, isFolded, onSelect, onFold }: RowProps) {
   const Fold = isFolded ? ChevronRight : ChevronDown;
   return (
     <div className={clsx(COLUMNS, "relative h-full items-center pr-12 hover:bg-hover", isSelected && "bg-accent-wash hover:bg-accent-wash")}>
-      <div className="flex min-w-0 items-center gap-1 pl-2" style={{ paddingLeft: 8 + Math.min(depth, 8) * INDENT_PX }}>
+      <div className="flex min-w-0 items-center gap-1" style={{ paddingLeft: `calc(0.5rem + ${Math.min(depth, 8)} * ${INDENT})` }}>
         {hasChildren ? (
           <button type="button" onClick={onFold} aria-expanded={!isFolded} aria-label={`What ${span.name} did`} className="relative z-10 flex size-5 shrink-0 items-center justify-center rounded text-faint hover:text-ink">
             <Fold size={13} aria-hidden />
