@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fastapi import APIRouter
 
 from motia_celery.errors import EmitError, NotFoundError, RequestError
 from motia_celery.model.event import Event, run_id
 from motia_celery.model.step import Step
-from motia_celery.model.topic import matches, topic_fault
+from motia_celery.model.topic import Subscriptions, is_pattern, matches, topic_fault
 from motia_celery.plan import Plan
 from motia_celery.plan.routes import Route
 from motia_celery.workbench.controls import paused_steps
@@ -104,11 +104,6 @@ def event_of(topic: str, data: object) -> Event:
     return event
 
 
-def is_pattern(topic: str) -> bool:
-    """Whether it stands for several topics."""
-    return any(word in ("*", "#") for word in topic.split("."))
-
-
 def route_views(plan: Plan) -> Iterator[RouteView]:
     """Every route with what is needed to try it."""
     return (_route(route) for route in plan.routes)
@@ -134,27 +129,33 @@ def _route(route: Route) -> RouteView:
 
 
 def topic_views(plan: Plan) -> Iterator[TopicView]:
-    """Every topic, by name."""
-    for topic in sorted({name for step in plan.steps for name in _topics_of(step)}):
-        heard = [step for step in plan.steps if any(matches(p, topic) for p in step.topics)]
-        emitted = [step for step in plan.steps if _emits(step, topic)]
-        yield TopicView(
-            topic=topic,
-            is_pattern=is_pattern(topic),
-            emitted_by=tuple(step.name for step in emitted),
-            heard_by=tuple(step.name for step in heard),
-            input_schema=_input_schema(heard, topic),
-            flows=tuple(dict.fromkeys(flow for step in (*emitted, *heard) for flow in step.flows)),
-        )
+    """Every topic and pattern, by name."""
+    hearing = Subscriptions((p, n) for n, step in enumerate(plan.steps) for p in step.topics)
+    emitters: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        for emit in step.emits:
+            emitters.setdefault(emit.topic, []).append(step)
+    for topic in sorted({*emitters, *(topic for step in plan.steps for topic in step.topics)}):
+        heard = [plan.steps[number] for number in sorted(hearing.of(topic))]
+        yield _topic(topic, heard, _emitters(emitters, topic))
 
 
-def _topics_of(step: Step) -> Iterator[str]:
-    yield from step.topics
-    yield from (emit.topic for emit in step.emits)
+def _emitters(emitters: Mapping[str, list[Step]], topic: str) -> list[Step]:
+    if not is_pattern(topic):
+        return emitters.get(topic, [])
+    found = (step for name, steps in emitters.items() if matches(topic, name) for step in steps)
+    return list({step.name: step for step in found}.values())
 
 
-def _emits(step: Step, topic: str) -> bool:
-    return any(matches(topic, emit.topic) for emit in step.emits)
+def _topic(topic: str, heard: list[Step], emitted: list[Step]) -> TopicView:
+    return TopicView(
+        topic=topic,
+        is_pattern=is_pattern(topic),
+        emitted_by=tuple(dict.fromkeys(step.name for step in emitted)),
+        heard_by=tuple(step.name for step in heard),
+        input_schema=_input_schema(heard, topic),
+        flows=tuple(dict.fromkeys(flow for step in (*emitted, *heard) for flow in step.flows)),
+    )
 
 
 def _input_schema(steps: list[Step], topic: str) -> dict[str, object] | None:
