@@ -13,10 +13,10 @@ interface EmptyProps {
 /** What a page says while there is nothing on it, with the code that would fill it. */
 export function Empty({ icon: Icon, title, children, code }: EmptyProps) {
   return (
-    <div className="m-auto flex w-full max-w-md flex-col items-center gap-2 p-6 text-center">
+    <div className="m-auto flex w-full max-w-3xl flex-col items-center gap-2 p-6 text-center">
       <Icon size={22} aria-hidden className="text-faint" />
       <p className="font-medium">{title}</p>
-      {children && <p className="text-soft">{children}</p>}
+      {children && <p className="max-w-md text-soft">{children}</p>}
       {code && (
         <pre
           tabIndex={0}

@@ -41,6 +41,12 @@ export function Streams() {
   return <OneStream key={stream.name} streams={streams} stream={stream} group={search.group} id={search.id} change={change} />;
 }
 
+function firstItem(stream: string): string {
+  return `async def handler(data, context):
+    await context.streams[${JSON.stringify(stream)}].set("open", data["id"], data)
+    return {"status": 202, "body": {"id": data["id"]}}`;
+}
+
 interface OneStreamProps {
   streams: readonly StreamInfo[];
   stream: StreamInfo;
@@ -75,6 +81,10 @@ function OneStream({ streams, stream, group, id, change }: OneStreamProps) {
         <Failed error={error} retry={refetch} />
       ) : !groups ? (
         <Loading />
+      ) : groups.total === 0 && !group ? (
+        <Empty icon={Radio} title={`${stream.name} has no items yet`} code={firstItem(stream.name)}>
+          A Step sets them, and every client that follows the group sees them at once:
+        </Empty>
       ) : (
         <div className="flex min-h-0 flex-1">
           <div className={clsx("min-h-0 w-full flex-col border-line lg:flex lg:w-60 lg:shrink-0 lg:border-r", group ? "hidden" : "flex")}>
@@ -83,7 +93,7 @@ function OneStream({ streams, stream, group, id, change }: OneStreamProps) {
               names={groups.groups}
               chosen={group}
               onChoose={(name) => change({ stream: stream.name, group: name, id: undefined })}
-              empty={<p className="p-2 text-soft">It has no items yet.</p>}
+              empty={<p className="p-2 text-soft">It has no groups.</p>}
             />
           </div>
           <div className={clsx("min-w-0 flex-1", group ? "flex" : "hidden lg:flex")}>

@@ -1,13 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ArrowRight, Hourglass } from "lucide-react";
-import { traceQuery } from "@/api/queries";
+import { appQuery, traceQuery } from "@/api/queries";
 import { duration } from "@/logic/time";
 import { Status } from "@/ui/status";
 
 /** The runs of a trace as they happen. */
 export function TraceLive({ trace: id }: { trace: string }) {
-  const { data: trace } = useQuery({ ...traceQuery(id), retry: false });
+  const { data: app } = useQuery(appQuery);
+  const isKept = app?.has_records ?? true;
+  const { data: trace } = useQuery({ ...traceQuery(id), retry: false, enabled: isKept });
   return (
     <section aria-label="The trace that was started" className="rounded-md border border-line">
       <header className="flex items-center gap-2 border-b border-line px-3 py-1.5">
@@ -32,7 +34,7 @@ export function TraceLive({ trace: id }: { trace: string }) {
         </ol>
       ) : (
         <p className="flex items-center gap-2 px-3 py-2 text-soft">
-          <Hourglass size={13} aria-hidden /> Its first run is awaited.
+          <Hourglass size={13} aria-hidden /> {isKept ? "Its first run is awaited." : "This app keeps no record of its runs."}
         </p>
       )}
     </section>
