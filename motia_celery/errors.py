@@ -137,3 +137,11 @@ class AuthenticationError(FrameworkError):
 
 class ServerMissingError(FrameworkError):
     """No Valkey or Redis program could be found for the embedded default."""
+
+
+class RequestError(FrameworkError):
+    """What was asked of the Workbench can not be done as it was asked."""
+
+
+class NotFoundError(FrameworkError):
+    """What was asked for is not there."""

@@ -137,6 +137,16 @@ def broker_errors(settings: Settings) -> Iterator[None]:
         raise (_refusal(cause, settings) if refused else _silence(error, settings)) from error
 
 
+@contextmanager
+def named_faults(connection: Connection) -> Iterator[None]:
+    """Makes what a connection fails with an error that :func:`broker_errors` knows."""
+    faults = {*connection.connection_errors, *connection.channel_errors} - {KeyError}
+    try:
+        yield
+    except tuple(faults) as error:
+        raise OperationalError(str(error)) from error
+
+
 def _refusal(error: Any, settings: Settings) -> BrokerUnavailableError:
     return BrokerUnavailableError(
         f"the broker refuses the connection ({error.reply_text}).",

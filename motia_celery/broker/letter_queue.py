@@ -14,9 +14,8 @@ from typing import Any, Protocol
 
 from amqp.exceptions import NotFound, ResourceLocked
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
-from motia_celery.broker.connection import broker_errors, open_connection, speaks_amqp
+from motia_celery.broker.connection import broker_errors, named_faults, open_connection, speaks_amqp
 from motia_celery.broker.letter import Held
 from motia_celery.broker.letter_list import ListedLetters
 from motia_celery.broker.sender import Sender
@@ -74,7 +73,7 @@ def open_letters(
     with (
         broker_errors(settings),
         open_connection(settings) as connection,
-        _named_faults(connection),
+        named_faults(connection),
     ):
         connection.ensure_connection(max_retries=0)
         if not speaks_amqp(connection):
@@ -86,16 +85,6 @@ def open_letters(
             yield letters
         finally:
             letters.close()
-
-
-@contextmanager
-def _named_faults(connection: Connection) -> Iterator[None]:
-    """Makes what a connection fails with an error that :func:`broker_errors` knows."""
-    faults = {*connection.connection_errors, *connection.channel_errors} - {KeyError}
-    try:
-        yield
-    except tuple(faults) as error:
-        raise OperationalError(str(error)) from error
 
 
 def _take_turn(connection: Connection, names: Names, seconds: float) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from motia_celery.plan.routes import WORKBENCH_PATH
 from motia_celery.run.attempts import Attempts, is_loopback
 from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
 from motia_celery.run.guard import HostRule, is_admin, route_path, same_host
@@ -27,7 +28,7 @@ from motia_celery.settings import Settings
 log = logging.getLogger("motia_celery.admin")
 
 #: Where the browser's page lives, and where it signs in and out.
-PAGE_PATH = "/__workbench"
+PAGE_PATH = WORKBENCH_PATH
 SESSION_PATH = f"{PAGE_PATH}/session"
 #: The cookie is sent to these paths alone, so that no handler, log or run record ever holds it.
 COOKIE_PATHS = (PAGE_PATH, "/__motia")

@@ -69,6 +69,7 @@ class _Resources:
     pid: int
     publisher: Publisher
     store: AsyncClient
+    state: RedisState
     streams: RedisStreams
     waiting: DelayedMessages | None
     order: Order
@@ -165,6 +166,11 @@ class App:
     def publisher(self) -> Publisher:
         """This process's publisher."""
         return self.resources.publisher
+
+    @property
+    def state(self) -> RedisState:
+        """The state."""
+        return self.resources.state
 
     @property
     def streams(self) -> RedisStreams:
@@ -314,6 +320,7 @@ class App:
             os.getpid(),
             publisher,
             store,
+            state,
             streams,
             waiting,
             order,

@@ -16,7 +16,7 @@ from motia_celery.run.event_source import (
     known_version,
     place_of,
 )
-from motia_celery.run.guard import STREAMS_PATH, raw_path
+from motia_celery.run.guard import STREAMS_PATH, is_stream, raw_path
 from motia_celery.run.live import Live
 from motia_celery.run.messages import Place
 from motia_celery.run.requests import read_headers
@@ -48,7 +48,7 @@ class Doors:
         """Answers the client, or passes the request on."""
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
-        elif scope["type"] == "http" and raw_path(scope).startswith(STREAMS_PATH):
+        elif scope["type"] == "http" and is_stream(scope):
             await self._events(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -15,7 +15,12 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from motia_celery.plan.routes import METRICS_PATH, RESERVED_PATHS, RESERVED_PREFIX
+from motia_celery.plan.routes import (
+    METRICS_PATH,
+    RESERVED_PATHS,
+    RESERVED_PREFIX,
+    STREAM_LISTINGS,
+)
 from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import error_response
 from motia_celery.settings import Settings
@@ -52,6 +57,12 @@ def raw_path(scope: Scope) -> str:
     return path.removeprefix(root) if route_path(scope) != scope["path"] else path
 
 
+def is_stream(scope: Scope) -> bool:
+    """Whether the path is one of those on which streams are followed."""
+    name, _, _ = raw_path(scope).removeprefix(STREAMS_PATH).partition("/")
+    return raw_path(scope).startswith(STREAMS_PATH) and name not in STREAM_LISTINGS
+
+
 def is_own(path: str) -> bool:
     """Whether the framework itself answers on this path (``/emit`` only where switched on)."""
     return (
@@ -78,18 +89,18 @@ class Guard:
         """Passes the request on, or answers 403."""
         if scope["type"] in ("http", "websocket"):
             path = route_path(scope)
-            if self._guards(scope["type"], path):
+            if self._guards(scope, path):
                 fault = self._rule.fault(read_headers(scope["headers"]))
                 if fault:
                     await _refuse(scope, send, fault)
                     return
         await self._app(scope, receive, send)
 
-    def _guards(self, kind: str, path: str) -> bool:
+    def _guards(self, scope: Scope, path: str) -> bool:
         # Platforms probe /health by address, with any Host; it tells nothing worth guarding.
-        if path in RESERVED_PATHS or path.startswith(STREAMS_PATH):
+        if path in RESERVED_PATHS or is_stream(scope):
             return False
-        return is_own(path) and not (kind == "http" and is_admin(path))
+        return is_own(path) and not (scope["type"] == "http" and is_admin(path))
 
 
 class HostRule:

@@ -28,6 +28,7 @@ from motia_celery.run.metrics import MetricsPage
 from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.urls import require_urls
 from motia_celery.run.web import create_app
+from motia_celery.run.workbench import workbench_of
 from motia_celery.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,13 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     app = App(settings)
     app.trace_as("web")
     live = Live(lambda: app.streams)
+    workbench = workbench_of(app) if is_dev or settings.admin_token else None
     report_problems(app.plan)
+
+    def stop() -> None:
+        live.stop()
+        if workbench is not None:
+            workbench.stop()
 
     def streaming(cors: Cors) -> Streaming:
         admission = Admission(settings, cors, app.authentication)
@@ -55,13 +62,17 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
         app.start_outbox()
         app.carrier.ensure()
         tracing.start()
+        if workbench is not None:
+            await workbench.start()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
             settings.port,
             extra={"action": "web.ready"},
         )
-        yield {STOP: live.stop}
+        yield {STOP: stop}
+        if workbench is not None:
+            await workbench.aclose()
         await live.aclose()
         await app.aclose()
 
@@ -75,6 +86,7 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
         streaming=streaming,
         is_dev=is_dev,
         metrics=MetricsPage(settings, app.plan, app.open_metrics).response,
+        mounts=workbench.mounts if workbench else None,
     )
 
 

@@ -13,6 +13,7 @@ from fastapi import Request as HttpRequest
 from fastapi import Response as HttpResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from motia_celery.errors import BrokerUnavailableError, EmitError, EventDataError
 from motia_celery.model.topic import topic_fault
@@ -29,6 +30,7 @@ from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response, json_response
 from motia_celery.run.routing import RouteTable, StepRoutes
 from motia_celery.settings import Settings
+from motia_celery.workbench.serving import Mounts
 
 log = logging.getLogger("motia_celery.web")
 
@@ -55,13 +57,15 @@ def create_app(
     streaming: Callable[[Cors], Streaming] | None = None,
     is_dev: bool = False,
     metrics: Callable[[], Response] | None = None,
+    mounts: Mapping[str, ASGIApp] | None = None,
 ) -> FastAPI:
     """The ASGI app of a Plan.
 
     ``invoke`` runs a handler with its middleware, ``emit`` publishes a confirmed event, and each
     of ``probes`` raises while what it looks at can not be reached. Without ``streaming`` nobody
     may follow a stream. ``is_dev`` opens the admin paths to this machine where no token is set.
-    ``metrics`` blocks, and gives the page of that name.
+    ``metrics`` blocks, and gives the page of that name. ``mounts`` are the Workbench's apps by
+    path; they are behind the admin guard.
     """
     cors = Cors(settings)
     doors = streaming and Middleware(Doors, streaming=streaming(cors), settings=settings, cors=cors)
@@ -79,6 +83,7 @@ def create_app(
             *([doors] if doors else []),
             # Behind the doors, so that the streams' paths are told apart in one place alone.
             Middleware(AdminGuard, settings=settings, is_dev=is_dev),
+            *([Middleware(Mounts, mounts=mounts)] if mounts else []),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )

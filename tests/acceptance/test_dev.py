@@ -50,6 +50,15 @@ def test_the_example_runs_without_any_server(dev: tuple[Example, Process, str]) 
     assert re.search(r"worker +.*charge-card .*Card charged", process.output)
 
 
+def test_the_workbench_is_on(dev: tuple[Example, Process, str]) -> None:
+    """Its address is printed, and is that of an app that may be looked into."""
+    _, process, address = dev
+    assert re.search(rf"Workbench +{address}/__workbench\n", process.output)
+    app = httpx.get(f"{address}/__workbench/api/app").json()
+    assert (app["broker_kind"], app["environment"]) == ("redis", "development")
+    assert httpx.get(f"{address}/__workbench/api/steps/notify").json()["source"]["line"]
+
+
 def test_a_changed_step_is_live_within_a_second(dev: tuple[Example, Process, str]) -> None:
     """Edited, broken, mended: the answer follows, and the other routes stay."""
     example, process, address = dev
