@@ -48,7 +48,7 @@ def run(
     chosen: Any = frozenset(statuses or ())
     wanted = RunFilter(
         steps=frozenset(steps or ()),
-        flow=flow,
+        flows=frozenset((flow,) if flow else ()),
         statuses=chosen,
         trace=trace,
         text=text,

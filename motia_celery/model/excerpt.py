@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -15,17 +15,31 @@ _DEEPEST = 20
 _LONGEST_KEY = 200
 
 
+class Excerpt(NamedTuple):
+    """The value as JSON, and whether it is all there."""
+
+    text: bytes
+    is_whole: bool
+
+
 def excerpt(value: Any, limit_bytes: int) -> bytes:
     """The value as JSON of at most so many bytes (64 at least).
 
     A larger one is cut: long text ends with ``… (12,345 characters)``, a list with
     ``… (90 more)``, an object has a key ``…``. What has no JSON form is shown as text.
     """
+    return excerpt_of(value, limit_bytes).text
+
+
+def excerpt_of(value: Any, limit_bytes: int) -> Excerpt:
+    """The same, told apart from a value that is whole."""
     try:
         whole = orjson.dumps(value, default=_plain, option=_OPTIONS)
     except (TypeError, ValueError, RecursionError):
-        return cut(value, limit_bytes)
-    return whole if len(whole) <= limit_bytes else cut(value, limit_bytes)
+        return Excerpt(cut(value, limit_bytes), is_whole=False)
+    if len(whole) <= limit_bytes:
+        return Excerpt(whole, is_whole=True)
+    return Excerpt(cut(value, limit_bytes), is_whole=False)
 
 
 def shown(value: object, form: Callable[[object], str] = str) -> str:

@@ -50,6 +50,7 @@ class Attempt:
     wait_ms: float | None = None
     error: RunError | None = None
     output: Any = None
+    output_cut: bool = False
     entries: tuple[Entry, ...] = ()
     dropped: int = 0
     is_lost: bool = False
@@ -59,7 +60,8 @@ class Attempt:
 class RunSummary:
     """What lists show of a run. ``attempt`` is the number of the last one.
 
-    ``retry_ms`` is when a ``retrying`` run's next attempt is due, where that is known.
+    ``queued_ms`` is when its message was due, ``retry_ms`` when a ``retrying`` run's next attempt
+    is; where that is known.
     """
 
     id: str
@@ -71,6 +73,7 @@ class RunSummary:
     ended_ms: float | None = None
     attempt: int = 1
     error: RunError | None = None
+    queued_ms: float | None = None
     retry_ms: float | None = None
     parent_id: str | None = None
     root_id: str | None = None
@@ -90,10 +93,14 @@ class RunSummary:
 class RunRecord:
     """Everything that is kept of a run; ``forgotten`` attempts between the first and the later
     ones are not.
+
+    ``input_cut``: it was too large, or is not JSON as it was. ``input_masked``: it held secrets.
     """
 
     summary: RunSummary
     input: Any = None
+    input_cut: bool = False
+    input_masked: bool = False
     attempts: tuple[Attempt, ...] = ()
     forgotten: int = 0
 
@@ -106,20 +113,28 @@ class RunRecord:
     def as_dict(self) -> dict[str, Any]:
         """The record as JSON-ready values."""
         attempts = [asdict(attempt) for attempt in self.attempts]
-        more = {"input": self.input, "attempts": attempts, "forgotten": self.forgotten}
-        return {**self.summary.as_dict(), **more}
+        return {
+            **self.summary.as_dict(),
+            "input": self.input,
+            "input_cut": self.input_cut,
+            "input_masked": self.input_masked,
+            "attempts": attempts,
+            "forgotten": self.forgotten,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
     """Which runs are meant: all that fit every part that is given.
 
-    ``text`` is looked for in the error's type and message, in any case.
+    ``trace`` is a trace's id or its beginning. ``text`` is looked for in the error's type and
+    message, in any case.
     """
 
     steps: frozenset[str] = frozenset()
-    flow: str = ""
+    flows: frozenset[str] = frozenset()
     statuses: frozenset[Status] = frozenset()
+    triggers: frozenset[TriggerType] = frozenset()
     trace: str = ""
     text: str = ""
     since_ms: float | None = None
@@ -129,9 +144,10 @@ class RunFilter:
         """Whether this run is meant."""
         return (
             (not self.steps or run.step in self.steps)
-            and (not self.flow or self.flow in run.flows)
+            and (not self.flows or not self.flows.isdisjoint(run.flows))
             and (not self.statuses or run.status in self.statuses)
-            and (not self.trace or run.trace_id == self.trace)
+            and (not self.triggers or run.trigger in self.triggers)
+            and run.trace_id.startswith(self.trace)
             and (self.since_ms is None or run.started_ms >= self.since_ms)
             and (self.until_ms is None or run.started_ms <= self.until_ms)
             and (not self.text or self.text.lower() in str(run.error or "").lower())
@@ -170,20 +186,33 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
-    """Which lines are meant: all that fit every part that is given; ``level`` and above."""
+    """Which lines are meant: all that fit every part that is given; ``level`` and above.
+
+    ``trace`` is a trace's id or its beginning. ``text`` is looked for in the message, in any case.
+    """
 
     steps: frozenset[str] = frozenset()
+    flows: frozenset[str] = frozenset()
     trace: str = ""
     run: str = ""
     level: str = ""
+    levels: frozenset[str] = frozenset()
+    text: str = ""
+    since_ms: float | None = None
+    until_ms: float | None = None
 
     def takes(self, line: LogLine) -> bool:
         """Whether this line is meant."""
         return (
             (not self.steps or line.step in self.steps)
-            and (not self.trace or line.trace_id == self.trace)
+            and (not self.flows or not self.flows.isdisjoint(line.flows))
+            and line.trace_id.startswith(self.trace)
             and (not self.run or line.run_id == self.run)
             and (not self.level or _rank(line.level) >= _rank(self.level))
+            and (not self.levels or line.level in self.levels)
+            and (self.since_ms is None or line.at_ms >= self.since_ms)
+            and (self.until_ms is None or line.at_ms <= self.until_ms)
+            and self.text.lower() in line.msg.lower()
         )
 
 

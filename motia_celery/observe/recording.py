@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
 from motia_celery.model.event import Event
-from motia_celery.model.excerpt import excerpt
+from motia_celery.model.excerpt import Excerpt, excerpt, excerpt_of
 from motia_celery.model.record import EntryKind, Status
 from motia_celery.model.run import Failure, Outcome, Run, RunError
 
@@ -76,11 +76,11 @@ class Recording:
     def __init__(self, run: Run, changes: Changes, limit_bytes: int, *, is_kept: bool) -> None:
         self.run = run
         self.started_at = time.time()
-        self.input = excerpt(_input(run), limit_bytes)
+        self.input = excerpt_of(_input(run), limit_bytes)
         self.status: Status = "running"
         self.ended_at: float | None = None
         self.error: RunError | None = None
-        self.output: bytes | None = None
+        self.output: Excerpt | None = None
         self.notes: list[Note] = []
         self.dropped = 0
         #: Whether it is written; a success that is not sampled is not.
@@ -129,7 +129,8 @@ class Recording:
         if isinstance(outcome, Failure):
             self._failed(outcome.error)
         else:
-            self.output = _result(self.run, outcome.result, self._limit)
+            result = outcome.result
+            self.output = None if result is None else excerpt_of(result, self._limit)
             self._end("completed")
 
     def cut(self) -> None:
@@ -196,7 +197,3 @@ def _input(run: Run) -> Any:
     request = run.input
     named = {name: getattr(request, name, None) for name in ("method", "path")}
     return named | {part: request[part] for part in _REQUEST_PARTS if part in request}
-
-
-def _result(run: Run, result: Any, limit_bytes: int) -> bytes | None:
-    return None if result is None else excerpt(result, limit_bytes)

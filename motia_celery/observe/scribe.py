@@ -56,6 +56,7 @@ class Scribe:
         # The end is read first: what is read after it was there by then.
         ended, status = recording.ended_at, recording.status
         error = _error(recording.error)
+        known = self._redaction.json(recording.input.text)
         return Written(
             id=run.id,
             span=run.trace.span_id,
@@ -68,12 +69,14 @@ class Scribe:
             step=run.step,
             trace=run.trace.trace_id,
             head=_head(run),
-            input=self._redaction.json(recording.input),
-            attempt=self._attempt_text(recording, ended, error),
+            input=known,
+            attempt=self._attempt_text(recording, ended, error, known),
             error=error if status in ("retrying", "failed") else b"",
         )
 
-    def _attempt_text(self, recording: Recording, ended: float | None, error: bytes) -> bytes:
+    def _attempt_text(
+        self, recording: Recording, ended: float | None, error: bytes, known: bytes
+    ) -> bytes:
         run = recording.run
         text: dict[str, Any] = {
             "number": run.attempt,
@@ -86,8 +89,14 @@ class Scribe:
             text["ended"] = _ms(ended)
         if error:
             text["error"] = orjson.Fragment(error)
+        if not recording.input.is_whole:
+            text["input_cut"] = True
+        if known != recording.input.text:
+            text["input_masked"] = True
         if recording.output is not None:
-            text["output"] = self._masked(recording.output)
+            text["output"] = self._masked(recording.output.text)
+            if not recording.output.is_whole:
+                text["output_cut"] = True
         if recording.notes:
             text["entries"] = [self._entry(note) for note in recording.notes[:]]
         if recording.dropped:
@@ -170,6 +179,7 @@ def _head(run: Run) -> bytes:
         "topic": run.topic,
         "group": run.group,
         "flows": run.flows,
+        "due": run.due_ms,
     }
     return orjson.dumps({name: value for name, value in fields.items() if value})
 

@@ -7,6 +7,7 @@ from motia_celery.broker.inspection import Inspector
 from motia_celery.broker.ticks import TickReader
 from motia_celery.run.app import App
 from motia_celery.run.control import Control
+from motia_celery.workbench.records import StoredRecords
 from motia_celery.workbench.serving import Workbench
 from motia_celery.workbench.sources import Sources
 
@@ -29,4 +30,5 @@ def sources_of(app: App) -> Sources:
         depths=DepthReader(settings, plan.topology.queues),
         inspector=Inspector(settings, plan),
         ticks=TickReader(settings),
+        records=StoredRecords(settings, plan) if settings.records else None,
     )

@@ -16,14 +16,28 @@ ATTEMPTS_KEPT = 50
 #: Clocks of two machines may differ by so much, and still tell which attempt is the later one.
 SKEW_MS = 250
 
+_NAMES = """\
+local call = redis.call
+local runs, failed, total = prefix..':runs', prefix..':runs:failed', prefix..':runs:bytes'
+local of_run, of_step, of_trace = prefix..':run:', prefix..':runs:step:', prefix..':runs:trace:'
+"""
+_FORGET = """\
+local function forget(id)
+  local key = of_run..id
+  local found = call('HMGET', key, 'step', 'trace', 'size')
+  call('UNLINK', key)
+  if found[1] then call('ZREM', of_step..found[1], id) end
+  if found[2] then call('ZREM', of_trace..found[2], id) end
+  call('ZREM', failed, id)
+  return tonumber(found[3] or 0)
+end
+"""
+
 # ARGV: prefix, runs kept, oldest start kept (ms), bytes kept, log lines kept, days kept (s),
 # worker, summary for those who watch, number of runs, the runs, the log lines.
 WRITE = f"""
 local prefix, kept, oldest, bytes_kept = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local call = redis.call
-local runs, failed, total = prefix..':runs', prefix..':runs:failed', prefix..':runs:bytes'
-local of_run, of_step, of_trace = prefix..':run:', prefix..':runs:step:', prefix..':runs:trace:'
-
+{_NAMES}
 local function parts(state)
   local number, at, status = string.match(state, '^(%S+) (%S+) (%S+)')
   return tonumber(number), tonumber(at), status
@@ -92,16 +106,7 @@ for _ = 1, count do
 end
 
 local held, number = call('INCRBY', total, grown), call('ZCARD', runs)
-local function forget(id)
-  local key = of_run..id
-  local found = call('HMGET', key, 'step', 'trace', 'size')
-  call('UNLINK', key)
-  if found[1] then call('ZREM', of_step..found[1], id) end
-  if found[2] then call('ZREM', of_trace..found[2], id) end
-  call('ZREM', failed, id)
-  return tonumber(found[3] or 0)
-end
-local first, freed, gone = call('ZRANGE', runs, 0, 0, 'WITHSCORES'), 0, 0
+{_FORGET}local first, freed, gone = call('ZRANGE', runs, 0, 0, 'WITHSCORES'), 0, 0
 if held > bytes_kept or number > kept or (first[2] and tonumber(first[2]) < tonumber(oldest)) then
   first = call('ZRANGE', runs, 0, 2 * count + 100, 'WITHSCORES')
 end
@@ -128,4 +133,19 @@ call('ZADD', prefix..':runs:workers', time[1], ARGV[7])
 call('ZREMRANGEBYSCORE', prefix..':runs:workers', '-inf', tonumber(time[1]) - 86400)
 if ARGV[8] == '' then return 0 end
 return call('PUBLISH', prefix..':runs:changed', ARGV[8])
+"""
+
+# ARGV: prefix, the most runs to forget. It gives how many it forgot.
+CLEAR = f"""
+local prefix = ARGV[1]
+{_NAMES}
+{_FORGET}
+local ids = call('ZRANGE', runs, 0, tonumber(ARGV[2]) - 1)
+local freed = 0
+for _, id in ipairs(ids) do freed = freed + forget(id) end
+if #ids > 0 then
+  call('ZREMRANGEBYRANK', runs, 0, #ids - 1)
+  if call('EXISTS', runs) == 0 then call('DEL', total) else call('DECRBY', total, freed) end
+end
+return #ids
 """

@@ -22,6 +22,7 @@ from motia_celery.model.record import (
     RunSummary,
 )
 from motia_celery.model.run import RunError
+from motia_celery.stores.record_scripts import CLEAR
 from motia_celery.stores.redis import connect_briefly, reaching
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 #: A process with runs under way that has said nothing for so long is gone.
 SILENCE_SECONDS = 20
+TRACE_ID_LENGTH = 32
 _CHUNK = 500
 _SUMMARY = ("head", "step", "trace", "started", "state", "error")
 
@@ -83,12 +85,31 @@ class Runs:
             found = (key.decode().removeprefix(start) for key, _ in zip(keys, range(50)))  # noqa: B905
             return sorted(set(found))[:10]
 
-    def trace(self, trace_id: str) -> Sequence[RunRecord]:
-        """The runs of a trace, in the order of their start."""
+    def trace(self, trace_id: str, limit: int | None = None) -> Sequence[RunRecord]:
+        """The runs of a trace, in the order of their start; the first ones, with a limit."""
+        last = -1 if limit is None else limit - 1
         with reaching(self._client):
-            ids: Any = self._client.zrange(f"{self._prefix}:runs:trace:{trace_id}", 0, -1)
+            ids: Any = self._client.zrange(f"{self._prefix}:runs:trace:{trace_id}", 0, last)
             records = self._records([id.decode() for id in ids])
         return [record for record in records if record is not None]
+
+    def trace_size(self, trace_id: str) -> int:
+        """How many runs of a trace are kept."""
+        with reaching(self._client):
+            return int(self._client.zcard(f"{self._prefix}:runs:trace:{trace_id}"))
+
+    def summaries(self, ids: Sequence[str]) -> Sequence[RunSummary]:
+        """What lists show of the runs with these ids, without those that are gone."""
+        with reaching(self._client):
+            return self._summaries(ids)
+
+    def clear(self) -> None:
+        """Forgets all runs, traces and lines. Runs under way come back when they change."""
+        with reaching(self._client):
+            # New runs may come meanwhile: it need not be empty to be done.
+            while self._client.eval(CLEAR, 0, self._prefix, _CHUNK) == _CHUNK:
+                pass
+            self._client.unlink(self._logs)
 
     def _chunk(self, wanted: RunFilter, cursor: str | None) -> tuple[list[RunSummary], str | None]:
         """Some runs of the index that fits best, and where the next ones begin."""
@@ -109,7 +130,7 @@ class Runs:
 
     def _index(self, wanted: RunFilter) -> str:
         base = f"{self._prefix}:runs"
-        if wanted.trace:
+        if len(wanted.trace) == TRACE_ID_LENGTH:
             return f"{base}:trace:{wanted.trace}"
         if wanted.statuses == {"failed"}:
             return f"{base}:failed"
@@ -142,14 +163,19 @@ class Runs:
     def _key(self, id: str) -> str:
         return f"{self._prefix}:run:{id}"
 
-    def logs(self, wanted: LogFilter = ALL_LINES, limit: int = 100) -> Sequence[LogLine]:
-        """The last lines that are wanted, the oldest of them first."""
+    def logs(
+        self, wanted: LogFilter = ALL_LINES, limit: int = 100, before: str = ""
+    ) -> Sequence[LogLine]:
+        """The last lines that are wanted, the oldest of them first.
+
+        With ``before``, the id of a line, the last ones before that.
+        """
         found: list[LogLine] = []
-        before = "+"
+        before = f"({before}" if before else "+"
         with reaching(self._client):
             while len(found) < limit:
                 raw: Any = self._client.xrevrange(self._logs, max=before, count=_CHUNK)
-                lines = _lines(raw)
+                lines = read_lines(raw)
                 found += [line for line in lines if wanted.takes(line)][: limit - len(found)]
                 if len(raw) < _CHUNK:
                     break
@@ -176,7 +202,7 @@ class Runs:
                     continue
                 entries = answer[0][1]
                 after = entries[-1][0].decode()
-                yield from (line for line in _lines(entries) if wanted.takes(line))
+                yield from (line for line in read_lines(entries) if wanted.takes(line))
 
     @property
     def _logs(self) -> str:
@@ -219,6 +245,7 @@ def _summary(id: str, fields: Mapping[str, bytes | None]) -> RunSummary:
         ended_ms=_moment(ended),
         attempt=int(number),
         error=_error(orjson.loads(fields.get("error") or b"null")),
+        queued_ms=head.get("due"),
         retry_ms=_moment(retry),
         parent_id=head.get("parent"),
         root_id=head.get("root"),
@@ -234,17 +261,19 @@ def _record(id: str, raw: Mapping[bytes, bytes], alive: set[str]) -> RunRecord |
     if fields.get("head") is None:
         return None
     spans = _text(fields, "order").split()
-    attempts = [_attempt(span, fields.get(f"a:{span}") or b"{}", alive) for span in spans]
+    told = [orjson.loads(fields.get(f"a:{span}") or b"{}") for span in spans]
+    attempts = [_attempt(span, one, alive) for span, one in zip(spans, told, strict=True)]
     return RunRecord(
         summary=_summary(id, fields),
         input=orjson.loads(fields.get("input") or b"null"),
+        input_cut=not told or any("input_cut" in one for one in told),
+        input_masked=any("input_masked" in one for one in told),
         attempts=tuple(sorted(attempts, key=lambda one: one.started_ms)),
         forgotten=int(_text(fields, "forgotten") or 0),
     )
 
 
-def _attempt(span: str, text: bytes, alive: set[str]) -> Attempt:
-    told = orjson.loads(text)
+def _attempt(span: str, told: Mapping[str, Any], alive: set[str]) -> Attempt:
     worker = told.get("worker", "")
     return Attempt(
         number=told.get("number", 1),
@@ -255,6 +284,7 @@ def _attempt(span: str, text: bytes, alive: set[str]) -> Attempt:
         wait_ms=told.get("wait"),
         error=_error(told.get("error")),
         output=told.get("output"),
+        output_cut="output_cut" in told,
         entries=tuple(Entry(*entry) for entry in told.get("entries", ())),
         dropped=told.get("dropped", 0),
         is_lost=told.get("ended") is None and worker not in alive,
@@ -280,7 +310,8 @@ def _moment(text: str) -> float | None:
     return None if text == "-" else float(text)
 
 
-def _lines(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[LogLine]:
+def read_lines(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[LogLine]:
+    """The lines of entries of the log."""
     found = []
     for id, fields in entries:
         told = orjson.loads(fields[b"line"])

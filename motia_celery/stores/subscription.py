@@ -21,9 +21,9 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 
 async def published(
-    client: redis.asyncio.Redis, channel: str
+    client: redis.asyncio.Redis, channel: str, what: str = "Changes of streams"
 ) -> AsyncGenerator[bytes | None, None]:
-    """What is published on the channel, from its first None on.
+    """What is published on the channel, from its first None on; ``what`` is its name in the log.
 
     Another None follows each time that the connection broke and is back: what was published
     meanwhile is lost. It takes one of the client's connections while it runs.
@@ -33,11 +33,11 @@ async def published(
         try:
             async with aclosing(_connected(client, channel)) as messages:
                 async for message in messages:
-                    failures = _recovered(failures)
+                    failures = _recovered(failures, what)
                     yield message
         except (RedisError, OSError) as error:
             failures += 1
-            _report(error, failures)
+            _report(error, failures, what)
         await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, 0.05 * 2 ** min(failures, 10)))
 
 
@@ -64,13 +64,13 @@ async def _connected(
         await pubsub.aclose()
 
 
-def _report(error: Exception, failures: int) -> None:
+def _report(error: Exception, failures: int, what: str) -> None:
     if failures == 1:
         extra = {"action": "streams.lost"}
-        logger.warning("Changes of streams can not be heard, trying again: %s", error, extra=extra)
+        logger.warning("%s can not be heard, trying again: %s", what, error, extra=extra)
 
 
-def _recovered(failures: int) -> int:
+def _recovered(failures: int, what: str) -> int:
     if failures:
-        logger.info("Changes of streams are heard again.", extra={"action": "streams.heard"})
+        logger.info("%s are heard again.", what, extra={"action": "streams.heard"})
     return 0

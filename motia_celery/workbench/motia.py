@@ -17,6 +17,7 @@ from motia_celery.plan import Plan
 from motia_celery.plan.describe import describe_step
 from motia_celery.plan.routes import WORKBENCH_PATH
 from motia_celery.workbench.filters import Filter, parse_filters
+from motia_celery.workbench.hub import reset
 from motia_celery.workbench.overview import version_of_package
 from motia_celery.workbench.positions import write_flow
 from motia_celery.workbench.shapes.feed import StateMessage
@@ -139,6 +140,7 @@ async def clear_traces(sources: From) -> dict[str, str]:
     """Forgets all runs, traces and logs."""
     if sources.records is not None:
         await sources.records.clear()
+        sources.hub.tell(reset())
     return {"message": "Traces cleared"}
 
 

@@ -55,8 +55,7 @@ async def get_logs(sources: From, query: Annotated[LogsQuery, Query()]) -> Logs:
 async def rerun(sources: From, run_id: str, request: Rerun) -> Started:
     """Does a run again as a new one of a trace of its own, with the input that was kept."""
     run = await _run(sources, run_id)
-    queue = sources.plan.topology.by_step.get(run.step)
-    if queue is None:
+    if run.trigger == "http" or run.step not in sources.plan.topology.by_step:
         raise RequestError(
             f"{run.step!r} is started by requests only, or is gone.",
             "rerun",
@@ -66,19 +65,25 @@ async def rerun(sources: From, run_id: str, request: Rerun) -> Started:
 
 
 async def _again(sources: Sources, run: RunDetail, request: Rerun) -> Started:
-    kept = run.input
-    if request.edited is None and (kept is None or kept.truncated):
-        raise RequestError(
-            "the input of the run was not kept whole.", run.id, "Rerun it with an edited input."
-        )
-    data = request.edited.data if request.edited else kept and kept.value
-    event, queue = event_of(run.topic or "", data), sources.plan.topology.by_step[run.step]
+    data = request.edited.data if request.edited else _whole(run)
+    event = event_of(run.topic or "", data, run.group)
+    queue = sources.plan.topology.by_step[run.step]
     await sources.publisher.send(event, queue)
     return Started(
         event_id=event.id,
         trace_id=event.trace.trace_id,
         runs={run.step: run_id(event.id, queue.name)},
     )
+
+
+def _whole(run: RunDetail) -> object:
+    """The input as the run got it."""
+    fix = "Rerun it with an edited input."
+    if run.input is None or run.input.truncated:
+        raise RequestError("the input of the run was not kept whole.", run.id, fix)
+    if run.input.masked:
+        raise RequestError("secrets in the input of the run were not kept.", run.id, fix)
+    return run.input.value
 
 
 async def _run(sources: Sources, identity: str) -> RunDetail:

@@ -63,6 +63,8 @@ class Workbench:
         if self._sources is not None:
             self._sources.samples.close()
             await anyio.to_thread.run_sync(self._sources.depths.close)
+            if self._sources.records is not None:
+                await anyio.to_thread.run_sync(self._sources.records.close)
 
 
 class Mounts:

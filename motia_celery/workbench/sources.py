@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -69,8 +69,11 @@ class Records(Protocol):
     async def clear(self) -> None:
         """Forgets all runs, traces and logs."""
 
-    def changes(self) -> AsyncIterator[RunMessage | LogMessage | None]:
+    def changes(self) -> AsyncGenerator[RunMessage | LogMessage | None, None]:
         """Runs as they change and lines as they are logged; None where some may have been lost."""
+
+    def close(self) -> None:
+        """Lets go of its connections; it blocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

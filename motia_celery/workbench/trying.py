@@ -90,13 +90,13 @@ async def run_cron(sources: From, name: str) -> Started:
     )
 
 
-def event_of(topic: str, data: object) -> Event:
+def event_of(topic: str, data: object, group: str | None = None) -> Event:
     """An event that no Step emitted.
 
     Raises:
         RequestError: the data can not travel.
     """
-    event = Event(topic=topic, data=data)
+    event = Event(topic=topic, data=data, group=group)
     try:
         event.body  # noqa: B018 - it raises
     except EmitError as error:

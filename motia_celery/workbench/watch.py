@@ -100,8 +100,9 @@ class Watch:
     async def _follow_records(self) -> None:
         records = self._sources.records
         if records is not None:
-            async for message in records.changes():
-                self._hub.tell(reset() if message is None else message)
+            async with aclosing(records.changes()) as messages:
+                async for message in messages:
+                    self._hub.tell(reset() if message is None else message)
 
 
 def stream_message(change: Change) -> StreamMessage:

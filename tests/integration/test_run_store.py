@@ -93,7 +93,7 @@ def test_runs_are_found_by_each_filter(store: Store) -> None:
     assert store.ids() == ["c", "b", "a"]
     assert store.ids(steps=frozenset({"ship"})) == ["b"]
     assert store.ids(steps=frozenset({"ship", "pay"})) == ["c", "b", "a"]
-    assert store.ids(flow="shop") == ["b", "a"]
+    assert store.ids(flows=frozenset({"shop"})) == ["b", "a"]
     assert store.ids(statuses=frozenset({"failed"})) == ["b"]
     assert store.ids(statuses=frozenset({"failed", "running"})) == ["c", "b"]
     assert store.ids(trace="u" * 32) == ["b"]

@@ -385,14 +385,12 @@ def test_schedules_tell_their_last_and_next_times(bench: Bench) -> None:
     beat.terminate()
 
 
-# --- runs, without records ------------------------------------------------------------------
+# --- runs; more of them in test_workbench_runs.py -------------------------------------------
 
 
-def test_without_records_lists_are_empty_and_runs_unknown(bench: Bench) -> None:
-    if bench.get("/app")["has_records"]:
-        pytest.skip("this app keeps records")
-    assert bench.get("/runs")["runs"] == bench.get("/logs")["lines"] == []
-    for path in ("/runs/x", "/traces/x"):
+def test_runs_that_are_not_known_are_404(bench: Bench) -> None:
+    assert bench.get("/app")["has_records"]
+    for path in ("/runs/x", "/traces/x", "/traces/*"):
         assert bench.get(path, 404)["error"]
     assert bench.post("/runs/x/rerun", {}, 404)["error"]
 

@@ -30,6 +30,7 @@ class RunView(Shape):
     trigger: TriggerType
     status: RunStatus
     topic: str | None = None
+    group: str | None = Field(None, description="The group in which its event has an order.")
     trace_id: str
     parent_id: str | None = Field(None, description="The run that emitted its event.")
     attempt: int = 1
@@ -54,15 +55,15 @@ class Attempt(Shape):
 
 
 class Payload(Shape):
-    """A value that was kept; one that was too large is cut, and is text then."""
+    """A value that was kept, if not ``truncated``, and if not ``masked``, as it was."""
 
     value: Json = None
-    truncated: bool = False
-    size_bytes: int | None = None
+    truncated: bool = Field(False, description="It was too large, and is cut.")
+    masked: bool = Field(False, description="It held secrets; `[redacted]` stands for them.")
 
 
 class RunDetail(RunView):
-    """Everything that was kept of one run."""
+    """Everything that was kept of one run; ``error`` is also that its worker is gone."""
 
     attempts: tuple[Attempt, ...] = ()
     input: Payload | None = None
@@ -101,6 +102,7 @@ class TraceView(Shape):
     started_at: Moment | None = None
     ended_at: Moment | None = None
     runs: tuple[RunDetail, ...]
+    left_out: int = Field(0, description="Later runs that are not told, of very many.")
     spans: tuple[Span, ...]
 
 

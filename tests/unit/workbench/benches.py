@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -99,13 +99,16 @@ class Kept:
     async def clear(self) -> None:
         self.held.clear()
 
-    async def changes(self) -> AsyncIterator[RunMessage | LogMessage | None]:
+    async def changes(self) -> AsyncGenerator[RunMessage | LogMessage | None, None]:
         self.following += 1
         try:
             while True:
                 yield await self.told.get()
         finally:
             self.following -= 1
+
+    def close(self) -> None:
+        return
 
 
 class Sent:

@@ -1414,7 +1414,7 @@ export interface components {
         };
         /**
          * Payload
-         * @description A value that was kept; one that was too large is cut, and is text then.
+         * @description A value that was kept, if not ``truncated``, and if not ``masked``, as it was.
          */
         Payload: {
             /**
@@ -1424,11 +1424,16 @@ export interface components {
             value?: unknown;
             /**
              * Truncated
+             * @description It was too large, and is cut.
              * @default false
              */
             truncated: boolean;
-            /** Size Bytes */
-            size_bytes?: number | null;
+            /**
+             * Masked
+             * @description It held secrets; `[redacted]` stands for them.
+             * @default false
+             */
+            masked: boolean;
         };
         /**
          * Position
@@ -1684,7 +1689,7 @@ export interface components {
         };
         /**
          * RunDetail
-         * @description Everything that was kept of one run.
+         * @description Everything that was kept of one run; ``error`` is also that its worker is gone.
          */
         RunDetail: {
             /** Id */
@@ -1708,6 +1713,11 @@ export interface components {
             status: "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
             /** Topic */
             topic?: string | null;
+            /**
+             * Group
+             * @description The group in which its event has an order.
+             */
+            group?: string | null;
             /** Trace Id */
             trace_id: string;
             /**
@@ -1787,6 +1797,11 @@ export interface components {
             status: "queued" | "running" | "retrying" | "completed" | "failed" | "cancelled";
             /** Topic */
             topic?: string | null;
+            /**
+             * Group
+             * @description The group in which its event has an order.
+             */
+            group?: string | null;
             /** Trace Id */
             trace_id: string;
             /**
@@ -2338,6 +2353,12 @@ export interface components {
             ended_at?: number | null;
             /** Runs */
             runs: components["schemas"]["RunDetail"][];
+            /**
+             * Left Out
+             * @description Later runs that are not told, of very many.
+             * @default 0
+             */
+            left_out: number;
             /** Spans */
             spans: components["schemas"]["Span"][];
         };

@@ -27,6 +27,7 @@ export function RunActions({ run }: { run: RunDetail }) {
     onSuccess: () => tell("The run is cancelled"),
     onError: tellError,
   });
+  const isWhole = run.input && !run.input.truncated && !run.input.masked;
   const isOver = !["queued", "running", "retrying"].includes(run.status);
   return (
     <>
@@ -37,9 +38,11 @@ export function RunActions({ run }: { run: RunDetail }) {
       )}
       {run.can_rerun && (
         <>
-          <Button icon={RotateCw} disabled={rerun.isPending} onClick={() => rerun.mutate(undefined)}>
-            Rerun
-          </Button>
+          {isWhole && (
+            <Button icon={RotateCw} disabled={rerun.isPending} onClick={() => rerun.mutate(undefined)}>
+              Rerun
+            </Button>
+          )}
           <IconButton icon={Pencil} look="plain" label="Rerun with an edited input" onClick={() => setEditing(true)} />
         </>
       )}

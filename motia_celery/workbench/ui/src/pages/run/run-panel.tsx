@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Payload, RunDetail, Trace } from "@/api/shapes";
 import { spansOf } from "@/logic/spans";
-import { bytes, clock, duration } from "@/logic/time";
+import { clock, duration } from "@/logic/time";
 import { ErrorView } from "@/ui/error-view";
 import { Id, JsonView } from "@/ui/json-view";
 import { Facts, Section } from "@/ui/page";
@@ -54,6 +54,8 @@ function factsOf(run: RunDetail): [string, ReactNode][] {
   if (run.queued_at != null) facts.push(["Queued", clock(run.queued_at, now)]);
   if (run.wait_ms != null) facts.push(["Waited", duration(run.wait_ms)]);
   if (run.duration_ms != null) facts.push(["Took", duration(run.duration_ms)]);
+  const worker = run.attempts.at(-1)?.worker;
+  if (worker) facts.push(["Worker", worker]);
   facts.push(["Attempt", `${run.attempt} of at most ${run.max_attempts}`]);
   return facts;
 }
@@ -63,7 +65,7 @@ function Attempts({ run }: { run: RunDetail }) {
     <Section title="Attempts">
       <ol className="flex flex-col gap-1">
         {run.attempts.map(({ number, status, worker, started_at, ended_at, error }) => (
-          <li key={number} className="flex flex-wrap items-center gap-x-3">
+          <li key={started_at ?? number} className="flex flex-wrap items-center gap-x-3">
             <span className="w-4 text-soft tabular-nums">{number}</span>
             <Status status={status} className="w-24" />
             <span className="text-soft tabular-nums">{started_at != null && ended_at != null ? duration(ended_at - started_at) : ""}</span>
@@ -79,9 +81,8 @@ function Attempts({ run }: { run: RunDetail }) {
 
 function Value({ title, payload }: { title: string; payload: Payload | null | undefined }) {
   if (!payload) return null;
-  const aside = payload.truncated ? (
-    <span className="text-xs text-warn">Cut{payload.size_bytes != null && `: it has ${bytes(payload.size_bytes)}`}</span>
-  ) : undefined;
+  const marks = [payload.truncated && "Cut, it was too large", payload.masked && "Without its secrets"].filter(Boolean);
+  const aside = marks.length > 0 ? <span className="text-xs text-warn">{marks.join(". ")}</span> : undefined;
   return (
     <Section title={title} aside={aside}>
       <JsonView label={title} value={payload.value ?? null} />

@@ -4,7 +4,7 @@ import { Activity } from "lucide-react";
 import { ApiError } from "@/api/client";
 import { traceQuery } from "@/api/queries";
 import { firstRun } from "@/logic/spans";
-import { clock, duration } from "@/logic/time";
+import { clock, count, duration } from "@/logic/time";
 import { traceDuration } from "@/logic/waterfall";
 import { Empty, Failed, Loading } from "@/ui/empty";
 import { Tabs } from "@/ui/fields";
@@ -39,7 +39,7 @@ export function TracePage() {
   return (
     <Page
       title={trace.name || "Trace"}
-      count={<Summary status={trace.status} took={traceDuration(trace)} startedAt={trace.started_at} now={now} />}
+      count={<Summary status={trace.status} took={traceDuration(trace)} startedAt={trace.started_at} leftOut={trace.left_out} now={now} />}
       actions={
         <>
           <Id value={trace.id} />
@@ -78,14 +78,16 @@ interface SummaryProps {
   status: string;
   took: number | null;
   startedAt: number | null | undefined;
+  leftOut: number;
   now: number;
 }
 
-function Summary({ status, took, startedAt, now }: SummaryProps) {
+function Summary({ status, took, startedAt, leftOut, now }: SummaryProps) {
   return (
     <span className="flex flex-wrap items-center gap-x-3">
       <Status status={status} />
       {startedAt != null && <span>{took === null ? duration(Math.max(0, now - startedAt)) : duration(took)}</span>}
+      {leftOut > 0 && <span>{`${count(leftOut)} later runs are not shown`}</span>}
       {startedAt != null && <time dateTime={new Date(startedAt).toISOString()}>{clock(startedAt, now)}</time>}
     </span>
   );
