@@ -81,8 +81,10 @@ class TaskPool(BasePool):
         """Starts the loop."""
         self._thread: LoopThread = loop_thread()
         self.loop = self._thread.loop
-        self._jobs: set[Job] = set()
-        self._slots = Slots(self.limit)
+        #: What is under way, each with its ``task`` on the loop.
+        self.jobs: set[Any] = set()
+        self.slots = Slots(self.limit)
+        self.app.step_pool = self
 
     def on_apply(
         self,
@@ -105,7 +107,7 @@ class TaskPool(BasePool):
         job = Job(self, body, self._urgency(args))
         limits = _Limits(soft_timeout, timeout, timeout_callback)
         on_error = error_callback or (lambda _info: None)
-        self._jobs.add(job)
+        self.jobs.add(job)
         self.loop.call_soon_threadsafe(self._launch, job, limits, on_error)
         return job
 
@@ -114,17 +116,21 @@ class TaskPool(BasePool):
         if self.app is None or not args or len(args) < 3 or not isinstance(args[2], Mapping):
             return ()
         of_step = getattr(self.app.tasks.get(args[0]), "priority", None)
-        priorities = (of_step, args[2].get(wire.PRIORITY))
-        return tuple(DEFAULT_PRIORITY if p is None else p for p in priorities)
+        return self.urgency(of_step, args[2].get(wire.PRIORITY))
+
+    @staticmethod
+    def urgency(of_step: int | None, of_event: int | None) -> Urgency:
+        """How urgent a run is: by its Step, then by its event."""
+        return tuple(DEFAULT_PRIORITY if p is None else p for p in (of_step, of_event))
 
     def _launch(self, job: Job, limits: _Limits, on_error: Callable[..., Any]) -> None:
-        job.task = self.loop.create_task(job.run(self._slots, on_error))
+        job.task = self.loop.create_task(job.run(self.slots, on_error))
         timers = limits.arm(self.loop, job)
 
         def over(_task: asyncio.Task[None]) -> None:
             for timer in timers:
                 timer.cancel()
-            self._jobs.discard(job)
+            self.jobs.discard(job)
 
         job.task.add_done_callback(over)
 
@@ -135,15 +141,16 @@ class TaskPool(BasePool):
         """Adds slots (Celery's ``pool_grow``)."""
         self.limit += count
         for _ in range(count):
-            self.loop.call_soon_threadsafe(self._slots.release)
+            self.loop.call_soon_threadsafe(self.slots.release)
 
     def on_stop(self) -> None:
         """Waits for the tasks that run."""
         done = threading.Event()
 
         async def drain() -> None:
-            while tasks := [job.task for job in self._jobs if job.task is not None]:
+            while tasks := [job.task for job in self.jobs if job.task is not None]:
                 await asyncio.wait(tasks)
+            self.app.direct_feeds.close()
             done.set()
 
         asyncio.run_coroutine_threadsafe(drain(), self.loop)
@@ -153,7 +160,7 @@ class TaskPool(BasePool):
         """Leaves the tasks that run: their messages are not acknowledged, so they come back."""
 
     def _get_info(self) -> dict[str, Any]:
-        running = sum(1 for job in self._jobs if job.task is not None)
+        running = sum(1 for job in self.jobs if job.task is not None)
         return {**super()._get_info(), "running": running}
 
 

@@ -86,6 +86,29 @@ class StepTask(Task):
             fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
 
+    async def perform(self, delivery: Delivered) -> None:
+        """Runs the Step for a delivery that Celery's tracer does not see; returns after a success.
+
+        Raises:
+            Ignore, Retry, StepFailedError: the delivery is to be acknowledged.
+            Reject: it is to be given back.
+            CancelledError: the run was cut from outside.
+        """
+        try:
+            await self._attempt(delivery)
+        except CalledOffError:
+            _log(delivery.run, "Called off", "run.called_off")
+            raise Ignore from None
+        except LaterError as later:
+            await self._later(delivery, later)
+        except _CUT_SHORT as error:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            name = type(error).__name__
+            fault = RunError(name, "the run was cut short.", names=(name,))
+            await self._after_failure(delivery, fault)
+
     def bury(
         self, args: Any, kwargs: Any, headers: Mapping[str, Any], error: RunError
     ) -> Future[None]:
@@ -97,19 +120,19 @@ class StepTask(Task):
             event, self.work.queue, error, run_id=identity, attempts=attempts
         )
 
-    async def _attempt(self, delivery: _Delivered) -> None:
+    async def _attempt(self, delivery: Delivered) -> None:
         in_order = self.work.queue.partitions
         outcome = await (self._in_order if in_order else self._once)(delivery)
         if isinstance(outcome, Failure):
             await self._after_failure(delivery, outcome.error)
 
-    async def _outcome(self, delivery: _Delivered) -> Outcome:
+    async def _outcome(self, delivery: Delivered) -> Outcome:
         work, run = self.work, delivery.run
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
             return await work.invoke(run)
 
-    async def _once(self, delivery: _Delivered) -> Outcome:
+    async def _once(self, delivery: Delivered) -> Outcome:
         """The outcome; of a Step with ``once`` a redelivery after a success does nothing."""
         if not self.work.step.once:
             return await self._outcome(delivery)
@@ -122,7 +145,7 @@ class StepTask(Task):
                 await turn.finish()
             return outcome
 
-    async def _later(self, delivery: _Delivered, later: LaterError) -> None:
+    async def _later(self, delivery: Delivered, later: LaterError) -> None:
         """Sends the message the way of delayed ones; it is the same attempt that begins then."""
         run = delivery.run
         if self.work.queue.partitions:
@@ -134,14 +157,14 @@ class StepTask(Task):
             raise Reject(str(fault), requeue=True) from None
         raise Retry("waits for its limit", when=later.seconds)
 
-    async def _recalled(self, delivery: _Delivered) -> _Delivered:
+    async def _recalled(self, delivery: Delivered) -> Delivered:
         """The delivery as the attempt that it had come to before its worker was killed."""
         attempt = await self.work.order().recall(delivery.run.id)
         if attempt <= delivery.run.attempt:
             return delivery
         return replace(delivery, run=replace(delivery.run, attempt=attempt))
 
-    async def _in_order(self, delivery: _Delivered) -> Outcome:
+    async def _in_order(self, delivery: Delivered) -> Outcome:
         run, group, order = delivery.run, self._group(delivery.run), self.work.order()
         async with order.alone(group):
             if delivery.redelivered and await order.has_finished(group, run.id):
@@ -157,7 +180,7 @@ class StepTask(Task):
         queue = self.work.queue
         return f"{queue.name}:{run.group}" if queue.partitions and run.group else None
 
-    async def _after_failure(self, delivery: _Delivered, error: RunError) -> None:
+    async def _after_failure(self, delivery: Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
         decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
         try:
@@ -174,7 +197,7 @@ class StepTask(Task):
         _log_failure(run, error, "Failed for the last time; its event is a dead letter")
         raise StepFailedError(str(error))
 
-    async def _again(self, delivery: _Delivered, error: RunError, delay_seconds: float) -> None:
+    async def _again(self, delivery: Delivered, error: RunError, delay_seconds: float) -> None:
         if self.work.queue.partitions:
             await self._again_in_place(delivery.run, error, delay_seconds)
         await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
@@ -182,7 +205,7 @@ class StepTask(Task):
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
     async def _send(
-        self, delivery: _Delivered, attempt: int, delay_seconds: float, *, booked: bool = False
+        self, delivery: Delivered, attempt: int, delay_seconds: float, *, booked: bool = False
     ) -> None:
         await self.work.publisher().send(
             delivery.event,
@@ -204,8 +227,8 @@ class StepTask(Task):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Delivered:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
     """A delivery as the run to do, and the event to send on if it fails.
 
     ``sent_at`` is the epoch second of the emit, where it is known; ``booked``: the Step's rate
@@ -219,7 +242,7 @@ class _Delivered:
     redelivered: bool
 
 
-def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Delivered:
+def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Delivered:
     request, step = task.request, task.work.step
     event = _event(request.id, request, _data(args, kwargs))
     sent_at = request.get(wire.SENT)
@@ -237,9 +260,9 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         attempt=request.retries + 1,
         max_attempts=step.retry.max_attempts,
     )
-    return _Delivered(
-        run,
-        event,
+    return Delivered(
+        run=run,
+        event=event,
         sent_at=sent_at,
         booked=request.get(wire.BOOKED) is True,
         redelivered=bool(request.delivery_info.get("redelivered")),
