@@ -20,7 +20,7 @@ from kombu.transport.pyamqp import Message as StockMessage
 from motia_celery.broker.connection import open_connection
 from motia_celery.broker.consumer import StepFailedError
 from motia_celery.broker.direct.frames import Arrival
-from motia_celery.broker.direct.link import Link
+from motia_celery.broker.direct.link import ConsumerLink
 from motia_celery.broker.direct.reading import read
 from motia_celery.broker.direct.request import DirectRequest
 from motia_celery.broker.feed import Deliver, soon
@@ -71,7 +71,7 @@ class DirectFeeds:
         self._app = app
         self._events = events
         self._sources: dict[str, _Source] = {}
-        self._link: Link | None = None
+        self._link: ConsumerLink | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._pid = os.getpid()
 
@@ -126,7 +126,7 @@ class DirectFeeds:
             self._connecting = None
             return
         self._connecting = None
-        link = Link(connection, lambda arrival: self._arrived(link, arrival), self._lost)
+        link = ConsumerLink(connection, self._arrived, self._lost)
         self._link = link
         link.start()
         for source in self._sources.values():
@@ -155,11 +155,10 @@ class DirectFeeds:
 
     # A delivery
 
-    def _arrived(self, link: Link, arrival: Arrival) -> None:
+    def _arrived(self, link: ConsumerLink, arrival: Arrival) -> None:
         source = self._sources.get(arrival.consumer)
         if source is None or not self._takes_deliveries:
             return  # it goes back to its queue with the connection
-        link.received(arrival.tag)
         task = source.task
         delivered = None
         if task.rate_limit is None and task.time_limit is None and task.soft_time_limit is None:
@@ -177,7 +176,9 @@ class DirectFeeds:
         consumer = getattr(self._app, "step_consumer", None)
         return consumer is None or bool(consumer.takes_deliveries)
 
-    def _begin(self, link: Link, arrival: Arrival, source: _Source, delivered: Delivered) -> None:
+    def _begin(
+        self, link: ConsumerLink, arrival: Arrival, source: _Source, delivered: Delivered
+    ) -> None:
         loop = asyncio.get_running_loop()
         request = DirectRequest(
             source.task,
@@ -201,7 +202,7 @@ class DirectFeeds:
         task: StepTask,
         request: DirectRequest,
         delivered: Delivered,
-        link: Link,
+        link: ConsumerLink,
         tag: int,
     ) -> None:
         slots = pool.slots
@@ -229,7 +230,9 @@ class DirectFeeds:
             request.ended()
             pool.jobs.discard(request)
 
-    def _ended_by(self, error: BaseException, request: DirectRequest, link: Link, tag: int) -> None:
+    def _ended_by(
+        self, error: BaseException, request: DirectRequest, link: ConsumerLink, tag: int
+    ) -> None:
         """Settles the delivery of a run that ended otherwise than well."""
         if isinstance(error, Retry):
             link.ack(tag)
@@ -272,7 +275,7 @@ class Settling:
 
     no_ack_consumers: frozenset[str] = frozenset()
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, link: Link) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, link: ConsumerLink) -> None:
         self._loop = loop
         self._link = link
 

@@ -6,11 +6,14 @@ Of a message's headers and properties the common types are read here; py-amqp re
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from amqp.basic_message import Message
+from amqp.basic_message import Message as AmqpMessage
+
+from motia_celery.broker.wire import Message
 
 FRAME_METHOD, FRAME_HEADER, FRAME_BODY, FRAME_HEARTBEAT = 1, 2, 3, 8
 FRAME_END = 0xCE
@@ -20,12 +23,13 @@ HEARTBEAT = struct.pack(">BHIB", FRAME_HEARTBEAT, 0, 0, FRAME_END)
 CONNECTION_CLOSE, CONNECTION_CLOSE_OK = 10 << 16 | 50, 10 << 16 | 51
 CHANNEL_CLOSE = 20 << 16 | 40
 CONSUME_OK, CANCEL, CANCEL_OK = 60 << 16 | 21, 60 << 16 | 30, 60 << 16 | 31
-DELIVER = 60 << 16 | 60
+DELIVER, ACK, NACK = 60 << 16 | 60, 60 << 16 | 80, 60 << 16 | 120
 
 _HEAD = struct.Struct(">BHI")
 _ACK = struct.Struct(">BHIIQBB")
 _U32 = struct.Struct(">I")
-_BODY_SIZE = struct.Struct(">QH")
+_CONTENT = struct.Struct(">HHQ")
+_END = bytes((FRAME_END,))
 _ACK_METHOD, _REJECT_METHOD = 60 << 16 | 80, 60 << 16 | 90
 
 #: The properties of a message in the order of their flags; the headers are the third.
@@ -39,6 +43,12 @@ _TEXTS_BETWEEN = (
 )
 _TEXTS_AFTER = (("type", 1 << 5), ("user_id", 1 << 4), ("app_id", 1 << 3), ("cluster_id", 1 << 2))
 _HEADERS, _TIMESTAMP = 1 << 13, 1 << 6
+#: The properties that are written here.
+_WRITTEN = frozenset({*(name for name, _ in (*_OCTETS, *_TEXTS_BETWEEN)), "timestamp", "app_id"})
+
+
+class UnusualError(Exception):
+    """A value that is rare: py-amqp knows how to read and write it."""
 
 
 @dataclass(slots=True)
@@ -131,21 +141,17 @@ def read_properties(header: bytes) -> dict[str, Any]:
     """The properties in a content header, with ``application_headers``."""
     try:
         return _properties(header)
-    except _UnusualError:
-        message = Message()
+    except UnusualError:
+        message = AmqpMessage()
         message._load_properties(60, header, 12)
         properties: dict[str, Any] = message.properties
         return properties
 
 
-class _UnusualError(Exception):
-    """A value of a type that is rare in headers."""
-
-
 def _properties(header: bytes) -> dict[str, Any]:
     flags = header[12] << 8 | header[13]
     if flags & 1:
-        raise _UnusualError
+        raise UnusualError
     at = 14
     found: dict[str, Any] = {}
     for name, flag in _TEXTS_BEFORE:
@@ -194,7 +200,7 @@ def _table(data: bytes, at: int, end: int) -> dict[str, Any]:
         elif kind == 86:  # V
             table[name] = None
         else:
-            raise _UnusualError
+            raise UnusualError
     return table
 
 
@@ -211,6 +217,83 @@ def ack(channel: int, tag: int, *, multiple: bool = False) -> bytes:
 def reject(channel: int, tag: int, *, requeue: bool) -> bytes:
     """The frame that gives a delivery back, or makes a dead letter of it."""
     return _ACK.pack(FRAME_METHOD, channel, 13, _REJECT_METHOD, tag, requeue, FRAME_END)
+
+
+def publish(channel: int, message: Message, frame_bytes: int) -> bytes:
+    """The frames of a message, each with at most ``frame_bytes`` of its body.
+
+    Raises:
+        UnusualError: a header or property is of a kind that is not written here.
+    """
+    body = message.body
+    properties = _written(message)
+    parts = [
+        _publish_method(channel, message.exchange, message.routing_key),
+        _HEAD.pack(FRAME_HEADER, channel, 12 + len(properties)),
+        _CONTENT.pack(60, 0, len(body)),
+        properties,
+        _END,
+    ]
+    for at in range(0, len(body), frame_bytes):
+        part = body[at : at + frame_bytes]
+        parts += (_HEAD.pack(FRAME_BODY, channel, len(part)), part, _END)
+    return b"".join(parts)
+
+
+@lru_cache(1024)
+def _publish_method(channel: int, exchange: str, routing_key: str) -> bytes:
+    names = struct.pack(">H", 0) + short(exchange) + short(routing_key)
+    return method(channel, 60 << 16 | 40, names + b"\0")
+
+
+def _written(message: Message) -> bytes:
+    """A message's property flags and properties."""
+    given = message.properties
+    if message.mandatory or not given.keys() <= _WRITTEN:
+        raise UnusualError
+    flags = _HEADERS
+    texts = []
+    for value, flag in ((message.content_type, 1 << 15), (message.content_encoding, 1 << 14)):
+        if value is not None:
+            flags |= flag
+            texts.append(short(value))
+    texts.append(_written_table(message.headers))
+    for name, flag in _OCTETS:
+        if (octet := given.get(name)) is not None:
+            flags |= flag
+            texts.append(bytes((octet,)))
+    for name, flag in _TEXTS_BETWEEN:
+        if (text := given.get(name)) is not None:
+            flags |= flag
+            texts.append(short(text))
+    if (moment := given.get("timestamp")) is not None:
+        flags |= _TIMESTAMP
+        texts.append(moment.to_bytes(8, "big"))
+    if (app_id := given.get("app_id")) is not None:
+        flags |= 1 << 3
+        texts.append(short(app_id))
+    return flags.to_bytes(2, "big") + b"".join(texts)
+
+
+def _written_table(headers: Mapping[str, Any]) -> bytes:
+    parts: list[bytes] = []
+    for name, value in headers.items():
+        if type(value) is str:
+            data = value.encode()
+            parts += (_named(name, b"S"), _U32.pack(len(data)), data)
+        elif type(value) is bool:
+            parts.append(_named(name, b"t") + bytes((value,)))
+        elif type(value) is int and -(1 << 63) <= value < 1 << 63:
+            parts.append(_named(name, b"l") + value.to_bytes(8, "big", signed=True))
+        else:
+            raise UnusualError
+    table = b"".join(parts)
+    return _U32.pack(len(table)) + table
+
+
+@lru_cache(256)
+def _named(name: str, kind: bytes) -> bytes:
+    return short(name) + kind
 
 
 def qos(channel: int, prefetch: int) -> bytes:
@@ -236,8 +319,14 @@ def method(channel: int, number: int, arguments: bytes = b"") -> bytes:
 
 
 def short(text: str) -> bytes:
-    """A short string."""
+    """A short string.
+
+    Raises:
+        UnusualError: it is too long for one.
+    """
     data = text.encode()
+    if len(data) > 255:
+        raise UnusualError
     return bytes((len(data),)) + data
 
 

@@ -1,7 +1,7 @@
 """A connection to RabbitMQ that the handlers' own event loop reads and writes.
 
 py-amqp opens it (addresses, TLS, login); from then on frames go straight between the socket and
-the loop, the acknowledgements of one turn of the loop in one write.
+the loop, those of one turn of the loop in one write.
 """
 
 from __future__ import annotations
@@ -27,31 +27,25 @@ _WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSL
 
 
 class Link:
-    """One open connection with one channel, for consuming. All methods are the loop's own.
+    """One open connection with one channel. All methods are the loop's own.
 
-    ``arrived`` gets each delivery, ``lost`` is called once, with the reason, when it ends.
+    ``lost`` is called once, with the reason, when it ends by itself.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        arrived: Callable[[Arrival], None],
-        lost: Callable[[str], None],
-    ) -> None:
+    def __init__(self, connection: Connection, lost: Callable[[str], None]) -> None:
         self._connection = connection
         amqp: Any = connection.connection
-        self._channel = int(connection.default_channel.channel_id)
+        self.channel = int(connection.default_channel.channel_id)
+        self.frame_bytes = int(amqp.frame_max or 131_072) - 8
         self._socket: Any = amqp.transport.sock
         self._heartbeat: float = amqp.heartbeat or 0
         self._early: bytes = bytes(getattr(amqp.transport, "_read_buffer", b""))
         self._loop = asyncio.get_running_loop()
-        self._reader = FrameReader(arrived, self._told)
+        self._reader = FrameReader(self._arrived, self._told)
         self._lost = lost
         self._out: list[bytes] = []
         self._unsent = b""
         self._heard = time.monotonic()
-        self._unsettled: dict[int, bool] = {}
-        self._settled: list[int] = []
         self._has_flush = self._waits_to_send = False
         self._timer: asyncio.TimerHandle | None = None
         self.is_open = True
@@ -65,38 +59,27 @@ class Link:
         if self._early:
             self._loop.call_soon(self._take, self._early)
 
-    def consume(self, queue: str, prefetch: int) -> None:
-        """Starts consuming a queue; its name is the consumer's."""
-        self._write(frames.qos(self._channel, prefetch))
-        self._write(frames.consume(self._channel, queue, queue))
-
-    def cancel(self, queue: str) -> None:
-        """Stops consuming it; what was delivered stays."""
-        self._write(frames.cancel(self._channel, queue))
-
-    def received(self, tag: int) -> None:
-        """Notes a delivery, which is to be settled by ``ack`` or ``reject``."""
-        self._unsettled[tag] = False
-
-    def ack(self, tag: int) -> None:
-        """Acknowledges a delivery, together with the others of this turn of the loop."""
-        if not self.is_open:
-            return
-        self._unsettled[tag] = True
-        self._settled.append(tag)
+    def write(self, frame: bytes) -> None:
+        """Sends a frame at the end of this turn of the loop."""
+        self._out.append(frame)
         self._soon()
-
-    def reject(self, tag: int, *, requeue: bool) -> None:
-        """Gives a delivery back, or makes a dead letter of it."""
-        if self.is_open and tag in self._unsettled:
-            del self._unsettled[tag]
-            self._write(frames.reject(self._channel, tag, requeue=requeue))
 
     def close(self) -> None:
         """Sends what waits, and ends the connection; what is unsettled goes back to its queue."""
         if self.is_open:
             self._flush()
             self._end()
+
+    # What the two kinds of links do each in their own way
+
+    def _arrived(self, arrival: Arrival) -> None:
+        """A delivery came."""
+
+    def _answered(self, method: int, arguments: bytes) -> None:
+        """A method came that does not concern the connection itself."""
+
+    def _collect(self) -> None:
+        """Adds frames to what is about to be sent."""
 
     # Out
 
@@ -105,37 +88,16 @@ class Link:
             self._has_flush = True
             self._loop.call_soon(self._flush)
 
-    def _write(self, frame: bytes) -> None:
-        self._out.append(frame)
-        self._soon()
-
     def _flush(self) -> None:
         self._has_flush = False
         if not self.is_open:
             return
-        self._collect_acks()
+        self._collect()
         if self._out:
             self._unsent += b"".join(self._out)
             self._out.clear()
         if self._unsent:
             self._send()
-
-    def _collect_acks(self) -> None:
-        """One frame acknowledges all up to the first delivery that is not settled."""
-        unsettled, upto = self._unsettled, 0
-        for tag, done in unsettled.items():
-            if not done:
-                break
-            upto = tag
-        if upto:
-            for tag in self._settled:
-                if tag <= upto:
-                    unsettled.pop(tag, None)
-            self._out.append(frames.ack(self._channel, upto, multiple=True))
-        for tag in self._settled:
-            if tag > upto and unsettled.pop(tag, False):
-                self._out.append(frames.ack(self._channel, tag))
-        self._settled.clear()
 
     def _send(self) -> None:
         try:
@@ -181,13 +143,15 @@ class Link:
 
     def _told(self, method: int, arguments: bytes) -> None:
         if method == frames.CONNECTION_CLOSE:
-            self._write(frames.method(0, frames.CONNECTION_CLOSE_OK))
+            self.write(frames.method(0, frames.CONNECTION_CLOSE_OK))
             self._flush()
             self._fail(frames.close_reason(arguments))
         elif method == frames.CHANNEL_CLOSE:
             self._fail(frames.close_reason(arguments))
         elif method == frames.CANCEL:
             self._fail("the broker cancelled a consumer, as when its queue is deleted")
+        else:
+            self._answered(method, arguments)
 
     def _beat(self) -> None:
         if not self.is_open:
@@ -195,7 +159,7 @@ class Link:
         if time.monotonic() - self._heard > 2 * self._heartbeat:
             self._fail("no heartbeat of the broker")
             return
-        self._write(frames.HEARTBEAT)
+        self.write(frames.HEARTBEAT)
         self._timer = self._loop.call_later(self._heartbeat / 2, self._beat)
 
     # The end
@@ -216,3 +180,105 @@ class Link:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._connection.collect(socket_timeout=0.1)
+
+
+class ConsumerLink(Link):
+    """A link that deliveries come by; each is to be settled by ``ack`` or ``reject``.
+
+    ``arrived`` gets each delivery.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        arrived: Callable[[ConsumerLink, Arrival], None],
+        lost: Callable[[str], None],
+    ) -> None:
+        super().__init__(connection, lost)
+        self._deliver = arrived
+        #: The deliveries that the broker waits for, in order, and whether each may be settled.
+        self._unsettled: dict[int, bool] = {}
+        self._settled: list[int] = []
+
+    def consume(self, queue: str, prefetch: int) -> None:
+        """Starts consuming a queue; its name is the consumer's."""
+        self.write(frames.qos(self.channel, prefetch))
+        self.write(frames.consume(self.channel, queue, queue))
+
+    def cancel(self, queue: str) -> None:
+        """Stops consuming it; what was delivered stays."""
+        self.write(frames.cancel(self.channel, queue))
+
+    def ack(self, tag: int) -> None:
+        """Acknowledges a delivery, together with the others of this turn of the loop."""
+        if self.is_open:
+            self._unsettled[tag] = True
+            self._settled.append(tag)
+            self._soon()
+
+    def reject(self, tag: int, *, requeue: bool) -> None:
+        """Gives a delivery back, or makes a dead letter of it."""
+        if self.is_open and tag in self._unsettled:
+            del self._unsettled[tag]
+            self.write(frames.reject(self.channel, tag, requeue=requeue))
+
+    def _arrived(self, arrival: Arrival) -> None:
+        self._unsettled[arrival.tag] = False
+        self._deliver(self, arrival)
+
+    def _collect(self) -> None:
+        """One frame acknowledges all up to the first delivery that is not settled."""
+        unsettled, upto = self._unsettled, 0
+        for tag, done in unsettled.items():
+            if not done:
+                break
+            upto = tag
+        if upto:
+            self._out.append(frames.ack(self.channel, upto, multiple=True))
+        for tag in self._settled:
+            if unsettled.pop(tag, False) and tag > upto:
+                self._out.append(frames.ack(self.channel, tag))
+        self._settled.clear()
+
+
+#: What settles a message: True says that the broker has it, False that it refuses it.
+Settle = Callable[[bool], None]
+
+
+class PublisherLink(Link):
+    """A link that messages go out by, each with a confirm of its own."""
+
+    def __init__(self, connection: Connection, lost: Callable[[str], None]) -> None:
+        super().__init__(connection, lost)
+        self._sequence = 0
+        #: What is called with each confirm, by the number of the message, in order.
+        self._unconfirmed: dict[int, Settle] = {}
+
+    def publish(self, frame: bytes, settle: Settle) -> None:
+        """Sends a message; ``settle`` gets True with its confirm, False if it is refused."""
+        self._sequence += 1
+        self._unconfirmed[self._sequence] = settle
+        self.write(frame)
+
+    def abandon(self) -> None:
+        """Ends the connection at once; what was not sent never is."""
+        if self.is_open:
+            self._out.clear()
+            self._end()
+
+    def _answered(self, method: int, arguments: bytes) -> None:
+        if method not in (frames.ACK, frames.NACK):
+            return
+        tag, accepted = int.from_bytes(arguments[:8], "big"), method == frames.ACK
+        waiting = self._unconfirmed
+        if not arguments[8] & 1:
+            if settle := waiting.pop(tag, None):
+                settle(accepted)
+            return
+        done = []
+        for number in waiting:
+            if number > tag:
+                break
+            done.append(number)
+        for number in done:
+            waiting.pop(number)(accepted)
