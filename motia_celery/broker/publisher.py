@@ -285,7 +285,7 @@ class Publisher:
     def close(self, timeout_seconds: float = 5) -> None:
         """Sends what waits, and lets go of the connections."""
         if self._current is not None:
-            self._current.close_soon()
+            self._current.close_within(timeout_seconds)
         self._sender.close(timeout_seconds)
 
 

@@ -36,7 +36,6 @@ class Link:
         self._connection = connection
         amqp: Any = connection.connection
         self.channel = int(connection.default_channel.channel_id)
-        self.frame_bytes = int(amqp.frame_max or 131_072) - 8
         self._socket: Any = amqp.transport.sock
         self._heartbeat: float = amqp.heartbeat or 0
         self._early: bytes = bytes(getattr(amqp.transport, "_read_buffer", b""))

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from kombu import Connection
 
@@ -21,6 +22,9 @@ logger = logging.getLogger("motia_celery.broker")
 
 _RECONNECT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 _LOOK_SECONDS = 0.1
+#: The first channel of a connection, and what every broker takes as a frame's body.
+_CHANNEL = 1
+_FRAME_BYTES = 4096 - 8
 
 
 class RefusedError(Exception):
@@ -38,10 +42,10 @@ class LateError(Exception):
 class _Parcel:
     """A message that somebody waits for."""
 
-    __slots__ = ("deadline", "done", "message", "sent")
+    __slots__ = ("deadline", "done", "frames", "sent")
 
-    def __init__(self, message: Message, deadline: float, done: asyncio.Future[None]) -> None:
-        self.message = message
+    def __init__(self, frames: bytes, deadline: float, done: asyncio.Future[None]) -> None:
+        self.frames = frames
         self.deadline = deadline
         self.done = done
         self.sent = False
@@ -97,7 +101,8 @@ class Outgoing:
             RefusedError: it refused it.
             UnusualError: it can not be sent this way.
         """
-        parcel = _Parcel(message, time.monotonic() + seconds, self._loop.create_future())
+        encoded = frames.publish(_CHANNEL, message, _FRAME_BYTES)
+        parcel = _Parcel(encoded, time.monotonic() + seconds, self._loop.create_future())
         self._parcels[parcel] = None
         try:
             if self._link is not None:
@@ -110,10 +115,21 @@ class Outgoing:
         finally:
             self._parcels.pop(parcel, None)
 
-    def close_soon(self) -> None:
-        """:meth:`close`, from any thread."""
-        if self._pid == os.getpid() and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.close)
+    def close_within(self, seconds: float) -> None:
+        """:meth:`close`, from any thread: in another one than the loop's, what waits is sent."""
+        if self._pid != os.getpid() or not self._loop.is_running():
+            return
+        if _running_loop() is self._loop:
+            self.close()
+            return
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._drained(), self._loop).result(seconds)
+        self._loop.call_soon_threadsafe(self.close)
+
+    async def _drained(self) -> None:
+        while self._parcels:
+            await asyncio.wait([parcel.done for parcel in self._parcels])
+            await asyncio.sleep(0)
 
     def close(self) -> None:
         """Lets go of the connection; what waits is told that it was not sent."""
@@ -127,9 +143,8 @@ class Outgoing:
             self._fail(parcel, "the process stops")
 
     def _send(self, link: PublisherLink, parcel: _Parcel) -> None:
-        frame = frames.publish(link.channel, parcel.message, link.frame_bytes)
         parcel.sent = True
-        link.publish(frame, parcel.settle)
+        link.publish(parcel.frames, parcel.settle)
 
     def _look(self) -> None:
         """Ends the waiting of those whose time is over.
@@ -183,3 +198,10 @@ class Outgoing:
         self._log_outage(reason, 0)
         if self._connecting is None and not self._closed:
             self._connecting = self._loop.create_task(self._open())
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
