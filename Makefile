@@ -1,7 +1,7 @@
-.PHONY: help setup dev test check lint format clean
+.PHONY: help setup dev test check lint format types clean
 
 help:
-	@echo "make setup | dev | check (= test) | lint | format | clean"
+	@echo "make setup | dev | check (= test) | lint | format | types | clean"
 
 setup:
 	bin/setup --dev
@@ -18,6 +18,11 @@ lint:
 format: setup
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+
+# The types by which the Workbench's page knows its API.
+types: setup
+	.venv/bin/python -m motia_celery.workbench.api > motia_celery/workbench/ui/openapi.json
+	cd motia_celery/workbench/ui && npm run types
 
 # Leaves .motia, which holds the data of the app in development.
 clean:

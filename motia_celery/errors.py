@@ -59,6 +59,10 @@ class EmitError(FrameworkError):
     """An event was not confirmed by the broker in time, so it may not have been accepted."""
 
 
+class EventDataError(EmitError):
+    """An event's data has no JSON form, or is too large: it was not sent, and never can be."""
+
+
 class UndeclaredTopicError(FrameworkError):
     """A Step emitted a topic that its ``emits`` does not list, with ``strict_emits`` on."""
 
@@ -81,6 +85,10 @@ class UnknownTaskError(MessageRejectedError):
 
 class PoisonMessageError(MessageRejectedError):
     """A message was delivered again and again, and whoever took it died each time."""
+
+
+class UnknownRunError(FrameworkError):
+    """No run or trace, or more than one, is recorded under an id."""
 
 
 class DeadLetterError(FrameworkError):
@@ -129,3 +137,11 @@ class AuthenticationError(FrameworkError):
 
 class ServerMissingError(FrameworkError):
     """No Valkey or Redis program could be found for the embedded default."""
+
+
+class RequestError(FrameworkError):
+    """What was asked of the Workbench can not be done as it was asked."""
+
+
+class NotFoundError(FrameworkError):
+    """What was asked for is not there."""

@@ -23,6 +23,8 @@ from motia_celery.errors import SettingsError
 PREFIX = "MOTIA_"
 _BROKER_SCHEMES = ("amqp://", "amqps://", "pyamqp://", "redis://", "rediss://", "memory://")
 Pool = Literal["async", "threads", "prefork"]
+#: Visible ASCII, as a header can carry it; long enough that nobody can try them all.
+_TOKEN = re.compile(r"[!-~]{32,}")
 
 
 def _from_environment(name: str, *platform_names: str) -> AliasChoices:
@@ -97,6 +99,10 @@ class Settings(BaseSettings):
     own_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), validation_alias=_from_environment("own_hosts")
     )
+    admin_token: SecretStr | None = Field(None, validation_alias=_from_environment("admin_token"))
+    admin_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_from_environment("admin_hosts")
+    )
 
     stream_sockets_per_ip: int = Field(
         10_000, ge=1, validation_alias=_from_environment("stream_sockets_per_ip")
@@ -160,6 +166,25 @@ class Settings(BaseSettings):
         "auto", validation_alias=_from_environment("log_format")
     )
 
+    records: bool = Field(True, validation_alias=_from_environment("records"))
+    record_successes: float = Field(
+        1.0, ge=0, le=1, validation_alias=_from_environment("record_successes")
+    )
+    record_value_bytes: int = Field(
+        8192, ge=256, le=1024 * 1024, validation_alias=_from_environment("record_value_bytes")
+    )
+    records_kept: int = Field(20_000, ge=1, validation_alias=_from_environment("records_kept"))
+    records_kept_days: float = Field(
+        3.0, gt=0, validation_alias=_from_environment("records_kept_days")
+    )
+    records_kept_bytes: int = Field(
+        128 * 1024 * 1024, ge=65536, validation_alias=_from_environment("records_kept_bytes")
+    )
+    log_lines_kept: int = Field(10_000, ge=0, validation_alias=_from_environment("log_lines_kept"))
+    redact_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), validation_alias=_from_environment("redact_keys")
+    )
+
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @field_validator("log_level", mode="before")
@@ -168,17 +193,26 @@ class Settings(BaseSettings):
         level = str(value).lower()
         return "warning" if level == "warn" else level
 
-    @field_validator("cors_origins", "own_hosts", mode="before")
+    @field_validator("cors_origins", "own_hosts", "admin_hosts", "redact_keys", mode="before")
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("broker_url", "redis_url", mode="before")
+    @field_validator("broker_url", "redis_url", "admin_token", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return value or None
+
+    @field_validator("admin_token")
+    @classmethod
+    def _strong_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                "needs 32 characters or more, without spaces; `openssl rand -hex 32` makes one"
+            )
+        return value
 
     @field_validator("broker_url")
     @classmethod

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # A busy machine must not make an example fail.
-hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("suite")
 
 pytest.register_assert_rewrite("unit.stores.state_contract", "unit.stores.stream_contract")
@@ -79,7 +81,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what each suite took of its share of CI's 25 minutes; a slow machine fails nothing."""
+    """Show what each suite took of its share of CI's 30 minutes; a slow machine fails nothing."""
     taken: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:

@@ -9,6 +9,7 @@ from celery import Celery
 
 from motia_celery.broker import wire
 from motia_celery.broker.connection import tls_options, transport_options
+from motia_celery.broker.delivery import EVENT_TASK
 from motia_celery.broker.direct.events import TaskEventStream
 from motia_celery.broker.direct.feed import DirectFeeds
 from motia_celery.broker.feed import StepAMQP
@@ -17,7 +18,7 @@ from motia_celery.broker.forward import Forwarder
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
-from motia_celery.broker.queue import EVENT_TASK, Forward, Refused, StepQueue, step_queue
+from motia_celery.broker.queue import Forward, Refused, StepQueue, step_queue
 from motia_celery.broker.relay_queue import relay_queue
 from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.shutdown import StepCelery
@@ -25,7 +26,9 @@ from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.task_events import TaskEvents
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
+from motia_celery.model.redaction import Redaction
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Step
+from motia_celery.observe.recorder import Recorder
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 from motia_celery.stores.order import Order
@@ -46,15 +49,18 @@ def create_celery(
     gate: Callable[[], Gate],
     once: Callable[[], Once],
     order: Callable[[], Order],
+    recorder: Callable[[], Recorder],
 ) -> Celery:
     """A Celery app that serves the Plan.
 
-    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once`` and ``order`` give this process's
-    own when they are needed, so that making the app connects to nothing.
+    ``invoke`` runs a handler; ``publisher``, ``gate``, ``once``, ``order`` and ``recorder`` give
+    this process's own when they are needed, so that making the app connects to nothing.
     """
     app = StepCelery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
     feeds = Feeds(settings, plan.names, publisher)
-    app.direct_feeds = DirectFeeds(settings, app, TaskEventStream(app))
+    app.direct_feeds = DirectFeeds(
+        settings, app, TaskEventStream(app, Redaction(settings.redact_keys))
+    )
     app.open_feed = lambda queue, deliver: (app.direct_feeds if queue.direct else feeds).open(
         queue, deliver
     )
@@ -75,6 +81,7 @@ def create_celery(
                 gate=gate,
                 once=once,
                 order=order,
+                recorder=recorder,
             )
             options = {
                 "name": queue.task,
@@ -158,6 +165,7 @@ def task_queues(
 ) -> list[StepQueue]:
     """The queue of every Step."""
     steps = {step.name: step for step in plan.steps}
+    redaction = Redaction(settings.redact_keys)
     return [
         step_queue(
             queue,
@@ -168,6 +176,7 @@ def task_queues(
             refused=refused,
             forward=forward,
             direct=takes_direct_path(settings),
+            redaction=redaction,
         )
         for queue in plan.topology.queues
     ]
@@ -225,7 +234,7 @@ class _Keeper:
                 routing_key=self._queue,
                 body=body.encode() if isinstance(body, str) else bytes(body),
                 headers={
-                    **(message.headers or {}),
+                    **{n: v for n, v in (message.headers or {}).items() if n != wire.BODY},
                     **wire.refusal_headers(error, error.where or str(info.get("routing_key", ""))),
                     wire.CONTENT_TYPE_WAS: str(message.content_type or ""),
                     wire.CONTENT_ENCODING_WAS: str(message.content_encoding or ""),

@@ -12,6 +12,7 @@ from amqp.exceptions import AccessRefused, NotAllowed
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
+from motia_celery.broker.unreadable import ReadableFrames
 from motia_celery.errors import BrokerUnavailableError, SettingsError
 from motia_celery.settings import Settings, masked_url
 from motia_celery.stores.connections import authority_file, connection_name, redis_tls, tls_fix
@@ -30,7 +31,10 @@ def transport_options(settings: Settings) -> dict[str, Any]:
     """kombu's options for the broker that the settings select."""
     name = connection_name(settings)
     if settings.uses_rabbitmq:
-        return {"client_properties": {"connection_name": name}}
+        return {
+            "client_properties": {"connection_name": name},
+            "frame_handler": ReadableFrames(),
+        }
     return {
         "client_name": name,
         # Every key that kombu makes lies under the app's prefix, so that another Celery app
@@ -101,17 +105,17 @@ def _connection(settings: Settings, timeout_seconds: float, **options: Any) -> C
 
 
 @contextmanager
-def checked_connection(settings: Settings) -> Iterator[Connection]:
-    """A connection that was established just now, at the first try.
+def checked_connection(settings: Settings, **options: Any) -> Iterator[Connection]:
+    """A connection that was established just now, at the first try; ``options`` are kombu's.
 
     Raises:
         BrokerUnavailableError: the broker does not answer, or refuses.
         SettingsError: no broker is set, or its URL can not be understood.
     """
     seconds = CHECK_TIMEOUT_SECONDS
-    limits = {}
+    limits = options
     if not settings.uses_rabbitmq:
-        limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        limits = {**options, "socket_timeout": seconds, "socket_connect_timeout": seconds}
     with broker_errors(settings), _connection(settings, seconds, **limits) as connection:
         connection.ensure_connection(max_retries=0, timeout=seconds)
         yield connection
@@ -131,6 +135,16 @@ def broker_errors(settings: Settings) -> Iterator[None]:
         cause = error.__cause__ or error  # kombu wraps the errors of its own connecting
         refused = isinstance(cause, (AccessRefused, NotAllowed))
         raise (_refusal(cause, settings) if refused else _silence(error, settings)) from error
+
+
+@contextmanager
+def named_faults(connection: Connection) -> Iterator[None]:
+    """Makes what a connection fails with an error that :func:`broker_errors` knows."""
+    faults = {*connection.connection_errors, *connection.channel_errors} - {KeyError}
+    try:
+        yield
+    except tuple(faults) as error:
+        raise OperationalError(str(error)) from error
 
 
 def _refusal(error: Any, settings: Settings) -> BrokerUnavailableError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -31,7 +31,10 @@ class StepFailedError(Exception):
 
 
 class RetryInPlaceError(Retry):
-    """A run of a fifo Step failed: its delivery is kept, and becomes ``attempt`` after ``when``."""
+    """A run of a fifo Step failed: its delivery is kept, and becomes ``attempt`` after ``when``.
+
+    ``carried`` are the headers that tie that attempt to this one.
+    """
 
     def __init__(
         self,
@@ -39,12 +42,14 @@ class RetryInPlaceError(Retry):
         exc: Exception | None = None,
         when: float = 0,
         attempt: int = 1,
+        carried: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message, exc, when)
         self.attempt = attempt
+        self.carried = carried or {}
 
     def __reduce__(self) -> Any:
-        return type(self), (self.message, self.exc, self.when, self.attempt)
+        return type(self), (self.message, self.exc, self.when, self.attempt, self.carried)
 
 
 class StepConsumer(Consumer):
@@ -144,7 +149,7 @@ class StepRequest(Request):
         """Keeps the delivery of a fifo Step, whose group waits for it."""
         error = _raised(exc_info)
         if isinstance(error, RetryInPlaceError) and isinstance(self.message, Held):
-            self.message.again(error.attempt, error.when)
+            self.message.again(error.attempt, error.when, error.carried)
             self.acknowledged = True  # Celery must not: the message is still in hand
         return super().on_retry(exc_info)
 

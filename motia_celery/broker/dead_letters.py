@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from motia_celery.broker.letter import LetterReader, replay_message
-from motia_celery.broker.letter_queue import TURN_SECONDS, Held, LetterQueue, open_letters
+from motia_celery.broker.letter import Held, LetterReader, replay_message
+from motia_celery.broker.letter_queue import TURN_SECONDS, LetterQueue, open_letters
 from motia_celery.broker.wire import Message
 from motia_celery.errors import DeadLetterError, FrameworkError
 from motia_celery.model.dead_letter import (

@@ -10,12 +10,15 @@ import base64
 import json
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import orjson
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
+
+from motia_celery.model.event import DEEPEST, parsed
 
 UNREADABLE = "application/octet-stream"
 
@@ -33,9 +36,22 @@ def _mended(channel: Any, popped: Sequence[bytes] | None, **_: Any) -> Sequence[
     if not popped:
         return popped
     key, entry = popped
-    if _is_plain_message(entry) or _can_be_read(channel, entry):
+    if not _is_deep(entry) and (_is_plain_message(entry) or _can_be_read(channel, entry)):
         return popped
     return [key, _message(entry, bytes_to_str(key).rsplit(channel.sep, 1)[0])]
+
+
+def _is_deep(entry: bytes) -> bool:
+    """Whether reading it could take more of Python's stack than there is."""
+    if entry.count(b"[") + entry.count(b"{") <= DEEPEST:
+        return False
+    try:
+        parsed(entry)
+    except orjson.JSONDecodeError:
+        return False  # kombu may read it in spite of that
+    except ValueError:
+        return True
+    return False
 
 
 def _is_plain_message(entry: bytes) -> bool:
@@ -60,13 +76,31 @@ def _is_plain_message(entry: bytes) -> bool:
 def _can_be_read(channel: Any, entry: bytes) -> bool:
     """Whether kombu can read it, tried."""
     try:
-        message = channel.Message(loads(bytes_to_str(entry)), channel=channel)
-        info = message.delivery_info
-        texts = (message.delivery_tag, info["exchange"], info["routing_key"])
-        json.dumps(message.headers)
+        return _is_message(channel.Message(loads(bytes_to_str(entry)), channel=channel))
     except Exception:  # whatever it is, it is no message
         return False
-    return all(isinstance(text, str) for text in texts) and isinstance(message.headers, dict)
+
+
+def _is_message(message: Any) -> bool:
+    info = message.delivery_info
+    texts = (message.delivery_tag, info["exchange"], info["routing_key"])
+    json.dumps(message.headers)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(message.body, (str, bytes))
+        and isinstance(message.headers, dict)
+    )
+
+
+def opened(channel: Any, entry: bytes, queue: str) -> dict[str, Any]:
+    """The entry as the fields of a message; one that is none becomes the body of one."""
+    if not _is_deep(entry):
+        with suppress(Exception):  # whatever it is then, it is no message
+            fields: dict[str, Any] = orjson.loads(entry)
+            if _is_message(channel.Message(fields, channel=channel)):
+                return fields
+    made: dict[str, Any] = orjson.loads(_message(entry, queue))
+    return made
 
 
 def _message(entry: bytes, queue: str) -> bytes:

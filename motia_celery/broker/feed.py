@@ -7,13 +7,14 @@ run is delivered again from the same message, so nothing of its group can pass i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from celery.app.amqp import AMQP
 from kombu import Consumer
 from kombu.asynchronous import Hub, get_event_loop
 
+from motia_celery.broker import wire
 from motia_celery.broker.queue import StepQueue
 
 #: Takes a message into the worker, on the consumer's own thread.
@@ -43,9 +44,14 @@ class Held:
     partition: Partition
     headers: dict[str, Any]
 
-    def again(self, attempt: int, delay_seconds: float) -> None:
-        """Has the message delivered again as this attempt, without giving it back."""
+    def again(self, attempt: int, delay_seconds: float, carried: Mapping[str, str]) -> None:
+        """Has the message delivered again as this attempt, without giving it back.
+
+        ``carried`` are the headers that tie it to the attempts before.
+        """
+        self.headers.update(carried)
         self.headers["retries"] = attempt - 1
+        self.headers |= wire.queued_at(delay_seconds)
         soon(lambda: self.partition.postpone(self, delay_seconds))
 
 

@@ -15,9 +15,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import orjson
 from kombu.transport.virtual import Message
 
+from motia_celery.broker.envelope import opened
 from motia_celery.broker.feed import Deliver, Held, soon, worker_hub
 from motia_celery.broker.queue import StepQueue
 from motia_celery.errors import FrameworkError, PoisonMessageError
@@ -36,8 +36,9 @@ class LeasedMessage(Held, Message):
 
     partition: LeasedPartition
 
-    def __init__(self, taken: Taken, channel: Any, feed: LeaseFeed) -> None:
-        super().__init__(_readable(taken.payload), channel=channel)
+    def __init__(self, taken: Taken, queue: StepQueue, feed: LeaseFeed) -> None:
+        channel = queue.channel
+        super().__init__(opened(channel, taken.payload, queue.name), channel=channel)
         self.delivery_info["redelivered"] = taken.deliveries > 1
         self.partition = LeasedPartition(taken, feed)
 
@@ -53,16 +54,6 @@ class LeasedMessage(Held, Message):
             self.partition.given_back()
         else:
             self.partition.settled()
-
-
-def _readable(payload: bytes) -> dict[str, Any]:
-    """The message as kombu wrote it; what is none becomes the body of one that is refused."""
-    with suppress(orjson.JSONDecodeError, TypeError, KeyError):
-        message = orjson.loads(payload)
-        if message["properties"]["delivery_tag"] and message["properties"]["delivery_info"]:
-            return dict(message)
-    text = payload.decode(errors="replace")
-    return {"body": text, "properties": {"delivery_tag": "", "delivery_info": {}}, "headers": {}}
 
 
 class LeasedPartition:
@@ -200,7 +191,7 @@ class LeaseFeed:
         if self._stopping:
             self.settle(taken, done=False)
             return
-        message = LeasedMessage(taken, self._queue.channel, self)
+        message = LeasedMessage(taken, self._queue, self)
         try:
             if taken.deliveries > DELIVERY_LIMIT:
                 raise PoisonMessageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from motia_celery.broker import wire
-from motia_celery.broker.queue import Delivery, StepQueue, step_queue
+from motia_celery.broker.delivery import Delivery
+from motia_celery.broker.queue import StepQueue, step_queue
 from motia_celery.broker.wire import Message
 from motia_celery.errors import MessageRejectedError
 from motia_celery.model.dead_letter import DeadLetter, Reason
 from motia_celery.model.event import run_id
 from motia_celery.model.run import RunError
-from motia_celery.model.trace import Trace
+from motia_celery.model.trace import Trace, trace_headers
 from motia_celery.plan.topology import Names, QueuePlan, queue_of
 
 #: What an error of ours says about why a letter is dead; any other is the handler's.
@@ -42,14 +44,14 @@ _BY_BROKER: Mapping[str, tuple[Reason, RunError]] = {
 _UNKNOWN: tuple[Reason, RunError] = ("unknown", RunError("Unknown", "nothing is known of it."))
 
 _MOST_QUEUES = 1_000
+#: Levels of a header that are read: it may be of anybody's making.
+_LEVELS = 16
 #: The headers that a replayed event keeps: what ties it to its trace and its cause.
 _KEPT = (
-    wire.TRACEPARENT,
     wire.ROOT,
     wire.PARENT,
     wire.GROUP,
-    "tracestate",
-    "baggage",
+    wire.PREVIOUS,
 )
 
 
@@ -60,6 +62,16 @@ class RawMessage:
     body: bytes
     properties: dict[str, Any] = field(default_factory=dict)
     delivery_info: dict[str, Any] = field(default_factory=dict)
+
+
+class Held:
+    """A message of the dead-letter queue while it is looked at."""
+
+    __slots__ = ("handle", "raw")
+
+    def __init__(self, raw: Any, handle: Any) -> None:
+        self.raw = raw
+        self.handle = handle
 
 
 class LetterReader:
@@ -174,13 +186,14 @@ class LetterReader:
 def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool) -> Message:
     """The message that runs a dead letter's Step again: the same event and run, attempt 1."""
     headers = {name: value for name in _KEPT if (value := _words(letter.headers, name))}
+    headers |= trace_headers(letter.headers)
     if letter.topic:
         headers[wire.TOPIC] = letter.topic
     return Message(
         exchange=names.steps if amqp else "",
         routing_key=letter.queue,
         body=body,
-        headers={**headers, wire.RUN: letter.id},
+        headers={**headers, **wire.queued_at(), wire.RUN: letter.id},
         properties={
             "message_id": letter.event_id,
             "correlation_id": letter.correlation_id or letter.event_id,
@@ -195,14 +208,30 @@ def replay_message(letter: DeadLetter, body: bytes, names: Names, *, amqp: bool)
 
 
 def _copied(raw: Any) -> RawMessage:
-    properties = dict(raw.properties)
-    properties["application_headers"] = dict(properties.get("application_headers") or {})
+    given = dict(raw.properties)
+    headers = dict(given.pop("application_headers", None) or {})
+    properties = {**_cleaned(given), "application_headers": _cleaned(headers)}
     body = raw.body
     return RawMessage(
         body.encode() if isinstance(body, str) else bytes(body or b""),
         properties,
-        dict(raw.delivery_info),
+        _cleaned(dict(raw.delivery_info)),
     )
+
+
+def _cleaned(value: Any, levels: int = _LEVELS) -> Any:
+    """What a message says, without what no JSON and no terminal takes."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if not isinstance(value, (Mapping, list, tuple)):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, Mapping):
+        return {_cleaned(str(n)): _cleaned(inner, levels - 1) for n, inner in value.items()}
+    return [_cleaned(inner, levels - 1) for inner in value]
 
 
 def _why(
@@ -249,7 +278,7 @@ def _died_at(headers: Mapping[str, Any], death: Mapping[str, Any]) -> datetime |
 
 
 def _trace_id(headers: Mapping[str, Any]) -> str:
-    trace = Trace.from_header(headers.get(wire.TRACEPARENT))
+    trace = Trace.read(headers)
     return trace.trace_id if trace else ""
 
 

@@ -6,10 +6,7 @@ channel, which is closed in the end: then those that were not acknowledged go ba
 
 from __future__ import annotations
 
-import base64
-import json
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,11 +14,10 @@ from typing import Any, Protocol
 
 from amqp.exceptions import NotFound, ResourceLocked
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
-from motia_celery.broker import wire
-from motia_celery.broker.connection import broker_errors, open_connection, speaks_amqp
-from motia_celery.broker.letter import RawMessage
+from motia_celery.broker.connection import broker_errors, named_faults, open_connection, speaks_amqp
+from motia_celery.broker.letter import Held
+from motia_celery.broker.letter_list import ListedLetters
 from motia_celery.broker.sender import Sender
 from motia_celery.broker.wire import Message
 from motia_celery.errors import DeadLetterError, FrameworkError
@@ -39,16 +35,6 @@ TURN_SECONDS = 30.0
 #: A busy broker may be silent for a while, with letters on their way.
 _SILENCE_SECONDS = 10.0
 _RETURN_SECONDS = 10.0
-
-
-class Held:
-    """A message of the dead-letter queue while it is looked at."""
-
-    __slots__ = ("handle", "raw")
-
-    def __init__(self, raw: Any, handle: Any) -> None:
-        self.raw = raw
-        self.handle = handle
 
 
 class LetterQueue(Protocol):
@@ -87,11 +73,11 @@ def open_letters(
     with (
         broker_errors(settings),
         open_connection(settings) as connection,
-        _named_faults(connection),
+        named_faults(connection),
     ):
         connection.ensure_connection(max_retries=0)
         if not speaks_amqp(connection):
-            yield _ListedLetters(connection.default_channel, names, frozenset(queues))
+            yield ListedLetters(connection.default_channel, names, frozenset(queues))
             return
         _take_turn(connection, names, turn_seconds)
         letters = _QuorumLetters(connection, settings, names)
@@ -99,16 +85,6 @@ def open_letters(
             yield letters
         finally:
             letters.close()
-
-
-@contextmanager
-def _named_faults(connection: Connection) -> Iterator[None]:
-    """Makes what a connection fails with an error that :func:`broker_errors` knows."""
-    faults = {*connection.connection_errors, *connection.channel_errors} - {KeyError}
-    try:
-        yield
-    except tuple(faults) as error:
-        raise OperationalError(str(error)) from error
 
 
 def _take_turn(connection: Connection, names: Names, seconds: float) -> None:
@@ -298,113 +274,3 @@ class _Reading:
                     raise
                 self._coming = self._left = 0
                 return
-
-
-# KEYS: dead letters, a Step's queue. ARGV: the letter as it is, the message that replays it.
-_RESEND = """
-if redis.call('LREM', KEYS[1], -1, ARGV[1]) == 0 then return 0 end
-redis.call('LPUSH', KEYS[2], ARGV[2])
-return 1
-"""
-
-
-class _ListedLetters:
-    """The dead letters in the list that kombu keeps in Redis, whose end is the oldest."""
-
-    def __init__(self, channel: Any, names: Names, queues: frozenset[str]) -> None:
-        self._channel = channel
-        self._client = channel.client
-        self._names = names
-        self._queues = queues
-        self._key = self._key_of(names.dead_letter_queue)
-        self._gone = 0
-
-    def _key_of(self, queue: str) -> str:
-        return f"{self._channel.global_keyprefix}{queue}"
-
-    def count(self) -> int:
-        return int(self._client.execute_command("LLEN", self._names.dead_letter_queue))
-
-    def serves(self, queue: str) -> bool:
-        # Redis keeps no empty list, and no list of a queue's readers.
-        return queue in self._queues
-
-    def read(self) -> Iterator[Held]:
-        left, seen = self.count(), 0
-        self._gone = 0
-        while left > 0:
-            # Counted from the end: new letters come in at the other one.
-            first = seen - self._gone + 1
-            last = first + min(WINDOW, left) - 1
-            values = self._client.execute_command("LRANGE", self._key, -last, -first)
-            for value in reversed(values):
-                yield Held(_listed(value), value)
-            seen, left = seen + len(values), left - WINDOW
-            if not values:
-                return
-
-    def remove(self, held: Held) -> None:
-        self._gone += int(self._client.execute_command("LREM", self._key, -1, held.handle))
-
-    def resend(self, batch: Sequence[tuple[Held, Message]]) -> list[FrameworkError | None]:
-        with self._client.pipeline(transaction=False) as pipe:
-            for held, message in batch:
-                target = self._key_of(message.routing_key)
-                pipe.eval(_RESEND, 2, self._key, target, held.handle, _payload(message))
-            answers = pipe.execute(raise_on_error=False)
-        self._gone += sum(1 for answer in answers if answer == 1)
-        return [_refusal(answer) for answer in answers]
-
-
-def _refusal(answer: Any) -> FrameworkError | None:
-    if isinstance(answer, Exception):
-        return DeadLetterError(f"Redis refused ({answer}).", "", "Look at the server.")
-    if answer == 0:
-        return DeadLetterError("another command took it meanwhile.")
-    return None
-
-
-def _payload(message: Message) -> bytes:
-    """The message as kombu's Redis transport keeps it."""
-    return json.dumps(
-        {
-            "body": base64.b64encode(message.body).decode(),
-            "content-type": wire.CONTENT_TYPE,
-            "content-encoding": "utf-8",
-            "headers": dict(message.headers),
-            "properties": {
-                **message.properties,
-                "priority": 0,
-                "body_encoding": "base64",
-                "delivery_tag": str(uuid.uuid4()),
-                "delivery_info": {"exchange": "", "routing_key": message.routing_key},
-            },
-        }
-    ).encode()
-
-
-def _listed(value: bytes) -> RawMessage:
-    """A value of the list as a message; one that kombu did not write is all body."""
-    try:
-        payload = json.loads(value)
-        properties = dict(payload["properties"])
-        info = dict(properties.get("delivery_info") or {})
-        return RawMessage(
-            _decoded(payload.get("body"), properties),
-            {
-                **properties,
-                "application_headers": dict(payload.get("headers") or {}),
-                "content_type": payload.get("content-type"),
-                "content_encoding": payload.get("content-encoding"),
-            },
-            info,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return RawMessage(value)
-
-
-def _decoded(body: Any, properties: dict[str, Any]) -> bytes:
-    text = body if isinstance(body, str) else ""
-    if properties.get("body_encoding") == "base64":
-        return base64.b64decode(text)
-    return text.encode()

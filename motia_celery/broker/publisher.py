@@ -141,7 +141,7 @@ class Publisher:
             exchange=self._topology.names.events,
             routing_key=event.topic,
             body=wire.event_body(event, self._settings.event_limit_bytes),
-            headers=wire.event_headers(event),
+            headers={**wire.event_headers(event), **wire.queued_at(delay_seconds)},
             properties=self._event_properties(event),
             delay_seconds=delay_seconds,
         )
@@ -173,7 +173,7 @@ class Publisher:
                 exchange="",
                 routing_key=plan.name,
                 # In a partition a message waits where it stands, behind those before it.
-                headers={**message.headers, **({} if plan.partitions else _delay_mark(plan))},
+                headers={**message.headers, **({} if plan.partitions else _held(plan))},
                 delay_seconds=0 if plan.partitions else plan.delay_seconds,
             )
             for plan in self._topology.subscribers(message.routing_key)
@@ -202,6 +202,7 @@ class Publisher:
             body=wire.event_body(event, self._settings.event_limit_bytes),
             headers={
                 **wire.event_headers(event, attempt),
+                **wire.queued_at(delay),
                 **({wire.RUN: run_id} if run_id else {}),
                 **_delay_mark(target),
             },
@@ -287,6 +288,13 @@ class Publisher:
         if self._current is not None:
             self._current.close_within(timeout_seconds)
         self._sender.close(timeout_seconds)
+
+
+def _held(target: QueuePlan) -> dict[str, Any]:
+    """What a message says that waits for its Step's delay."""
+    return _delay_mark(target) | (
+        wire.queued_at(target.delay_seconds) if target.delay_seconds else {}
+    )
 
 
 def _delay_mark(target: QueuePlan) -> dict[str, bool]:

@@ -6,54 +6,50 @@ message for this queue's Step. Nothing inside Celery is touched.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from kombu import Exchange, Queue, binding, serialization
-from kombu.message import Message as VirtualMessage
+from kombu import Exchange, Queue, binding
 
 from motia_celery.broker import wire
+from motia_celery.broker.arguments import shown_arguments
 from motia_celery.broker.death import has_made_up_history, letter
+from motia_celery.broker.delivery import (
+    Delivery,
+    attempt_of,
+    carried,
+    moment_of,
+    task_fault,
+    text_of,
+)
 from motia_celery.broker.envelope import mend_entries
 from motia_celery.broker.redelivery import stop_poison
+from motia_celery.broker.unreadable import UNREADABLE
 from motia_celery.errors import MessageRejectedError, OversizedMessageError, UnknownTaskError
-from motia_celery.model.event import derived_id, run_id
+from motia_celery.model.event import parsed, run_id
+from motia_celery.model.redaction import DEFAULT as REDACTION
+from motia_celery.model.redaction import Redaction
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.topology import (
     DELIVERY_LIMIT,
-    PARTITION_HOLD_SECONDS,
+    LONGEST_HOLD_SECONDS,
     Names,
     QueuePlan,
 )
 
 logger = logging.getLogger("motia_celery.broker")
 
-#: The content type of a rewritten delivery. kombu's own JSON gives a meaning to dicts with a
-#: `__type__`; an event's data has none, and arrives as it was sent.
-EVENT_TASK = "application/x-motia-event-task"
-serialization.register("motia-event-task", json.dumps, json.loads, EVENT_TASK, "utf-8")
-
 #: Celery's options for what follows a task; an event has none of them.
 _EMBED = b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}'
 _CONTENT_TYPES = (None, "", "application/json", "application/cloudevents+json")
 _ENCODINGS = (None, "", "utf-8", "utf8", "binary", "us-ascii")
-#: Characters of an event's data that Flower shows.
-_REPR_LIMIT = 500
-
-#: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (wire.TRACEPARENT, wire.ROOT, wire.PARENT, "tracestate", "baggage")
 #: The properties that a message keeps while it waits.
 _KEPT = ("correlation_id", "timestamp", "app_id", "priority")
 #: The headers of what is no event on its first way to a Step.
 _NOT_NEW = frozenset({"task", wire.DELAYED, wire.RUN})
-#: AMQP's limit for short strings, which ids become when they are sent on.
-_TEXT_LIMIT = 255
-_EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})
-
 Refused = Callable[[Any, MessageRejectedError], None]
 #: Publishes a message in the place of a delivery, which a channel and a tag name.
 Forward = Callable[[Any, Any, wire.Message], None]
@@ -75,6 +71,7 @@ class StepQueue(Queue):
         ("delay_seconds", None),
         ("forward", None),
         ("direct", None),
+        ("redaction", None),
     )
 
     task: str
@@ -88,6 +85,7 @@ class StepQueue(Queue):
     forward: Forward | None
     #: Its deliveries come by the direct feed.
     direct: bool
+    redaction: Redaction | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -150,6 +148,7 @@ class StepQueue(Queue):
         if recurse:
             fields.pop("refused", None)
             fields.pop("forward", None)
+            fields.pop("redaction", None)
         return fields
 
     def refuse(self, raw: Any, error: Exception) -> None:
@@ -166,9 +165,9 @@ class StepQueue(Queue):
         )
         if self.refused is not None:
             self.refused(raw, fault)
-        elif self.forward is not None and has_made_up_history(raw):
+        elif self.forward is not None and _has_own_letter(raw):
             exchange = self.queue_arguments["x-dead-letter-exchange"]
-            self.forward(self.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
+            self.forward(raw.channel, raw.delivery_tag, letter(raw, fault, exchange, self.name))
         else:
             raw.channel.basic_reject(raw.delivery_tag, requeue=False)
 
@@ -192,19 +191,24 @@ class StepQueue(Queue):
             return 0
         delivery = Delivery(raw)
         headers = delivery.headers
-        if not headers.keys().isdisjoint(_NOT_NEW) or _attempt(headers) > 1:
+        if not headers.keys().isdisjoint(_NOT_NEW) or attempt_of(headers) > 1:
             return 0
         return max(0, self.delay_seconds - delivery.age(now))
 
     def _held_back(self, delivery: Delivery, seconds: float) -> wire.Message:
-        topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
-        carried = _carried(delivery.headers)
+        topic = text_of(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
+        kept = carried(delivery.headers)
         given = delivery.properties
         return wire.Message(
             exchange="",
             routing_key=self.name,
             body=delivery.body,
-            headers={**carried, wire.TOPIC: topic, wire.DELAYED: True},
+            headers={
+                **kept,
+                **wire.queued_at(seconds),
+                wire.TOPIC: topic,
+                wire.DELAYED: True,
+            },
             properties={
                 **{name: given[name] for name in _KEPT if given.get(name) is not None},
                 # A message without an id got one from where it came from, which is lost now.
@@ -227,9 +231,14 @@ class StepQueue(Queue):
         self._check(delivery)
         body = self._parsed(delivery)
         if task is None:
-            delivery.rewrite(*self._task_message(delivery))
+            delivery.rewrite(*self._task_message(delivery, body))
         elif fault := task_fault(delivery.headers, body):
             raise MessageRejectedError(fault, self.name)
+        else:
+            args, kwargs, _ = body
+            delivery.show(
+                shown_arguments(args, self.redaction), shown_arguments(kwargs, self.redaction)
+            )
         # Celery re-sends a retry to where the delivery came from: to this queue, not to everyone
         # who subscribed to the topic.
         delivery.info["exchange"], delivery.info["routing_key"] = "", self.name
@@ -240,6 +249,8 @@ class StepQueue(Queue):
         if len(delivery.body) > self.limit_bytes:
             size = len(delivery.body)
             raise OversizedMessageError(f"its body has {size} bytes.", self.name)
+        if delivery.content_type == UNREADABLE:
+            raise MessageRejectedError("its properties can not be read.", self.name)
         if delivery.content_type not in _CONTENT_TYPES:
             raise MessageRejectedError(
                 f"its content type is {str(delivery.content_type)[:100]!r}.", self.name
@@ -250,34 +261,38 @@ class StepQueue(Queue):
 
     def _parsed(self, delivery: Delivery) -> Any:
         try:
-            return orjson.loads(delivery.body)
+            return parsed(delivery.body)
         except orjson.JSONDecodeError as error:
             raise MessageRejectedError(f"its body is not JSON ({error}).", self.name) from error
+        except ValueError as error:
+            raise MessageRejectedError(f"its data is {error}.", self.name) from error
 
-    def _task_message(self, delivery: Delivery) -> tuple[bytes, dict[str, Any], str]:
-        topic = _text(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
+    def _task_message(self, delivery: Delivery, data: Any) -> tuple[bytes, dict[str, Any], str]:
+        topic = text_of(delivery.headers, wire.TOPIC) or self._routed_topic(delivery)
         event_id = delivery.event_id(topic)
-        identity = _text(delivery.headers, wire.RUN) or run_id(event_id, self.name)
+        identity = text_of(delivery.headers, wire.RUN) or run_id(event_id, self.name)
         headers = {
-            **_carried(delivery.headers),
+            **carried(delivery.headers),
             wire.TOPIC: "" if topic_fault(topic) else topic,
             wire.EVENT: event_id,
             wire.SENT: delivery.sent_at,
+            wire.QUEUED: moment_of(delivery.headers),
             wire.PRIORITY: delivery.priority,
+            wire.BODY: delivery.body,
             wire.BOOKED: delivery.headers.get(wire.BOOKED) is True,
             "lang": "py",
             "task": self.task,
             "id": identity,
-            "root_id": _text(delivery.headers, wire.ROOT) or identity,
-            "parent_id": _text(delivery.headers, wire.PARENT),
+            "root_id": text_of(delivery.headers, wire.ROOT) or identity,
+            "parent_id": text_of(delivery.headers, wire.PARENT),
             "group": None,
-            "retries": _attempt(delivery.headers) - 1,
+            "retries": attempt_of(delivery.headers) - 1,
             "timelimit": [None, None],
             "eta": None,
             "expires": None,
             "shadow": None,
             "ignore_result": True,
-            "argsrepr": delivery.body[:_REPR_LIMIT].decode(errors="replace"),
+            "argsrepr": shown_arguments(data, self.redaction, delivery.body),
             "kwargsrepr": "{}",
             "origin": str(delivery.properties.get("app_id") or "")[:100],
         }
@@ -292,125 +307,9 @@ class StepQueue(Queue):
         return str(delivery.info.get("routing_key") or "")
 
 
-class Delivery:
-    """One delivery, read and rewritten alike on AMQP and on kombu's virtual transports."""
-
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
-        self._virtual = isinstance(raw, VirtualMessage)
-        self.properties: dict[str, Any] = raw.properties
-        self.info: dict[str, Any] = raw.delivery_info
-        headers = raw.headers if self._virtual else self.properties.get("application_headers")
-        self.headers: dict[str, Any] = dict(headers or {})
-        body = raw.body
-        self.body = body.encode() if isinstance(body, str) else bytes(body or b"")
-
-    @property
-    def content_type(self) -> Any:
-        """The content type that the publisher gave."""
-        return self._raw.content_type if self._virtual else self.properties.get("content_type")
-
-    @property
-    def content_encoding(self) -> Any:
-        """The content encoding that the publisher gave."""
-        if self._virtual:
-            return self._raw.content_encoding
-        return self.properties.get("content_encoding")
-
-    @property
-    def sent_at(self) -> int | None:
-        """The epoch second of the emit, where the publisher gave one."""
-        given = self.properties.get("timestamp")
-        return given if type(given) is int and given >= 0 else None
-
-    @property
-    def priority(self) -> int | None:
-        """The priority that the publisher gave; on Redis there is none."""
-        given = self.properties.get("priority")
-        return given if type(given) is int and not self._virtual else None
-
-    def age(self, now: float) -> float:
-        """How many seconds ago it was sent, at least; 0 where its publisher does not say."""
-        # The time of sending is in whole seconds.
-        return 0.0 if self.sent_at is None else max(0.0, now - (self.sent_at + 1))
-
-    def event_id(self, topic: str) -> str:
-        """The event's id; a foreign message without one gets one that a redelivery gets too."""
-        given = self.properties.get("message_id")
-        if isinstance(given, str) and given:
-            return given
-        sent = str(self.properties.get("timestamp") or "")
-        return derived_id("anonymous", topic, self.body.decode(errors="replace"), sent)
-
-    def rewrite(self, body: bytes, headers: dict[str, Any], identity: str) -> None:
-        """Puts a task message in the delivery's place."""
-        self.properties["correlation_id"] = identity
-        if self._virtual:
-            self._raw.body, self._raw.headers = body, headers
-            self._raw.content_type, self._raw.content_encoding = EVENT_TASK, "utf-8"
-            self._raw._decoded_cache = None
-            self._raw.errors.clear()  # kombu's, of headers that do not count any more
-        else:
-            self._raw.body = body
-            self.properties.update(
-                application_headers=headers,
-                content_type=EVENT_TASK,
-                content_encoding="utf-8",
-            )
-
-
-def _text(headers: dict[str, Any], name: str) -> str | None:
-    value = headers.get(name)
-    if not isinstance(value, str) or not value or len(value.encode()) > _TEXT_LIMIT:
-        return None
-    return value
-
-
-def _carried(headers: dict[str, Any]) -> dict[str, str]:
-    found = {name: value for name in _CARRIED if (value := _text(headers, name))}
-    group = group_of(headers)
-    return {**found, wire.GROUP: group} if group else found
-
-
-def group_of(headers: dict[str, Any]) -> str | None:
-    """The group that a message belongs to; other services may send a number."""
-    value = headers.get(wire.GROUP)
-    return str(value) if type(value) is int else _text(headers, wire.GROUP)
-
-
-def _attempt(headers: dict[str, Any]) -> int:
-    value = headers.get(wire.ATTEMPT)
-    return value if type(value) is int and 1 <= value <= 1_000_000 else 1
-
-
-def task_fault(headers: dict[str, Any], body: Any) -> str | None:
-    """Why Celery could not take a task message, or None: one that it fails on ends its worker."""
-    if _text(headers, "id") is None:
-        return "it is a task without an id."
-    if headers.get("compression"):
-        return "it is a compressed task."
-    limits = headers.get("timelimit")
-    if limits and not _are_numbers(limits, 2):
-        return "its time limits are no two numbers."
-    if not _are_numbers([headers.get("retries")], 1):
-        return "its number of retries is none."
-    if not isinstance(body, list) or len(body) != 3:
-        return "its body is no task."
-    args, kwargs, embed = body
-    if not isinstance(args, list) or not isinstance(kwargs, dict):
-        return "its body holds no arguments."
-    if embed is not None and not (isinstance(embed, dict) and embed.keys() <= _EMBEDDED):
-        return "what follows it can not be understood."
-    return None
-
-
-def _are_numbers(values: Any, count: int) -> bool:
-    """Whether it is a list of so many numbers that are not negative, each of which may be None."""
-    return (
-        isinstance(values, (list, tuple))
-        and len(values) == count
-        and all(v is None or (type(v) in (int, float) and v >= 0) for v in values)
-    )
+def _has_own_letter(raw: Any) -> bool:
+    """Whether RabbitMQ is not to make the dead letter: it would choke on it, or readers would."""
+    return has_made_up_history(raw) or raw.properties.get("content_type") == UNREADABLE
 
 
 def queue_arguments(names: Names) -> dict[str, Any]:
@@ -424,6 +323,10 @@ def queue_arguments(names: Names) -> dict[str, Any]:
     }
 
 
+#: RabbitMQ 3.12 and later; older ones take no notice of it.
+_PATIENCE: Mapping[str, Any] = {"x-consumer-timeout": LONGEST_HOLD_SECONDS * 1000}
+
+
 def partition_queue(name: str, queue: str, names: Names) -> Queue:
     """The queue of one partition on RabbitMQ: one consumer at a time, however many are there."""
     return Queue(
@@ -433,8 +336,8 @@ def partition_queue(name: str, queue: str, names: Names) -> Queue:
             **queue_arguments(names),
             "x-single-active-consumer": True,
             "x-dead-letter-routing-key": queue,
-            # RabbitMQ 3.12 and later; a delivery is held through all attempts of its run.
-            "x-consumer-timeout": PARTITION_HOLD_SECONDS * 1000,
+            # A delivery is held through all attempts of its run.
+            **_PATIENCE,
         },
     )
 
@@ -449,17 +352,20 @@ def step_queue(
     refused: Refused | None = None,
     forward: Forward | None = None,
     direct: bool = False,
+    redaction: Redaction = REDACTION,
 ) -> StepQueue:
     """The kombu queue of a planned one.
 
     ``refused`` takes the messages that are no events, ``forward`` those that wait for the Step's
-    delay.
+    delay; ``redaction`` masks what Flower shows.
     """
     arguments = queue_arguments(names) if amqp else None
     if arguments:
         arguments["x-dead-letter-routing-key"] = plan.name
         if plan.partitions:
             arguments["x-single-active-consumer"] = True
+        if plan.holds_long:
+            arguments |= _PATIENCE
     return StepQueue(
         plan.name,
         Exchange(names.steps, type="topic", durable=True),
@@ -476,6 +382,7 @@ def step_queue(
         delay_seconds=plan.delay_seconds,
         forward=forward,
         direct=direct and not plan.partitions,
+        redaction=redaction,
     )
 
 

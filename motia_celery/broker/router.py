@@ -14,8 +14,9 @@ from contextlib import suppress
 from typing import Any
 
 from motia_celery.broker import wire
+from motia_celery.broker.delivery import group_of
 from motia_celery.broker.feed import soon, worker_hub
-from motia_celery.broker.queue import StepQueue, group_of
+from motia_celery.broker.queue import StepQueue
 from motia_celery.broker.wire import Message
 from motia_celery.plan.topology import partition_name, partition_of
 from motia_celery.stores.order import FINISHED_KEPT

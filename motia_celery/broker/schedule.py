@@ -72,8 +72,9 @@ def beat_schedule(entries: Iterable[ScheduleEntry]) -> dict[str, dict[str, Any]]
     }
 
 
-def scheduler_class(send: Send) -> type[Scheduler]:
-    """A scheduler that calls ``send(entry name, slot)`` for each tick.
+def scheduler_class(send: Send, ticked: Callable[[], None] = lambda: None) -> type[Scheduler]:
+    """A scheduler that calls ``send(entry name, slot)`` for each tick, and ``ticked()`` after
+    each look at the schedule, about once a second.
 
     ``send`` returns once the broker has confirmed the event, and raises when it could not be
     sent; it is then called again with the same slot. The slot is in UTC.
@@ -82,6 +83,9 @@ def scheduler_class(send: Send) -> type[Scheduler]:
     class SendingScheduler(Scheduler):
         def send(self, entry_name: str, slot: datetime) -> None:
             send(entry_name, slot)
+
+        def ticked(self) -> None:
+            ticked()
 
     return SendingScheduler
 
@@ -281,13 +285,19 @@ class Scheduler(redbeat.RedBeatScheduler):
     def tick(self, **_options: Any) -> float:
         """Sends what is due, if this beat leads; returns the seconds to wait for the next call."""
         try:
-            wait = self._send_due() if self._leads() else self._seconds_to_lock()
+            leads = self._leads()
+            wait = self._send_due() if leads else self._seconds_to_lock()
         except _RedisError as error:
             return self._without_redis(error)
         if self._redis_is_away:
             self._redis_is_away = False
             logger.info("Redis answers again.", extra={"action": "beat.redis_back"})
+        if leads:
+            self.ticked()
         return min(wait, float(self.max_interval))
+
+    def ticked(self) -> None:
+        """The beat that leads has looked at its schedule, and sent what was due."""
 
     def close(self) -> None:
         """Releases the lock, so that a beat that stands by takes over at once."""

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from motia_celery.settings import Settings
 
+#: The name of what old brokers lack for long runs.
+PATIENCE = "consumer timeout per queue"
 #: What depends on RabbitMQ's version: the first version that has it, and what it is needed for.
 FEATURES: Mapping[str, tuple[int, int]] = {
     "quorum queues": (3, 8),
     "at-least-once dead letters": (3, 10),
-    "consumer timeout per queue": (3, 12),
+    PATIENCE: (3, 12),
     "priorities on quorum queues": PRIORITIES_SINCE,
 }
 #: Without these, messages can be lost or delays do not work.

@@ -25,6 +25,9 @@ from motia_celery.model.retry import GiveUp, TryAgain, decide
 from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
+from motia_celery.observe.metrics import RUNS, meter
+from motia_celery.observe.recorder import Recorder
+from motia_celery.observe.spans import AttemptWork
 from motia_celery.plan.topology import QueuePlan
 from motia_celery.stores.order import Order
 
@@ -53,6 +56,7 @@ class StepWork:
     gate: Callable[[], Gate]
     once: Callable[[], Once]
     order: Callable[[], Order]
+    recorder: Callable[[], Recorder]
 
 
 class StepTask(Task):
@@ -77,7 +81,7 @@ class StepTask(Task):
         try:
             wait_for(self._attempt(delivery))
         except CalledOffError:
-            _log(delivery.run, "Called off", "run.called_off")
+            self._called_off(delivery.run)
             raise Ignore from None
         except LaterError as later:
             wait_for(self._later(delivery, later))
@@ -97,7 +101,7 @@ class StepTask(Task):
         try:
             await self._attempt(delivery)
         except CalledOffError:
-            _log(delivery.run, "Called off", "run.called_off")
+            self._called_off(delivery.run)
             raise Ignore from None
         except LaterError as later:
             await self._later(delivery, later)
@@ -114,11 +118,19 @@ class StepTask(Task):
     ) -> Future[None]:
         """Publishes the dead letter of a request that ended outside of :meth:`run`."""
         identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
-        event = _event(identity, headers, _data(args, kwargs))
+        event = _event(identity, headers, _data(args, kwargs), Trace.read(headers))
+        run = run_of(self.work.step, identity, event, event.trace, attempts, None)
+        self.work.recorder().settled(run, "failed", error)
         publisher = self.work.publisher()
+        meter.count(RUNS, self.work.step.name, "event", "failure")
         return publisher.bury_soon(
             event, self.work.queue, error, run_id=identity, attempts=attempts
         )
+
+    def _called_off(self, run: Run) -> None:
+        _log(run, "Called off", "run.called_off")
+        meter.count(RUNS, run.step, run.trigger, "cancelled")
+        self.work.recorder().settled(run, "cancelled")
 
     async def _attempt(self, delivery: Delivered) -> None:
         in_order = self.work.queue.partitions
@@ -130,7 +142,11 @@ class StepTask(Task):
         work, run = self.work, delivery.run
         gate = work.gate()
         async with gate.passed(work.step, run, delivery.sent_at, booked=delivery.booked):
-            return await work.invoke(run)
+            meter.began(run, delivery.sent_at * 1000 if delivery.sent_at else None)
+            with delivery.tracked as tracked:
+                outcome = await work.invoke(tracked.run)
+                tracked.end_with(outcome)
+                return outcome
 
     async def _once(self, delivery: Delivered) -> Outcome:
         """The outcome; of a Step with ``once`` a redelivery after a success does nothing."""
@@ -162,7 +178,8 @@ class StepTask(Task):
         attempt = await self.work.order().recall(delivery.run.id)
         if attempt <= delivery.run.attempt:
             return delivery
-        return replace(delivery, run=replace(delivery.run, attempt=attempt))
+        delivery.tracked.become(attempt)
+        return delivery
 
     async def _in_order(self, delivery: Delivered) -> Outcome:
         run, group, order = delivery.run, self._group(delivery.run), self.work.order()
@@ -183,15 +200,18 @@ class StepTask(Task):
     async def _after_failure(self, delivery: Delivered, error: RunError) -> None:
         run, step = delivery.run, self.work.step
         decision = GiveUp() if error.final else decide(step.retry, run.attempt, error.names)
+        meter.failed(run, again=isinstance(decision, TryAgain))
         try:
             if isinstance(decision, TryAgain):
                 await self._again(delivery, error, decision.delay_seconds)
+            event = delivery.tracked.following()
             await self.work.publisher().bury(
-                delivery.event, self.work.queue, error, run_id=run.id, attempts=run.attempt
+                event, self.work.queue, error, run_id=run.id, attempts=run.attempt
             )
         except FrameworkError as fault:
             # Neither the retry nor the dead letter is safe with the broker: keep the delivery.
             raise Reject(str(fault), requeue=True) from None
+        self.work.recorder().settled(run, "failed", error)
         if self.work.queue.partitions:
             await self.work.order().forget(run.id)
         _log_failure(run, error, "Failed for the last time; its event is a dead letter")
@@ -199,8 +219,10 @@ class StepTask(Task):
 
     async def _again(self, delivery: Delivered, error: RunError, delay_seconds: float) -> None:
         if self.work.queue.partitions:
-            await self._again_in_place(delivery.run, error, delay_seconds)
-        await self._send(delivery, delivery.run.attempt + 1, delay_seconds)
+            await self._again_in_place(delivery, error, delay_seconds)
+        following = replace(delivery, event=delivery.tracked.following())
+        await self._send(following, delivery.run.attempt + 1, delay_seconds)
+        self.work.recorder().settled(delivery.run, "retrying", error, delay_seconds)
         _log_failure(delivery.run, error, f"Failed; tries again in {delay_seconds:.1f} s")
         raise Retry(str(error), exc=StepFailedError(str(error)), when=delay_seconds)
 
@@ -216,56 +238,83 @@ class StepTask(Task):
             booked=booked,
         )
 
-    async def _again_in_place(self, run: Run, error: RunError, delay_seconds: float) -> None:
+    async def _again_in_place(
+        self, delivery: Delivered, error: RunError, delay_seconds: float
+    ) -> None:
         """Keeps the delivery: published again, the event would stand behind its group's others."""
+        run = delivery.run
         await self.work.order().remember(run.id, run.attempt + 1)
+        self.work.recorder().settled(run, "retrying", error, delay_seconds)
         _log_failure(
             run, error, f"Failed; its group waits, and tries again in {delay_seconds:.1f} s"
         )
         raise RetryInPlaceError(
-            str(error), StepFailedError(str(error)), delay_seconds, run.attempt + 1
+            str(error),
+            StepFailedError(str(error)),
+            delay_seconds,
+            run.attempt + 1,
+            wire.place_headers(delivery.tracked.following()),
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """A delivery as the run to do, and the event to send on if it fails.
 
     ``sent_at`` is the epoch second of the emit, where it is known; ``booked``: the Step's rate
-    has let it through.
+    has let it through; ``tracked`` is the attempt's place in the trace.
     """
 
-    run: Run
     event: Event
+    tracked: AttemptWork
     sent_at: int | None
     booked: bool
     redelivered: bool
 
+    @property
+    def run(self) -> Run:
+        """The run to do."""
+        return self.tracked.run
+
 
 def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Delivered:
     request, step = task.request, task.work.step
-    event = _event(request.id, request, _data(args, kwargs))
-    sent_at = request.get(wire.SENT)
+    headers = vars(request)
+    parent = Trace.read(headers)
+    event = _event(request.id, headers, _data(args, kwargs), parent)
+    sent_at, queued_at = headers.get(wire.SENT), headers.get(wire.QUEUED)
+    trace = parent.child() if parent else event.trace
+    due = queued_at or (sent_at * 1000 if isinstance(sent_at, int) else None)
+    run = run_of(step, request.id, event, trace, request.retries + 1, due)
+    return Delivered(
+        event,
+        AttemptWork(run, event, parent, task.work.queue.name, queued_at),
+        sent_at=sent_at,
+        booked=headers.get(wire.BOOKED) is True,
+        redelivered=bool(request.delivery_info.get("redelivered")),
+    )
+
+
+def run_of(
+    step: Step, identity: str, event: Event, trace: Trace, attempt: int, due_ms: int | None
+) -> Run:
+    """The run that a delivery asks for. ``due_ms`` is when it began to wait, in epoch ms."""
     trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
-    run = Run(
-        id=request.id,
+    return Run(
+        id=identity,
         step=step.name,
         trigger=trigger,
         input=event.data,
-        trace=event.trace.child(),
+        trace=trace,
         flows=step.flows,
         topic=event.topic or None,
         group=event.group,
         root_id=event.root_id,
-        attempt=request.retries + 1,
+        parent_id=event.parent_id,
+        event_id=event.id,
+        due_ms=due_ms,
+        attempt=attempt,
         max_attempts=step.retry.max_attempts,
-    )
-    return Delivered(
-        run=run,
-        event=event,
-        sent_at=sent_at,
-        booked=request.get(wire.BOOKED) is True,
-        redelivered=bool(request.delivery_info.get("redelivered")),
     )
 
 
@@ -274,20 +323,28 @@ def _data(args: Any, kwargs: Any) -> Any:
     return args[0] if args else (kwargs or None)
 
 
-def _event(identity: str, headers: Any, data: Any) -> Event:
-    """The event behind a task, which its headers describe."""
-    sent_at = headers.get(wire.SENT)
+def _event(identity: str, headers: Mapping[str, Any], data: Any, parent: Trace | None) -> Event:
+    """The event behind a task, which its headers describe; ``parent`` is where it was emitted."""
+    sent_at, previous = headers.get(wire.SENT), headers.get(wire.PREVIOUS)
     return Event(
         topic=headers.get(wire.TOPIC) or "",
         data=data,
         id=headers.get(wire.EVENT) or identity,
-        trace=Trace.from_header(headers.get(wire.TRACEPARENT)) or Trace.start(),
+        trace=parent or Trace.begin(headers),
+        previous=Trace.from_header(previous) if previous else None,
         root_id=headers.get(wire.ROOT),
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),
         priority=headers.get(wire.PRIORITY),
+        encoded=_encoded(headers),
         **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
     )
+
+
+def _encoded(headers: Any) -> bytes | None:
+    """The data as it came; of a task that a Celery client sent it is not known."""
+    body = headers.get(wire.BODY)
+    return body if isinstance(body, bytes) else None
 
 
 def _log_failure(run: Run, error: RunError, what: str) -> None:

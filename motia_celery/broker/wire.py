@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from motia_celery.errors import EmitError, FrameworkError
+from motia_celery.errors import EventDataError, FrameworkError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
 
@@ -27,11 +27,16 @@ DELAYED: Final = "motia-delayed"
 PRIORITY: Final = "motia-priority"
 #: Epoch seconds of the emit, as a run sees them; on the wire it is the property `timestamp`.
 SENT: Final = "motia-sent"
+#: The data as it came, as a run sees it; on the wire it is the body.
+BODY: Final = "motia-body"
 #: The rate of its Step has let the message through: it waited for its turn.
 BOOKED: Final = "motia-booked"
 #: The message may be in its partition twice.
 REDELIVERED: Final = "motia-redelivered"
-TRACEPARENT: Final = "traceparent"
+#: The attempt before this one, as a `traceparent`; of a replay, the one that failed last.
+PREVIOUS: Final = "motia-previous"
+#: Epoch milliseconds from which on the message could be delivered, but for its queue.
+QUEUED: Final = "motia-queued-at"
 
 ERROR_TYPE: Final = "motia-error-type"
 ERROR_MESSAGE: Final = "motia-error-message"
@@ -75,11 +80,11 @@ def event_body(event: Event, limit_bytes: int) -> bytes:
     """The event's data as JSON.
 
     Raises:
-        EmitError: the data is not JSON, or larger than ``limit_bytes``.
+        EventDataError: the data is not JSON, or larger than ``limit_bytes``.
     """
     body = event.body
     if len(body) > limit_bytes:
-        raise EmitError(
+        raise EventDataError(
             f"the data has {len(body)} bytes; at most {limit_bytes} are accepted.",
             f"emit {event.topic!r}",
             "Store the large part and emit its key, or raise MOTIA_EVENT_LIMIT_BYTES.",
@@ -89,7 +94,7 @@ def event_body(event: Event, limit_bytes: int) -> bytes:
 
 def event_headers(event: Event, attempt: int = 1) -> dict[str, Any]:
     """The headers that tie the message to its trace and its cause."""
-    headers: dict[str, Any] = {TRACEPARENT: event.trace.header, TOPIC: event.topic}
+    headers: dict[str, Any] = {**place_headers(event), TOPIC: event.topic}
     if event.root_id:
         headers[ROOT] = event.root_id
     if event.parent_id:
@@ -99,6 +104,17 @@ def event_headers(event: Event, attempt: int = 1) -> dict[str, Any]:
     if attempt > 1:
         headers[ATTEMPT] = attempt
     return headers
+
+
+def place_headers(event: Event) -> dict[str, str]:
+    """The headers of where the event is in its trace."""
+    previous = {PREVIOUS: event.previous.header} if event.previous else {}
+    return {**event.trace.headers, **previous}
+
+
+def queued_at(delay_seconds: float = 0) -> dict[str, int]:
+    """The header of when a message begins to wait in its queue: now, or after a delay."""
+    return {QUEUED: round((time.time() + delay_seconds) * 1000)}
 
 
 def event_properties(event: Event) -> dict[str, Any]:

@@ -30,11 +30,13 @@ def prepare_worker(
     configure_logging: Callable[[], None],
     started: Callable[[], None],
     stopped: Callable[[], None],
+    child_stopped: Callable[[], None],
     read_controls: Callable[[], Controls],
     watch_controls: Callable[[Callable[[Controls], None]], None],
 ) -> None:
-    """Hooks logging, the topology, pauses, ``started`` and ``stopped`` into Celery's signals.
+    """Hooks logging, the topology, pauses, and what is given, into Celery's signals.
 
+    ``child_stopped`` is called in each process of a pool that has some, as it ends.
     They work alike under ``motia-celery worker`` and ``celery -A motia_celery.app worker``.
     """
 
@@ -79,12 +81,16 @@ def prepare_worker(
         stopped()
         logger.info("Worker stopped", extra={"action": "worker.stopped"})
 
+    def on_child_shutdown(**_: Any) -> None:
+        child_stopped()
+
     # Weak references would let these closures go at once.
     signals.setup_logging.connect(on_logging, weak=False)
     signals.worker_init.connect(on_init, weak=False)
     signals.celeryd_after_setup.connect(on_queues_chosen, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
     signals.worker_shutdown.connect(on_shutdown, weak=False)
+    signals.worker_process_shutdown.connect(on_child_shutdown, weak=False)
 
 
 def _waiting(error: BaseException, interval: float) -> None:

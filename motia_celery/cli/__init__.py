@@ -16,11 +16,15 @@ from motia_celery.cli import (
     doctor,
     flower,
     generate,
+    logs,
     pause,
     plan,
     release,
     resume,
+    run,
+    runs,
     state,
+    trace,
     version,
     web,
     worker,
@@ -39,6 +43,7 @@ app = typer.Typer(
 _COMMANDS = (
     *(dev, web, worker, beat, release, flower),
     *(plan, check, doctor, pause, resume, version),
+    *(runs, run, trace, logs),
 )
 for command in _COMMANDS:
     name = command.__name__.rpartition(".")[2]

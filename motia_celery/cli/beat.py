@@ -10,5 +10,5 @@ def run() -> None:
     from motia_celery.run.environment import read_environment
 
     settings = read_environment()
-    configure_logging(settings.log_level, settings.log_format, "beat")
+    configure_logging(settings.log_level, settings.log_format, "beat", settings.redact_keys)
     beat(settings)

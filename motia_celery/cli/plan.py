@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from motia_celery.model.step import Stream
     from motia_celery.plan import Plan
 
 
@@ -97,8 +98,13 @@ def _schedules(plan: Plan) -> Table:
     return table
 
 
+def _access(stream: Stream) -> str:
+    rules = ["canAccess"] if stream.has_access_rule else []
+    return ", ".join([*rules, *(hook for hook in stream.hooks if hook == "onJoin")]) or "open"
+
+
 def _streams(plan: Plan) -> Table:
     table = _table("Streams", "Stream", "Access", "File")
     for stream in plan.streams:
-        table.add_row(stream.name, "canAccess" if stream.has_access_rule else "open", stream.file)
+        table.add_row(stream.name, _access(stream), stream.file)
     return table

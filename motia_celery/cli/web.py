@@ -17,5 +17,5 @@ def run(
     from motia_celery.run.serve import serve
 
     settings = read_environment(port=port, host=host)
-    configure_logging(settings.log_level, settings.log_format, "web")
+    configure_logging(settings.log_level, settings.log_format, "web", settings.redact_keys)
     serve(settings)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import orjson
 
 from motia_celery.context.calls import Calls
+from motia_celery.context.recorded import note_changes, noted, recorded_stores
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
@@ -23,6 +24,7 @@ from motia_celery.model.step import Step
 from motia_celery.model.topic import topic_fault
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import StepLogger
+from motia_celery.observe.recording import Recording
 
 
 class Emitter(Protocol):
@@ -65,14 +67,18 @@ class Services:
 class Context:
     """What a handler may use: ``emit``, ``state``, ``streams``, ``logger``, and its run's ids."""
 
-    def __init__(self, run: Run, step: Step, services: Services) -> None:
+    def __init__(
+        self, run: Run, step: Step, services: Services, recording: Recording | None = None
+    ) -> None:
         self._run = run
         self._step = step
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
         self._emitted: Counter[str] = Counter()
-        self.state = State(services.state, self._calls, services.state_wrap)
-        self.streams = Streams(services.stream_names, services.streams, self._calls)
+        self._recording = recording
+        values, items = recorded_stores(services.state, services.streams, recording)
+        self.state = State(values, self._calls, services.state_wrap)
+        self.streams = Streams(services.stream_names, items, self._calls)
         self.logger = StepLogger(
             {
                 "step": run.step,
@@ -80,7 +86,8 @@ class Context:
                 "trace_id": run.trace.trace_id,
                 "attempt": run.attempt,
                 "flows": list(run.flows),
-            }
+            },
+            recording,
         )
 
     @property
@@ -171,16 +178,21 @@ class Context:
         return Transaction(self._prepared, lambda tx: self._calls.start(self._commit(tx)))
 
     async def _commit(self, transaction: Transaction) -> None:
-        await self._services.emitter.commit(
-            transaction.state.changes, transaction.events, timeout_seconds=self._patience
-        )
+        with noted(self._recording, *(event for event, _ in transaction.events)):
+            await self._services.emitter.commit(
+                transaction.state.changes, transaction.events, timeout_seconds=self._patience
+            )
+        note_changes(self._recording, transaction.state.changes)
 
     async def _emit(self, given: Mapping[str, Any]) -> bool:
         prepared = self._prepared(given)
         if prepared is None:
             return False
         event, options = prepared
-        return await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
+        with noted(self._recording, event) as sent:
+            return sent(
+                await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
+            )
 
     def _prepared(self, given: Mapping[str, Any]) -> tuple[Event, EmitOptions] | None:
         """The event that an emit asks for; None where its topic is not declared."""
@@ -237,6 +249,8 @@ class Context:
     def _refuse(self, topic: str) -> None:
         what = f"{self._step.name!r} does not list {topic!r} in its emits"
         fix = f"Add {topic!r} to emits."
+        if self._recording is not None:
+            self._recording.refused(topic)
         if self._services.strict_emits:
             raise UndeclaredTopicError(f"{what}.", self._step.file, fix)
         self.logger.warn(f"Dropped an emit: {what}. {fix}")

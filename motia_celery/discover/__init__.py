@@ -31,6 +31,13 @@ _HANDLERS = {
     "javascript": "Export a function named handler",
 }
 
+_OF_HOOKS = "Write a function of (subscription, context, authContext)"
+_ACCESS_FIXES = {
+    "canAccess": "Write a function of (subscription, authContext); nobody may join until then.",
+    "onJoin": f"{_OF_HOOKS}; nobody may join until then.",
+    "onLeave": f"{_OF_HOOKS}; it is not called until then.",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
@@ -68,7 +75,7 @@ def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
             stream, faults = read_stream(
                 definition.config, file=source.file, language=source.language
             )
-            problems.extend(located((*faults, *_access_fault(source, definition)), source.path))
+            problems.extend(located((*faults, *_access_faults(source, definition)), source.path))
             if stream:
                 _host(source, python, node).register_access(stream.name, definition)
                 streams.append(stream)
@@ -145,17 +152,19 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
     return None, (*problems, unusable)
 
 
-def _access_fault(source: SourceFile, definition: Definition) -> Iterator[Problem]:
-    rule = definition.can_access
-    if rule is None or isinstance(rule, RemoteHandler) or callable(rule):
-        return
-    kind = rule if isinstance(rule, str) and source.language != "python" else type(rule).__name__
-    yield Problem(
-        file=source.file,
-        what=f"canAccess is no function but {kind}",
-        fix="Write a function of (subscription, authContext); nobody may join until then.",
-        field="canAccess",
-    )
+def _access_faults(source: SourceFile, definition: Definition) -> Iterator[Problem]:
+    functions = {"canAccess": definition.can_access, **definition.hooks}
+    for name, function in functions.items():
+        if function is None or isinstance(function, RemoteHandler) or callable(function):
+            continue
+        is_told = isinstance(function, str) and source.language != "python"
+        kind = function if is_told else type(function).__name__
+        yield Problem(
+            file=source.file,
+            what=f"{name} is no function but {kind}",
+            fix=_ACCESS_FIXES[name],
+            field=name,
+        )
 
 
 def _handler_fault(handler: object) -> str | None:

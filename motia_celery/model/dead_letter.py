@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-import orjson
-
+from motia_celery.model.event import parsed
 from motia_celery.model.run import RunError
 from motia_celery.model.topic import matches
 
@@ -183,7 +182,7 @@ def _plain(value: Any) -> Any:
 def is_json(body: bytes) -> bool:
     """Whether a worker would take the body for an event's data."""
     try:
-        orjson.loads(body)
-    except orjson.JSONDecodeError:
+        parsed(body)
+    except ValueError:
         return False
     return True

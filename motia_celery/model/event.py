@@ -10,8 +10,11 @@ from typing import Any
 
 import orjson
 
-from motia_celery.errors import EmitError
+from motia_celery.errors import EventDataError
 from motia_celery.model.trace import Trace
+
+#: How many levels of lists and objects an event's data may have.
+DEEPEST = 254
 
 #: Namespace of the ids that are derived, so that a redelivery always gets the same one.
 _DERIVED = uuid.UUID("6f1c9a52-7d0e-5a43-9d1b-0c6a6c1f4e6b")
@@ -23,34 +26,55 @@ class Event:
 
     ``id`` is fixed before the first publish attempt, so that every copy of the event, and every
     redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
-    ``priority`` is 0 to 9, None for the one in the middle.
+    ``priority`` is 0 to 9, None for the one in the middle. ``trace`` is where it was emitted;
+    ``previous`` is the attempt that an event which is sent again follows. ``encoded`` is the data
+    as it came, where it came from the broker: handlers may have changed ``data`` since.
     """
 
     topic: str
     data: Any
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     trace: Trace = field(default_factory=Trace.start)
+    previous: Trace | None = None
     root_id: str | None = None
     parent_id: str | None = None
     group: str | None = None
     priority: int | None = None
     timestamp_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+    encoded: bytes | None = field(default=None, repr=False)
 
     @property
     def body(self) -> bytes:
         """The data as JSON.
 
         Raises:
-            EmitError: it has no JSON form.
+            EventDataError: it has no JSON form.
         """
+        if self.encoded is not None:
+            return self.encoded
         try:
             return orjson.dumps(self.data, option=orjson.OPT_NON_STR_KEYS)
         except TypeError as error:
-            raise EmitError(
+            raise EventDataError(
                 f"the data can not be sent as JSON ({error}).",
                 f"emit {self.topic!r}",
                 "Emit dicts, lists, strings, numbers, booleans and None; dates as ISO strings.",
             ) from error
+
+
+def parsed(body: bytes) -> Any:
+    """The data that an event's body holds; numbers beyond 64 bits are rounded.
+
+    Raises:
+        ValueError: it is not JSON, or has more than :data:`DEEPEST` levels.
+    """
+    data = orjson.loads(body)
+    if body.count(b"[") + body.count(b"{") > DEEPEST:
+        try:
+            orjson.dumps(data)  # it takes no more levels
+        except orjson.JSONEncodeError as error:
+            raise ValueError(f"nested more than {DEEPEST} levels deep") from error
+    return data
 
 
 def derived_id(*parts: str) -> str:

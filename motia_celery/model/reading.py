@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 
 from motia_celery.model.config import (
     ApiStep,
-    Config,
     CronStep,
     EmitConfig,
     EventStep,
@@ -18,9 +17,10 @@ from motia_celery.model.config import (
     StepConfig,
     StreamConfig,
 )
+from motia_celery.model.options import Config
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import RetryPolicy
-from motia_celery.model.step import Emit, Language, Step, Stream, step_id
+from motia_celery.model.step import Emit, Hook, Language, Step, Stream, step_id
 
 #: Marks left in a config by Motia's own loaders; they carry no meaning here.
 _IGNORED_KEYS = frozenset({"__motia_hasCanAccess"})
@@ -76,8 +76,16 @@ def read_stream(
         language=language,
         schema=config.schema_,
         has_access_rule=config.can_access is not None,
+        hooks=tuple(_hooks(config)),
     )
     return stream, (*_unknown_keys(config, file), *_storage(config, file))
+
+
+def _hooks(config: StreamConfig) -> Iterable[Hook]:
+    if config.on_join is not None:
+        yield "onJoin"
+    if config.on_leave is not None:
+        yield "onLeave"
 
 
 def _storage(config: StreamConfig, file: str) -> Iterable[Problem]:

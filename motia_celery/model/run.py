@@ -15,7 +15,8 @@ class Run:
     """Everything a runtime needs to call one handler once.
 
     ``input`` is the request dict for http, the event's data for event, None for cron.
-    ``attempt`` counts from 1.
+    ``attempt`` counts from 1. ``parent_id`` is the run that emitted its event, ``due_ms`` the epoch
+    milliseconds at which its message was to be delivered.
     """
 
     id: str
@@ -27,6 +28,9 @@ class Run:
     topic: str | None = None
     group: str | None = None
     root_id: str | None = None
+    parent_id: str | None = None
+    event_id: str | None = None
+    due_ms: int | None = None
     attempt: int = 1
     max_attempts: int = 1
 

@@ -20,6 +20,8 @@ DEFAULT_PARTITIONS = 8
 
 #: What becomes of an event that does not fit a Step's ``input``: it runs, and a warning is logged;
 #: it becomes a dead letter; or its emit fails.
+#: What a stream of Motia 1.0 has called when a client joins it, and when it leaves.
+Hook = Literal["onJoin", "onLeave"]
 SchemaPolicy = Literal["warn", "reject", "refuse"]
 
 #: The longest wait of an event, 30 days.
@@ -177,13 +179,14 @@ def step_id(absolute_path: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """A live stream declared by a stream file."""
+    """A live stream declared by a stream file. ``hooks`` are those of Motia 1.0 that it has."""
 
     name: str
     file: str
     language: Language
     schema: JsonSchema | None = None
     has_access_rule: bool = False
+    hooks: tuple[Hook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 #: AMQP carries a routing key as a short string of at most 255 bytes. The retry path prepends a
 #: delay prefix to a queue's name, never to a topic, so a topic may use all of it.
@@ -51,3 +53,30 @@ def matches(pattern: str, topic: str) -> bool:
     if pattern == topic:
         return True
     return _expression(pattern).fullmatch("." + topic) is not None
+
+
+Subscriber = TypeVar("Subscriber")
+
+
+class Subscriptions(Generic[Subscriber]):
+    """Who hears what. A topic is compared with patterns that hold a wildcard alone."""
+
+    def __init__(self, entries: Iterable[tuple[str, Subscriber]]) -> None:
+        self._exact: dict[str, list[Subscriber]] = {}
+        self._wild: dict[str, list[Subscriber]] = {}
+        for pattern, subscriber in entries:
+            kind = self._wild if is_pattern(pattern) else self._exact
+            kind.setdefault(pattern, []).append(subscriber)
+
+    def of(self, topic: str) -> set[Subscriber]:
+        """Who hears the topic."""
+        heard = set(self._exact.get(topic, ()))
+        for pattern, subscribers in self._wild.items():
+            if matches(pattern, topic):
+                heard.update(subscribers)
+        return heard
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it may stand for several topics."""
+    return any(word in ("*", "#") for word in text.split("."))

@@ -9,12 +9,18 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal, Protocol
 
 import orjson
+
+from motia_celery.model.excerpt import shown as text_of
+from motia_celery.model.redaction import DEFAULT, Redaction
 
 #: The fields that lines have in common, in the order in which they are shown.
 FIELDS = ("action", "step", "run_id", "trace_id", "attempt", "flows")
@@ -32,6 +38,9 @@ _CONTROL = (
     | {10: "\\n", 13: "\\r", 9: "  "}
 )
 
+#: The same as JSON leaves them, which escapes C0 alone.
+_CONTROL_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
 #: Libraries whose INFO lines repeat what ours say, at several lines a task.
 _QUIET = {
     "celery": logging.WARNING,
@@ -46,17 +55,27 @@ _QUIET = {
 
 
 def configure_logging(
-    level: str = "info", style: Literal["auto", "json", "console"] = "auto", process: str = ""
+    level: str = "info",
+    style: Literal["auto", "json", "console"] = "auto",
+    process: str = "",
+    redact_keys: Iterable[str] = (),
 ) -> None:
     """Sends every log line of this process to stderr, in one of the two forms.
 
     ``auto`` is JSON unless stderr is a terminal or colour is asked for. ``process`` names the
-    role (web, worker, beat) in each line.
+    role (web, worker, beat) in each line. A line that is logged while a handler runs has its run's
+    fields. Values under secret keys, ``redact_keys`` too, are masked.
     """
     color = _wants_color()
     handler = logging.StreamHandler(sys.stderr)
     as_json = style == "json" or (style == "auto" and not color and not sys.stderr.isatty())
-    handler.setFormatter(JsonFormatter(process) if as_json else ConsoleFormatter(color=color))
+    redaction = Redaction(redact_keys)
+    handler.setFormatter(
+        JsonFormatter(process, redaction)
+        if as_json
+        else ConsoleFormatter(color=color, redaction=redaction)
+    )
+    handler.addFilter(_of_its_run)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -84,9 +103,10 @@ def _wants_color() -> bool:
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: ``ts``, ``level``, ``msg``, the fields, and ``data``."""
 
-    def __init__(self, process: str = "") -> None:
+    def __init__(self, process: str = "", redaction: Redaction = DEFAULT) -> None:
         super().__init__()
         self.process = process
+        self._redaction = redaction
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -105,7 +125,8 @@ class JsonFormatter(logging.Formatter):
             line["data"] = data
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return _json_line(line)
+        text = self._redaction.json(_json_line(line)).decode()
+        return _CONTROL_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
@@ -114,12 +135,13 @@ def _extras(record: logging.LogRecord) -> dict[str, Any]:
     return {n: v for n, v in record.__dict__.items() if n not in known and not n.startswith("_")}
 
 
-def _json_line(line: dict[str, Any]) -> str:
+def _json_line(line: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(line, default=text_of, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(line, default=text_of, option=orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError, RecursionError):
         # Lone surrogates, numbers past 64 bits, circular references: the line is kept as text.
-        return json.dumps({n: v if _is_plain(v) else _compact(v) for n, v in line.items()})
+        kept = {n: v if _is_plain(v) else _compact(v) for n, v in line.items()}
+        return json.dumps(kept).encode()
 
 
 def _is_plain(value: Any) -> bool:
@@ -133,9 +155,10 @@ def _is_small(value: Any) -> bool:
 class ConsoleFormatter(logging.Formatter):
     """``12:00:01.123 INFO  charge-card  Charged 12 EUR  {"order": 7}  4bf92f35``."""
 
-    def __init__(self, *, color: bool = True) -> None:
+    def __init__(self, *, color: bool = True, redaction: Redaction = DEFAULT) -> None:
         super().__init__()
         self._color = color
+        self._redaction = redaction
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line, with a traceback below it where there is one."""
@@ -149,7 +172,7 @@ class ConsoleFormatter(logging.Formatter):
         parts.append(one_line(record.getMessage()))
         data = getattr(record, "data", None)
         if data is not None:
-            parts.append(self._paint("90", one_line(_compact(data))))
+            parts.append(self._paint("90", one_line(_compact(self._redaction.value(data)))))
         trace_id = getattr(record, "trace_id", None)
         if trace_id:
             parts.append(self._paint("90", one_line(trace_id)[:8]))
@@ -181,14 +204,6 @@ def _compact(data: Any) -> str:
         return text_of(data, repr)
 
 
-def text_of(value: object, form: Callable[[object], str] = str) -> str:
-    """The value as text; a line about it is written even where its own methods fail."""
-    try:
-        return form(value)
-    except Exception as error:  # whatever its `__str__` raises, or it is nested too deeply
-        return f"<{type(value).__name__} that can not be shown: {type(error).__name__}>"
-
-
 def _timestamp(created: float) -> str:
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(created))
     return f"{seconds}.{int(created % 1 * 1000):03d}Z"
@@ -197,11 +212,19 @@ def _timestamp(created: float) -> str:
 _step_logger = logging.getLogger("motia_celery.step")
 
 
+class Lines(Protocol):
+    """Keeps the lines of one run beside the log."""
+
+    def logged(self, level: str, message: str, data: Any = None) -> None:
+        """Takes a line."""
+
+
 class StepLogger:
     """``context.logger``: a message, and optionally a dict or any value beside it."""
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, Any], lines: Lines | None = None) -> None:
         self._fields = dict(fields)
+        self._lines = lines
 
     def debug(self, message: object, data: Any = None) -> None:
         """Logs for someone who looks closely."""
@@ -223,9 +246,67 @@ class StepLogger:
     log = info
 
     def _write(self, level: int, message: object, data: Any) -> None:
-        if _step_logger.isEnabledFor(level):
-            extra = {"action": "step.log", **self._fields, "data": as_fields(data)}
-            _step_logger.log(level, "%s", text_of(message), extra=extra)
+        if not _step_logger.isEnabledFor(level):
+            return
+        text, fields = text_of(message), as_fields(data)
+        if self._lines is not None:
+            self._lines.logged(_LEVEL_NAMES[level], text, fields)
+        extra = {"action": "step.log", **self._fields, "data": fields}
+        _step_logger.log(level, "%s", text, extra=extra)
+
+    @contextmanager
+    def capturing(self) -> Iterator[None]:
+        """What is logged inside by Python's ``logging``, in whatever library, is the run's too."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    def capture(self, record: logging.LogRecord) -> bool:
+        """Takes a line that was logged in the run; False if it is not to be written here."""
+        if self._lines is not None:
+            self._lines.logged(level_name(record), line_text(record), line_data(record))
+        for name, value in self._fields.items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
+        return True
+
+
+#: Whose handler runs.
+_current: ContextVar[StepLogger | None] = ContextVar("motia_celery_step_logger", default=None)
+
+_LEVEL_NAMES = {10: "debug", 20: "info", 30: "warn", 40: "error"}
+
+
+def _of_its_run(record: logging.LogRecord) -> bool:
+    """Gives a record to the run in which it was logged; a logging filter."""
+    logger = None if record.name == _step_logger.name else _current.get()
+    return logger is None or logger.capture(record)
+
+
+def level_name(record: logging.LogRecord) -> str:
+    """The level in Motia's words."""
+    return _LEVEL_NAMES[min(40, max(10, record.levelno // 10 * 10))]
+
+
+def line_text(record: logging.LogRecord) -> str:
+    """The message; where it can not be put together, what there is of it."""
+    try:
+        return record.getMessage()
+    except Exception as error:  # arguments that do not fit are reported when the line is written
+        return f"{record.msg} ({type(error).__name__}: {error})"
+
+
+def line_data(record: logging.LogRecord) -> dict[str, Any] | None:
+    """What the line was given beside its message."""
+    data = _extras(record)
+    given = getattr(record, "data", None)
+    if given is not None:
+        data["data"] = given
+    if record.exc_info and record.exc_info[0] is not None:
+        data["traceback"] = logging.Formatter().formatException(record.exc_info)
+    return data or None
 
 
 def as_fields(data: Any) -> Any:

@@ -9,6 +9,7 @@ from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
+    hidden_streams,
     long_holds,
     unheard_emits,
     unique_steps,
@@ -71,6 +72,7 @@ def compile_plan(
             *problems,
             *duplicates,
             *stream_problems,
+            *hidden_streams(kept_streams),
             *route_problems,
             *schedule_problems,
             *unheard_emits(kept),

@@ -7,12 +7,9 @@ from collections.abc import Iterable, Iterator
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import total_wait_seconds
 from motia_celery.model.step import Step, Stream
-from motia_celery.model.topic import matches
-from motia_celery.plan.routes import schema_fault
-from motia_celery.plan.topology import PARTITION_HOLD_SECONDS
-
-#: RabbitMQ's own limit for the time between a delivery and its acknowledgement.
-CONSUMER_TIMEOUT_SECONDS = 30 * 60
+from motia_celery.model.topic import Subscriptions
+from motia_celery.plan.routes import STREAM_LISTINGS, schema_fault
+from motia_celery.plan.topology import CONSUMER_TIMEOUT_SECONDS, LONGEST_HOLD_SECONDS
 
 
 def unique_steps(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Problem, ...]]:
@@ -50,13 +47,28 @@ def unique_streams(streams: Iterable[Stream]) -> tuple[tuple[Stream, ...], tuple
     return tuple(kept.values()), tuple(problems)
 
 
+def hidden_streams(streams: Iterable[Stream]) -> Iterator[Problem]:
+    """A warning for each stream that can not be followed by Server-Sent Events, by its name."""
+    for stream in streams:
+        if stream.name in STREAM_LISTINGS:
+            yield Problem(
+                file=stream.file,
+                what=f"the stream {stream.name!r} can not be followed by Server-Sent Events: "
+                f"/__motia/streams/{stream.name} is a path of the Workbench",
+                fix="Give it another name, or follow it by sockets.",
+                severity="warning",
+            )
+
+
 def unheard_emits(steps: Iterable[Step]) -> Iterator[Problem]:
     """A warning for each declared emit that no Step subscribes to."""
     group = tuple(steps)
-    patterns = {p for step in group for p in (*step.topics, *step.virtual_subscribes)}
+    hearing = Subscriptions(
+        (p, step.name) for step in group for p in (*step.topics, *step.virtual_subscribes)
+    )
     for step in group:
         for emit in step.emits:
-            if not any(matches(pattern, emit.topic) for pattern in patterns):
+            if not hearing.of(emit.topic):
                 yield Problem(
                     file=step.file,
                     what=f"nobody hears the topic {emit.topic!r} that {step.name!r} emits",
@@ -87,7 +99,7 @@ def long_holds(steps: Iterable[Step]) -> Iterator[Problem]:
             continue
         seconds = hold_seconds(step)
         if seconds > CONSUMER_TIMEOUT_SECONDS:
-            whose = "RabbitMQ" if seconds > PARTITION_HOLD_SECONDS else "RabbitMQ before 3.12"
+            whose = "RabbitMQ" if seconds > LONGEST_HOLD_SECONDS else "RabbitMQ before 3.12"
             yield Problem(
                 file=step.file,
                 what=f"a message of {step.name!r} may be held for {seconds / 60:.0f} minutes, "

@@ -19,7 +19,7 @@ def describe(plan: Plan) -> dict[str, Any]:
     """Everything the Plan holds, JSON-ready; equal in every process of the app."""
     return {
         "prefix": plan.prefix,
-        "steps": [_step(step) for step in plan.steps],
+        "steps": [describe_step(step) for step in plan.steps],
         "streams": [asdict(stream) for stream in plan.streams],
         "routes": [
             {
@@ -47,7 +47,8 @@ def describe(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def describe_step(step: Step) -> dict[str, Any]:
+    """Everything that a Step says of itself, JSON-ready."""
     triggers = [
         {"type": kind, **asdict(trigger)}
         for kind, group in (("http", step.http), ("event", step.events), ("cron", step.crons))

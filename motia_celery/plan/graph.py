@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from motia_celery.model.step import Emit, Step
-from motia_celery.model.topic import matches
+from motia_celery.model.topic import Subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,25 +45,37 @@ def compile_flows(steps: Iterable[Step]) -> tuple[Flow, ...]:
 def edges_between(steps: Iterable[Step]) -> Iterator[Edge]:
     """Every arrow between the Steps."""
     group = tuple(steps)
+    hearing = _Hearing(
+        real=Subscriptions((p, n) for n, step in enumerate(group) for p in step.topics),
+        drawn=Subscriptions(
+            (p, n) for n, step in enumerate(group) for p in step.virtual_subscribes
+        ),
+    )
     for source in group:
         for emit in source.emits:
-            yield from _edges_of(source, emit, group, virtual=False)
+            yield from _edges_of(source, emit, group, hearing, virtual=False)
         for emit in source.virtual_emits:
-            yield from _edges_of(source, emit, group, virtual=True)
+            yield from _edges_of(source, emit, group, hearing, virtual=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """Who hears a topic, and who is only drawn to, by their places among the Steps."""
+
+    real: Subscriptions[int]
+    drawn: Subscriptions[int]
 
 
 def _edges_of(
-    source: Step, emit: Emit, group: tuple[Step, ...], *, virtual: bool
+    source: Step, emit: Emit, group: tuple[Step, ...], hearing: _Hearing, *, virtual: bool
 ) -> Iterator[Edge]:
-    for target in group:
-        real = any(matches(pattern, emit.topic) for pattern in target.topics)
-        drawn = any(matches(pattern, emit.topic) for pattern in target.virtual_subscribes)
-        if real or drawn:
-            yield Edge(
-                source=source.name,
-                target=target.name,
-                topic=emit.topic,
-                label=emit.label,
-                virtual=virtual or not real,
-                conditional=emit.conditional,
-            )
+    real = hearing.real.of(emit.topic)
+    for number in sorted(real | hearing.drawn.of(emit.topic)):
+        yield Edge(
+            source=source.name,
+            target=group[number].name,
+            topic=emit.topic,
+            label=emit.label,
+            virtual=virtual or number not in real,
+            conditional=emit.conditional,
+        )

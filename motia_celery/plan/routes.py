@@ -14,8 +14,13 @@ from motia_celery.model.problem import Problem
 from motia_celery.model.step import HttpTrigger, Step
 
 #: Served by the framework itself, whatever the Steps say; so is everything under ``/__``.
-RESERVED_PATHS = frozenset({"/health/live", "/health/ready"})
+METRICS_PATH = "/metrics"
+RESERVED_PATHS = frozenset({"/health/live", "/health/ready", METRICS_PATH})
 RESERVED_PREFIX = "/__"
+#: Where the Workbench is.
+WORKBENCH_PATH = "/__workbench"
+#: Below ``/__motia/streams/``, what Motia's own Workbench lists streams by.
+STREAM_LISTINGS = frozenset({"all", "details", "group", "item"})
 
 #: Texts that stand for whatever a parameter may take.
 _SAMPLES = ("~", "7", "a-z")

@@ -14,8 +14,11 @@ from motia_celery.model.topic import matches
 #: RabbitMQ 4's own default; set by us, so that older brokers stop poison messages too.
 DELIVERY_LIMIT = 20
 
-#: How long one delivery of a fifo Step may be held: through all attempts, and the waits between.
-PARTITION_HOLD_SECONDS = 24 * 3600
+#: RabbitMQ's own limit for the time between a delivery and its acknowledgement.
+CONSUMER_TIMEOUT_SECONDS = 30 * 60
+#: The limit that queues have from RabbitMQ 3.12 on where that would be too short: those of long
+#: runs, and the partitions of fifo Steps, which hold a delivery through all attempts and waits.
+LONGEST_HOLD_SECONDS = 24 * 3600
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -75,7 +78,8 @@ class QueuePlan:
 
     ``delay_seconds`` is how long after its emit an event reaches the Step.
     ``partitions`` is 0 but for a fifo Step: its messages go from the queue on to so many
-    partitions, all of one group to the same one.
+    partitions, all of one group to the same one. ``holds_long``: a run may come near RabbitMQ's
+    own limit for a delivery, so the queue has one of its own.
     """
 
     name: str
@@ -83,6 +87,7 @@ class QueuePlan:
     topics: tuple[str, ...] = ()
     delay_seconds: float = 0
     partitions: int = 0
+    holds_long: bool = False
 
     @property
     def task(self) -> str:
@@ -137,6 +142,16 @@ class Topology:
         return found
 
 
+def _holds_long(step: Step) -> bool:
+    # A delivery may wait in its worker for a free slot, for as long as other runs take.
+    return longest_run_seconds(step) > CONSUMER_TIMEOUT_SECONDS / 2
+
+
+def longest_run_seconds(step: Step) -> float:
+    """How long a run of the Step may take, as far as its config tells."""
+    return max(step.timeout_seconds or 0, step.queue.visibility_timeout_seconds)
+
+
 def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
     """The queues of every Step that events or the clock start."""
     names = Names(prefix)
@@ -147,6 +162,7 @@ def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
             topics=step.topics,
             delay_seconds=step.queue.delay_seconds,
             partitions=step.queue.partitions if step.queue.type == "fifo" else 0,
+            holds_long=step.queue.type != "fifo" and _holds_long(step),
         )
         for step in steps
         if step.events or step.crons

@@ -23,6 +23,8 @@ from motia_celery.settings import Settings
 logger = logging.getLogger("motia_celery.streams")
 
 FAILED = "Authentication failed"
+#: A client that stays is not asked who it is more often than that.
+SHORTEST_SECONDS = 1.0
 
 
 class Authenticates(Protocol):
@@ -43,10 +45,15 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A client that came in. ``seconds_left`` is how long what it is stays true; None for ever."""
+    """A client that came in. What it is stays true until ``ends``, in seconds since 1970."""
 
     auth_context: Any
-    seconds_left: float | None
+    ends: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long what it is stays true; None for ever."""
+        return None if self.ends is None else self.ends - time.time()
 
 
 class Admission:
@@ -57,6 +64,11 @@ class Admission:
         self._cors = cors
         self._authentication = authentication
         self._present: Counter[str] = Counter()
+
+    @property
+    def present(self) -> int:
+        """How many clients follow streams in this process."""
+        return self._present.total()
 
     @contextmanager
     def counted(self, scope: Scope) -> Iterator[None]:
@@ -90,10 +102,21 @@ class Admission:
             context = await self._authentication.authenticate(headers, _url(scope))
         except AuthenticationError as error:
             raise RefusedError(401, FAILED) from error
-        left = _seconds_left(context)
-        if left is not None and left <= 0:
+        visitor = Visitor(context, _end(context))
+        if visitor.seconds_left is not None and visitor.seconds_left <= 0:
             raise RefusedError(401, FAILED)
-        return Visitor(context, left)
+        return visitor
+
+    async def renew(self, scope: Scope, visitor: Visitor) -> Visitor:
+        """Who the client is now that what it was has come to its end; its request is the same.
+
+        Raises:
+            RefusedError: it is kept out, or nothing later than that end is known of it.
+        """
+        renewed = await self.admit(scope)
+        if visitor.ends is not None and renewed.ends is not None and renewed.ends <= visitor.ends:
+            raise RefusedError(401, FAILED)
+        return renewed
 
     def _is_welcome(self, headers: Mapping[str, Any]) -> bool:
         """Whether the page is one that may call the routes: browsers let any page open a socket."""
@@ -119,14 +142,14 @@ def _url(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _seconds_left(context: Any) -> float | None:
-    """Until the context's ``exp`` (seconds since 1970) or ``expiresAt`` (ms, or ISO 8601)."""
+def _end(context: Any) -> float | None:
+    """The context's ``exp`` (seconds since 1970) or ``expiresAt`` (ms, or ISO 8601)."""
     if not isinstance(context, Mapping):
         return None
     ends = [_as_seconds(context.get("exp"), 1)]
     ends += [_as_seconds(context.get(name), 1000) for name in ("expiresAt", "expires_at")]
     known = [end for end in ends if end is not None]
-    return min(known) - time.time() if known else None
+    return min(known, default=None)
 
 
 def _as_seconds(value: Any, units: int) -> float | None:

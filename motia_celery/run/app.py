@@ -17,13 +17,21 @@ from motia_celery.broker.once import Once
 from motia_celery.broker.outbox_relay import OutboxRelay
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
-from motia_celery.context import Services
+from motia_celery.context import Context, Services
+from motia_celery.context.traced import traced
 from motia_celery.discover import discover
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
-from motia_celery.model.step import Language, Step
+from motia_celery.model.step import Language, Step, Stream
+from motia_celery.model.trace import Trace
+from motia_celery.observe import tracing
+from motia_celery.observe.carrier import Carrier
+from motia_celery.observe.metrics import meter
+from motia_celery.observe.otel_metrics import Export
+from motia_celery.observe.recorder import Recorder
+from motia_celery.observe.spans import sending
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
@@ -43,9 +51,11 @@ from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
+from motia_celery.stores.metrics import MetricStore
 from motia_celery.stores.order import Order
 from motia_celery.stores.outbox import Outbox, OutboxEntries
-from motia_celery.stores.redis import AsyncClient, connect, connect_sync, ping
+from motia_celery.stores.partitions import PartitionCounts
+from motia_celery.stores.redis import AsyncClient, connect, connect_briefly, connect_sync, ping
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
 
@@ -59,12 +69,15 @@ class _Resources:
     pid: int
     publisher: Publisher
     store: AsyncClient
+    state: RedisState
     streams: RedisStreams
     waiting: DelayedMessages | None
     order: Order
     invoker: Invoker
     gate: Gate
     once: Once
+    services: Services
+    recorder: Recorder
 
 
 def report_problems(plan: Plan) -> None:
@@ -115,6 +128,7 @@ class App:
         self.access = Access(
             self.plan.streams,
             {"python": self.host, "typescript": self.node, "javascript": self.node},
+            contexts=self._hook_context,
         )
         self.authentication = Authentication(
             project.stream_auth,
@@ -124,21 +138,39 @@ class App:
         self._relay: Relay | None = None
         self._outbox_relay: OutboxRelay | None = None
         self._watch: ControlWatch | None = None
+        self._metrics: tuple[int, Any] | None = None
+        self.carrier = Carrier(meter, lambda: self.open_metrics()[0], self._export_metrics)
         # Celery's main thread and the handlers' loop both come here first.
         self._opening = threading.RLock()
 
+    def _hook_context(self, run: Run, stream: Stream) -> Context:
+        """What a hook of the stream is given; it may emit to every topic."""
+        step = Step(name=stream.name, file=stream.file, language=stream.language)
+        return Context(run, step, self.resources.services)
+
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once, on the loop that calls this."""
-        return await self.resources.invoker.invoke(run)
+        self.carrier.ensure()
+        with meter.timed(run) as timed:
+            timed.outcome = await self.resources.invoker.invoke(run)
+        return timed.outcome
 
-    async def emit(self, topic: str, data: Any) -> None:
-        """Publishes an event that no Step emitted."""
-        await self.publisher.emit(Event(topic=topic, data=data))
+    async def emit(self, topic: str, data: Any, headers: Mapping[str, Any]) -> None:
+        """Publishes an event that no Step emitted, in the trace that a request's headers name."""
+        parent = Trace.read(headers)
+        event = Event(topic=topic, data=data, trace=parent or Trace.begin(headers))
+        with sending(event, parent) as placed:
+            await self.publisher.emit(placed)
 
     @property
     def publisher(self) -> Publisher:
         """This process's publisher."""
         return self.resources.publisher
+
+    @property
+    def state(self) -> RedisState:
+        """The state."""
+        return self.resources.state
 
     @property
     def streams(self) -> RedisStreams:
@@ -159,6 +191,16 @@ class App:
         """Which runs of this process's need not be done again."""
         return self.resources.once
 
+    @property
+    def recorder(self) -> Recorder:
+        """This process's recorder of runs."""
+        return self.resources.recorder
+
+    def flush_records(self) -> None:
+        """Writes the records that wait, when this process is about to end."""
+        if self._resources is not None and self._resources.pid == os.getpid():
+            self._resources.recorder.close()
+
     def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
         """Keeps the gate, and ``also``, at the controls in force, from a thread."""
         gate = self.resources.gate
@@ -177,6 +219,17 @@ class App:
     def controls(self) -> ControlStore:
         """The controls, for one thread."""
         return ControlStore(connect_sync(self.settings), self.settings.prefix)
+
+    def open_metrics(self) -> tuple[MetricStore, PartitionCounts]:
+        """The totals of all processes, and the partitions in force, on one connection for both."""
+        with self._opening:
+            if self._metrics is None or self._metrics[0] != os.getpid():
+                self._metrics = (os.getpid(), connect_briefly(self.settings, connections=1))
+            client, prefix = self._metrics[1], self.settings.prefix
+        return MetricStore(client, prefix), PartitionCounts(client, prefix)
+
+    def _export_metrics(self) -> Export:
+        return Export(meter, os.environ, self.settings.project_root.name or "motia-celery")
 
     def _stop_watch(self) -> None:
         if self._watch is not None and self._watch.pid == os.getpid():
@@ -244,6 +297,7 @@ class App:
             streams=streams,
             stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
+        recorder = Recorder(settings)
         hosts: dict[Language, Host] = {
             "python": self.host,
             "typescript": self.node,
@@ -252,18 +306,35 @@ class App:
         invoker = Invoker(
             self._step_names,
             hosts,
-            services,
+            traced(services),
             settings.project_root,
             inputs=inputs,
             isolated=self.isolated,
+            recorder=recorder,
         )
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
         # Leases are fences already, where Redis is the broker.
         order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
         return _Resources(
-            os.getpid(), publisher, store, streams, waiting, order, invoker, gate, once
+            os.getpid(),
+            publisher,
+            store,
+            state,
+            streams,
+            waiting,
+            order,
+            invoker,
+            gate,
+            once,
+            services,
+            recorder,
         )
+
+    def trace_as(self, role: str) -> None:
+        """Names the process in its spans; they begin later, where a variable asks for them."""
+        rabbitmq = self.settings.uses_rabbitmq
+        tracing.configure(role, self.plan.names, uses_rabbitmq=rabbitmq)
 
     async def ping_store(self) -> None:
         """Returns once Redis has answered."""
@@ -291,12 +362,16 @@ class App:
         self._stop_watch()
         if self._resources is not None and self._resources.pid == os.getpid():
             self._resources.publisher.close()
+        self.carrier.close()
+        self.flush_records()
         self.host.close()
         self.node.close()
         self.isolated.close()
+        tracing.stop()
 
     async def aclose(self) -> None:
         """:meth:`close`, and the connections of the event loop."""
+        await self.access.aclose()
         if self._resources is not None:
             await self._resources.store.aclose()
         await self.node.aclose()

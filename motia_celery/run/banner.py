@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from motia_celery.plan.routes import WORKBENCH_PATH
 from motia_celery.settings import masked_url
 
 if TYPE_CHECKING:
@@ -83,16 +84,27 @@ class Banner:
         self._port = port
         self._embedded = embedded
 
+    @property
+    def address(self) -> str:
+        """Where the app answers."""
+        host = self._settings.host if self._settings.host != "0.0.0.0" else "localhost"  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    @property
+    def workbench(self) -> str:
+        """Where the Workbench is."""
+        return f"{self.address}{WORKBENCH_PATH}"
+
     def show(self, printer: Printer) -> None:
         """Prints it."""
-        host = self._settings.host if self._settings.host != "0.0.0.0" else "localhost"  # noqa: S104
-        address = f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
         printer.plain()
         printer.plain(f"  {printer.paint('1', 'motia-celery dev')}  {self._counts()}")
         printer.plain()
-        printer.plain(f"  App     {printer.paint('36', address)}")
-        printer.plain(f"  API     {printer.paint('36', address + '/docs')}")
-        printer.plain(f"  Broker  {self._broker()}")
+        if self.workbench:
+            printer.plain(f"  Workbench  {printer.paint('36', self.workbench)}")
+        printer.plain(f"  App        {printer.paint('36', self.address)}")
+        printer.plain(f"  API        {printer.paint('36', self.address + '/docs')}")
+        printer.plain(f"  Broker     {self._broker()}")
         if self._port != self._settings.port and self._settings.port:
             taken = f"Port {self._settings.port} is taken, so the app is on {self._port}."
             printer.plain(f"  {printer.paint('33', taken)}")

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from motia_celery.broker.schedule import beat_schedule, run_beat, scheduler_class
 from motia_celery.model.event import Event
+from motia_celery.observe.spans import sending
 from motia_celery.plan.schedule import tick_id
 from motia_celery.run.app import App, report_problems
+from motia_celery.run.urls import require_urls
 from motia_celery.run.worker import celery_of
+from motia_celery.stores.heartbeat import Heartbeat
+from motia_celery.stores.redis import connect_briefly
 
 if TYPE_CHECKING:
     from motia_celery.plan import Plan
@@ -17,23 +21,32 @@ if TYPE_CHECKING:
 
 
 def beat(settings: Settings) -> None:
-    """Runs beat until it is told to stop; any number of them may run, one of them sends."""
+    """Runs beat until it is told to stop; any number of them may run, one of them sends.
+
+    Raises:
+        SettingsError: a server's URL can not be used.
+    """
+    require_urls(settings)
     app = App(settings)
     report_problems(app.plan)
     celery = celery_of(app)
+    app.trace_as("beat")
     celery.conf.beat_schedule = beat_schedule(app.plan.schedules)
     steps = {entry.name: entry.step for entry in app.plan.schedules}
 
     controls = app.controls
+    heartbeat = Heartbeat(connect_briefly(settings, connections=1), settings.prefix)
 
     def send(entry_name: str, slot: datetime) -> None:
         if steps[entry_name] in controls.read().paused:
             return  # else its slots would pile up, and run in a heap when it is resumed
         tick = tick_event(app.plan, steps[entry_name], slot)
-        app.publisher.send_blocking(tick, app.plan.topology.by_step[steps[entry_name]])
+        queue = app.plan.topology.by_step[steps[entry_name]]
+        with sending(tick, None, queue.name) as placed:
+            app.publisher.send_blocking(placed, queue)
 
     try:
-        run_beat(celery, scheduler_class(send), settings.log_level)
+        run_beat(celery, scheduler_class(send, heartbeat.beat), settings.log_level)
     finally:
         app.close()
 

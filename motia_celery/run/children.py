@@ -164,11 +164,11 @@ def _run(role: str, listener: socket.socket | None) -> None:
     from motia_celery.run.environment import read_environment
 
     settings = read_environment()
-    configure_logging(settings.log_level, settings.log_format, role)
+    configure_logging(settings.log_level, settings.log_format, role, settings.redact_keys)
     if role == "web":
         from motia_celery.run.serve import serve
 
-        serve(settings, [listener] if listener else None)
+        serve(settings, [listener] if listener else None, is_dev=True)
     elif role == "worker":
         from motia_celery.run.worker import work
 

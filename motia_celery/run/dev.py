@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import webbrowser
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,10 @@ _KILL_AFTER_SECONDS = 8
 _RESTART_PAUSE_SECONDS = 1.0
 
 
-def dev(*, port: int | None = None, host: str | None = None) -> None:
+def dev(*, port: int | None = None, host: str | None = None, show: bool = False) -> None:
     """Runs web, worker and beat until Ctrl-C; starts a Valkey where no server is set.
+
+    ``show`` opens the Workbench in a browser once it answers.
 
     Raises:
         SettingsError: no port is free, or a setting can not be used.
@@ -47,7 +50,7 @@ def dev(*, port: int | None = None, host: str | None = None) -> None:
         embedded = _embedded(settings, stack)
         listener = stack.enter_context(_listen(settings.host, settings.port))
         environment = {**ambient, **_additions(settings, embedded, listener)}
-        Dev(settings, environment, listener, embedded is not None).run()
+        Dev(settings, environment, listener, embedded is not None, show=show).run()
 
 
 def _dev_settings(port: int | None, host: str | None) -> Settings:
@@ -113,12 +116,15 @@ class Dev:
         environment: dict[str, str],
         listener: socket.socket,
         embedded: bool,
+        *,
+        show: bool = False,
     ) -> None:
         self._settings = settings
         self._root = settings.project_root
         self._environment = environment
         self._listener = listener
         self._embedded = embedded
+        self._show = show
         self._children: dict[str, Child] = {}
         #: Asked to end, and kept: a child ends for good when its starter lets go of it.
         self._leaving: list[tuple[Child, float]] = []
@@ -133,12 +139,16 @@ class Dev:
         signal.signal(signal.SIGINT, lambda *_: self._stop.set())
         self._plan = ask_for_plan(self._environment)
         port = self._listener.getsockname()[1]
-        Banner(self._settings, self._plan, port, embedded=self._embedded).show(self._printer)
+        banner = Banner(self._settings, self._plan, port, embedded=self._embedded)
+        banner.show(self._printer)
         self._release()
         for role in needed(self._plan):
             self._start(role)
         supervisor = threading.Thread(target=self._supervise, daemon=True)
         supervisor.start()
+        if self._show and banner.workbench:
+            # The socket listens already: the browser waits for the web process.
+            threading.Thread(target=webbrowser.open, args=(banner.workbench,), daemon=True).start()
         try:
             self._watch()
         finally:

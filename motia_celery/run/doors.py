@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,7 +16,7 @@ from motia_celery.run.event_source import (
     known_version,
     place_of,
 )
-from motia_celery.run.guard import STREAMS_PATH, raw_path
+from motia_celery.run.guard import STREAMS_PATH, is_stream, raw_path
 from motia_celery.run.live import Live
 from motia_celery.run.messages import Place
 from motia_celery.run.requests import read_headers
@@ -47,7 +48,7 @@ class Doors:
         """Answers the client, or passes the request on."""
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
-        elif scope["type"] == "http" and raw_path(scope).startswith(STREAMS_PATH):
+        elif scope["type"] == "http" and is_stream(scope):
             await self._events(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -74,6 +75,7 @@ class Doors:
             live=self._streaming.live,
             rules=self._streaming.rules,
             visitor=visitor,
+            renew=partial(self._admission.renew, scope),
             subscriptions=self._settings.stream_subscriptions_per_socket,
             queue=self._settings.stream_queue_messages,
         )
@@ -91,15 +93,31 @@ class Doors:
                 visitor = await self._admission.admit(scope)
                 place = await self._allowed(scope, visitor)
                 if is_head:
+                    self._left(place, visitor)
                     await Response(200, b"", HEADERS).with_headers(cors).send(send, head=True)
                     return
-                queue = self._settings.stream_queue_messages
-                source = EventSource(scope, receive, send, visitor=visitor, queue=queue)
                 since = known_version(headers, scope["query_string"].decode("latin-1"))
-                await source.serve(self._streaming.live, place, since, cors)
+                source = self._source(scope, receive, send, visitor)
+                try:
+                    await source.serve(self._streaming.live, place, since, cors)
+                finally:
+                    self._left(place, source.visitor)
         except RefusedError as error:
             answer = error_response(error.status, error.text)
             await answer.with_headers(cors).send(send, head=is_head)
+
+    def _source(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> EventSource:
+        renew = partial(self._renew, scope)
+        queue = self._settings.stream_queue_messages
+        return EventSource(scope, receive, send, visitor=visitor, renew=renew, queue=queue)
+
+    def _left(self, place: Place, visitor: Visitor) -> None:
+        self._streaming.rules.left(place.stream, place.subscription, visitor.auth_context)
+
+    async def _renew(self, scope: Scope, visitor: Visitor) -> Visitor:
+        renewed = await self._admission.renew(scope, visitor)
+        await self._allowed(scope, renewed)
+        return renewed
 
     async def _allowed(self, scope: Scope, visitor: Visitor) -> Place:
         """The place that the request names.

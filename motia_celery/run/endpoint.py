@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope
 from motia_celery.context.request import Request
 from motia_celery.errors import ConfigError, ResponseError
 from motia_celery.model.run import Failure, Outcome, Run, RunError
-from motia_celery.model.trace import Trace
+from motia_celery.observe.spans import ServerWork
 from motia_celery.plan.routes import Route
 from motia_celery.run.body import RequestRefusedError
 from motia_celery.run.requests import read_request
@@ -60,23 +60,33 @@ class Endpoint:
         self, scope: Scope, receive: Receive, headers: dict[str, Any], params: dict[str, str]
     ) -> Response:
         """The response to one request; never raises for what the request or the handler did."""
-        parent = Trace.from_header(headers.get("traceparent"))
-        trace = parent.child() if parent else Trace.start()
+        with ServerWork(scope, headers, self.route.trigger.path) as work:
+            response = await self._answer(scope, receive, headers, params, work)
+            work.answer(response.status)
+        return response.with_headers(
+            (
+                (b"x-trace-id", work.trace.trace_id.encode("ascii")),
+                (b"traceparent", work.trace.header.encode("ascii")),
+            )
+        )
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: dict[str, Any],
+        params: dict[str, str],
+        work: ServerWork,
+    ) -> Response:
         try:
             request = await read_request(
                 scope, receive, headers, params, self._settings.body_limit_bytes
             )
-            response = self._invalid(request) or await self._run(request, trace)
+            return self._invalid(request) or await self._run(request, work)
         except RequestRefusedError as error:
-            response = error_response(error.status, error.what)
+            return error_response(error.status, error.what)
         except (ConfigError, ResponseError) as error:
-            response = self._failed(RunError(type(error).__name__, str(error)), trace)
-        return response.with_headers(
-            (
-                (b"x-trace-id", trace.trace_id.encode("ascii")),
-                (b"traceparent", trace.header.encode("ascii")),
-            )
-        )
+            return self._failed(RunError(type(error).__name__, str(error)), work)
 
     def _invalid(self, request: Request) -> Response | None:
         if self._validator is None:
@@ -87,18 +97,18 @@ class Endpoint:
             return None
         return json_response(400, {"error": "Validation failed", "details": details})
 
-    async def _run(self, request: Request, trace: Trace) -> Response:
+    async def _run(self, request: Request, work: ServerWork) -> Response:
         run = Run(
             id=str(uuid.uuid4()),
             step=self._step.name,
             trigger="http",
             input=request,
-            trace=trace,
+            trace=work.trace,
             flows=self._step.flows,
         )
         outcome = await self._outcome(run)
         if isinstance(outcome, Failure):
-            return self._failed(outcome.error, trace)
+            return self._failed(outcome.error, work)
         return build_response(outcome.result, self._step.file)
 
     async def _outcome(self, run: Run) -> Outcome:
@@ -114,7 +124,8 @@ class Endpoint:
                 RunError(type(error).__name__, str(error), traceback=traceback.format_exc())
             )
 
-    def _failed(self, error: RunError, trace: Trace) -> Response:
+    def _failed(self, error: RunError, work: ServerWork) -> Response:
+        work.fail(error)
         log.error(
             "%s failed: %s",
             self._step.name,
@@ -122,7 +133,7 @@ class Endpoint:
             extra={
                 "action": "web.request_failed",
                 "step": self._step.name,
-                "trace_id": trace.trace_id,
+                "trace_id": work.trace.trace_id,
                 "error": str(error),
                 "where": error.where or self._step.file,
                 "traceback": error.traceback,

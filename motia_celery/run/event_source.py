@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
 
-from motia_celery.run.admission import Visitor
+from motia_celery.run.admission import SHORTEST_SECONDS, RefusedError, Visitor
 from motia_celery.run.connection import CUT
 from motia_celery.run.guard import STREAMS_PATH
 from motia_celery.run.live import Live
@@ -51,12 +51,23 @@ class EventSource:
     """One client's response, which lasts until one of the two goes."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, *, visitor: Visitor, queue: int
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        visitor: Visitor,
+        renew: Callable[[Visitor], Awaitable[Visitor]],
+        queue: int,
     ) -> None:
         self._cut = scope.get("extensions", {}).get(CUT, lambda: None)
         self._receive = receive
         self._send = send
-        self._left = visitor.seconds_left
+        #: Who the client is, as was last said.
+        self.visitor = visitor
+        self._renew = renew
+        #: Nothing is told while it is not known whether the client still may follow.
+        self._is_held = False
         self._outbox = Outbox(queue)
         self._stamps = Stamps()
         self._wake = asyncio.Event()
@@ -66,23 +77,20 @@ class EventSource:
         self, live: Live, place: Place, since: int | None, headers: Iterable[Header]
     ) -> None:
         """Returns once the response has ended."""
-        loop = asyncio.get_running_loop()
-        expiry = None if self._left is None else loop.call_later(self._left, self.stop)
         start = {"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]}
         await self._send(start)
         live.enter(self)
         seat = live.join(self, place, since)
         tasks = {asyncio.create_task(work) for work in (self._drain(), self._until_gone())}
+        expiry = asyncio.create_task(self._ask_again())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             live.leave(seat)
             live.exit(self)
-            if expiry is not None:
-                expiry.cancel()
-            for task in tasks:
+            for task in (*tasks, expiry):
                 task.cancel()
-            await asyncio.wait(tasks)
+            await asyncio.wait({*tasks, expiry})
 
     def tell(self, message: Message) -> None:
         """Sends the message, behind those that wait."""
@@ -98,7 +106,7 @@ class EventSource:
         self._wake.set()
 
     def stop(self) -> None:
-        """Ends the response: the process ends, or the client's authentication."""
+        """Ends the response: the process ends, or what the client may do."""
         self._is_over = True
         self._wake.set()
         # A client that does not read must not hold up the end.
@@ -108,7 +116,7 @@ class EventSource:
         """Sends what waits, and comments where nothing does."""
         await self._write("retry: 2000\n\n")
         while not self._is_over:
-            pending = self._outbox.take()
+            pending = None if self._is_held else self._outbox.take()
             if pending is None:
                 await self._write(await self._pause())
                 continue
@@ -116,6 +124,20 @@ class EventSource:
                 text = self._stamps.text(version, body)
                 await self._write(f"id: {pending.known}\ndata: {text}\n\n")
         await self._send({"type": "http.response.body", "body": b""})
+
+    async def _ask_again(self) -> None:
+        """Asks who the client is, and whether it may follow, each time that what it is ends."""
+        shortest = 0.0
+        while (left := self.visitor.seconds_left) is not None:
+            await asyncio.sleep(max(left, shortest))
+            self._is_held, shortest = True, SHORTEST_SECONDS
+            try:
+                self.visitor = await self._renew(self.visitor)
+            except RefusedError:
+                self.stop()
+                return
+            self._is_held = False
+            self._wake.set()
 
     async def _pause(self) -> str:
         """Waits for more to say; gives what is said because nothing came."""

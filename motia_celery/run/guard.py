@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from motia_celery.plan.routes import RESERVED_PATHS, RESERVED_PREFIX
+from motia_celery.plan.routes import (
+    METRICS_PATH,
+    RESERVED_PATHS,
+    RESERVED_PREFIX,
+    STREAM_LISTINGS,
+)
 from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import error_response
 from motia_celery.settings import Settings
@@ -52,6 +57,12 @@ def raw_path(scope: Scope) -> str:
     return path.removeprefix(root) if route_path(scope) != scope["path"] else path
 
 
+def is_stream(scope: Scope) -> bool:
+    """Whether the path is one of those on which streams are followed."""
+    name, _, _ = raw_path(scope).removeprefix(STREAMS_PATH).partition("/")
+    return raw_path(scope).startswith(STREAMS_PATH) and name not in STREAM_LISTINGS
+
+
 def is_own(path: str) -> bool:
     """Whether the framework itself answers on this path (``/emit`` only where switched on)."""
     return (
@@ -62,32 +73,41 @@ def is_own(path: str) -> bool:
     )
 
 
+def is_admin(path: str) -> bool:
+    """Whether the path stands behind the admin guard, which has rules of its own."""
+    return path == METRICS_PATH or path.startswith(RESERVED_PREFIX)
+
+
 class Guard:
     """ASGI middleware that refuses foreign Hosts and Origins on our own paths."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._rule = HostRule(settings)
+        self._rule = HostRule(settings, settings.own_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, or answers 403."""
         if scope["type"] in ("http", "websocket"):
             path = route_path(scope)
-            # Platforms probe /health by address, with any Host; it tells nothing worth guarding.
-            is_guarded = path not in RESERVED_PATHS and not path.startswith(STREAMS_PATH)
-            if is_guarded and is_own(path):
+            if self._guards(scope, path):
                 fault = self._rule.fault(read_headers(scope["headers"]))
                 if fault:
                     await _refuse(scope, send, fault)
                     return
         await self._app(scope, receive, send)
 
+    def _guards(self, scope: Scope, path: str) -> bool:
+        # Platforms probe /health by address, with any Host; it tells nothing worth guarding.
+        if path in RESERVED_PATHS or is_stream(scope):
+            return False
+        return is_own(path) and not (scope["type"] == "http" and is_admin(path))
+
 
 class HostRule:
-    """Which Host and Origin headers may reach our own paths."""
+    """Which Host and Origin headers may reach our own paths, where ``hosts`` are named."""
 
-    def __init__(self, settings: Settings) -> None:
-        own = {host.lower() for host in settings.own_hosts}
+    def __init__(self, settings: Settings, hosts: Iterable[str]) -> None:
+        own = {host.lower() for host in hosts}
         self._own = frozenset(own | _LOCAL | ({settings.host.lower()} - _EVERYWHERE))
         # A production app is reached by names that we can not know, unless they are set.
         self._any_host = settings.environment == "production" and not own
@@ -100,7 +120,7 @@ class HostRule:
         if not self._any_host and not self._is_served(name):
             return "Host not allowed"
         origin = headers.get("origin")
-        if origin is not None and not _same_host(str(origin), host):
+        if origin is not None and not same_host(str(origin), host):
             return "Origin not allowed"
         return None
 
@@ -124,7 +144,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _same_host(origin: str, host: str) -> bool:
+def same_host(origin: str, host: str) -> bool:
+    """Whether the URL or origin is of the host that the request was sent to."""
     try:
         ours, theirs = urlsplit(f"//{host}"), urlsplit(origin)
         default = _DEFAULT_PORTS.get(theirs.scheme)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -25,6 +26,10 @@ class Place:
     stream: str
     group: str
     id: str | None = None
+
+    def is_within(self, places: Collection[Place]) -> bool:
+        """Whether one of them is this place, or its group."""
+        return self in places or Place(self.stream, self.group) in places
 
     @property
     def subscription(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from motia_celery.run.messages import Message, Place
 
@@ -49,6 +49,12 @@ class Pending:
             self.is_new = self.is_new if self.state else message.kind == "create"
             self.state = message
         self.size = sum(len(held.data) for held in (self.deletion, self.state) if held)
+
+    @property
+    def place(self) -> Place | None:
+        """What it tells of."""
+        told = self.state or self.deletion
+        return told.place if told else None
 
     def bodies(self) -> Iterator[tuple[int, str]]:
         """The versions and bodies to send, in order."""
@@ -112,6 +118,14 @@ class Outbox:
         self._items.clear()
         self._bytes = 0
 
+    def drop(self, is_unwanted: Callable[[Place], bool]) -> None:
+        """Forgets what tells of such places."""
+        waiting = [*self._queue]
+        self.clear()
+        for pending in waiting:
+            if pending.place is None or not is_unwanted(pending.place):
+                self._append(pending)
+
     def _put_item(self, id: str, message: Message) -> None:
         items = self._items.setdefault((message.place.stream, message.place.group), {})
         pending = items.get(id)
@@ -138,12 +152,12 @@ class Outbox:
             self._items[group].pop(place.id, None)
 
     def _forget(self, pending: Pending) -> None:
-        message = pending.state or pending.deletion
-        if message is None or message.place.id is None:
+        place = pending.place
+        if place is None or place.id is None:
             return
-        group = (message.place.stream, message.place.group)
+        group = (place.stream, place.group)
         items = self._items.get(group)
-        if items and items.get(message.place.id) is pending:
-            del items[message.place.id]
+        if items and items.get(place.id) is pending:
+            del items[place.id]
             if not items:
                 del self._items[group]

@@ -15,15 +15,20 @@ import anyio.to_thread
 import uvicorn
 
 from motia_celery.broker.server import BrokerCheck
+from motia_celery.observe import tracing
 from motia_celery.observe.logs import configure_logging
+from motia_celery.observe.metrics import STREAM_SOCKETS, meter
 from motia_celery.run.admission import Admission
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.connection import STOP, ClientLimits, Connection
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Streaming
 from motia_celery.run.live import Live
+from motia_celery.run.metrics import MetricsPage
 from motia_celery.run.socket_connection import SocketConnection
+from motia_celery.run.urls import require_urls
 from motia_celery.run.web import create_app
+from motia_celery.run.workbench import workbench_of
 from motia_celery.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -34,26 +39,40 @@ logger = logging.getLogger("motia_celery.web")
 Probe = Callable[[], Awaitable[None]]
 
 
-def web_app(settings: Settings) -> FastAPI:
+def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     """The ASGI app of these settings."""
     app = App(settings)
+    app.trace_as("web")
     live = Live(lambda: app.streams)
+    workbench = workbench_of(app) if is_dev or settings.admin_token else None
     report_problems(app.plan)
+
+    def stop() -> None:
+        live.stop()
+        if workbench is not None:
+            workbench.stop()
 
     def streaming(cors: Cors) -> Streaming:
         admission = Admission(settings, cors, app.authentication)
+        meter.gauges[STREAM_SOCKETS] = lambda: admission.present
         return Streaming(live=live, rules=app.access, admission=admission)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.start_outbox()
+        app.carrier.ensure()
+        tracing.start()
+        if workbench is not None:
+            await workbench.start()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
             settings.port,
             extra={"action": "web.ready"},
         )
-        yield {STOP: live.stop}
+        yield {STOP: stop}
+        if workbench is not None:
+            await workbench.aclose()
         await live.aclose()
         await app.aclose()
 
@@ -65,6 +84,9 @@ def web_app(settings: Settings) -> FastAPI:
         probes=_probes(app),
         lifespan=lifespan,
         streaming=streaming,
+        is_dev=is_dev,
+        metrics=MetricsPage(settings, app.plan, app.open_metrics).response,
+        mounts=workbench.mounts if workbench else None,
     )
 
 
@@ -80,12 +102,22 @@ def _probes(app: App) -> Mapping[str, Probe]:
 def asgi() -> FastAPI:
     """The ASGI app of the environment, for uvicorn's worker processes."""
     settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format, "web")
+    configure_logging(settings.log_level, settings.log_format, "web", settings.redact_keys)
     return web_app(settings)
 
 
-def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
-    """Serves until told to stop; open requests are finished first, sockets are closed."""
+def serve(
+    settings: Settings, sockets: list[socket.socket] | None = None, *, is_dev: bool = False
+) -> None:
+    """Serves until told to stop; open requests are finished first, sockets are closed.
+
+    ``is_dev``: `dev` serves, so the admin paths need no token on this machine.
+
+    Raises:
+        SettingsError: a server's URL can not be used.
+    """
+    # uvicorn would tell it by a traceback.
+    require_urls(settings)
     _allow_many_files()
     options = {
         "host": settings.host,
@@ -114,7 +146,7 @@ def serve(settings: Settings, sockets: list[socket.socket] | None = None) -> Non
             **options,  # type: ignore[arg-type]
         )
         return
-    config = uvicorn.Config(web_app(settings), **options)  # type: ignore[arg-type]
+    config = uvicorn.Config(web_app(settings, is_dev=is_dev), **options)  # type: ignore[arg-type]
     uvicorn.Server(config).run(sockets=sockets)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from motia_celery.run.admission import Visitor
+from motia_celery.run.admission import SHORTEST_SECONDS, RefusedError, Visitor
 from motia_celery.run.live import Live, Seat
 from motia_celery.run.messages import TOO_MANY, Message, Place, Stamps, refusal
 from motia_celery.run.outbox import Outbox, SlowClientError
@@ -28,6 +28,10 @@ EXPIRED = 4401
 
 #: Messages that a client may send ahead, beside one for each subscription.
 _AHEAD = 256
+#: Access rules that are asked at once, when all of a socket's subscriptions are looked at again.
+_ASKED_AT_ONCE = 8
+#: Stands in line for the end of what the client is.
+_EXPIRY: dict[str, Any] = {"type": "expiry"}
 #: A close waits so long for a client that does not read.
 _CLOSE_SECONDS = 5.0
 
@@ -40,6 +44,9 @@ class Rules(Protocol):
 
     async def allows(self, stream: str, subscription: Mapping[str, Any], auth_context: Any) -> bool:
         """Whether a client may join."""
+
+    def left(self, stream: str, subscription: Mapping[str, Any], auth_context: Any) -> None:
+        """Hears that a client has left; waits for nothing."""
 
 
 class Socket:
@@ -54,6 +61,7 @@ class Socket:
         live: Live,
         rules: Rules,
         visitor: Visitor,
+        renew: Callable[[Visitor], Awaitable[Visitor]],
         subscriptions: int,
         queue: int,
     ) -> None:
@@ -63,6 +71,10 @@ class Socket:
         self._live = live
         self._rules = rules
         self._visitor = visitor
+        self._renew = renew
+        self._expiry: asyncio.TimerHandle | None = None
+        #: Nothing is told while it is not known what the client still may follow.
+        self._is_held = False
         self._most = subscriptions
         self._seats: dict[str, Seat] = {}
         self._inbox: deque[dict[str, Any]] = deque()
@@ -74,30 +86,26 @@ class Socket:
 
     async def serve(self) -> None:
         """Returns once the socket is closed."""
-        loop = asyncio.get_running_loop()
-        left, expiry = self._visitor.seconds_left, None
-        if left is not None:
-            expiry = loop.call_later(left, self.close, EXPIRED, "Authentication expired")
+        self._await_expiry()
         try:
             while (message := await self._receive())["type"] == "websocket.receive":
                 self._take(message)
         finally:
-            if expiry is not None:
-                expiry.cancel()
             self._end()
         if self._closing is not None:
             await asyncio.wait([self._closing])
 
     def tell(self, message: Message) -> None:
         """Sends the message, behind those that wait."""
-        if self._closing is not None or (self._sending is None and self._pushed(message)):
+        is_free = self._sending is None and not self._is_held
+        if self._closing is not None or (is_free and self._pushed(message)):
             return
         try:
             self._outbox.put(message)
         except SlowClientError:
             self.close(SLOW, "Too slow")
             return
-        if self._sending is None:
+        if is_free:
             self._sending = asyncio.create_task(self._drain())
 
     def _pushed(self, message: Message) -> bool:
@@ -122,11 +130,13 @@ class Socket:
             return  # it is closed already, or its connection is about to be cut
 
     def _end(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
         for task in (self._answering, self._sending):
             if task is not None:
                 task.cancel()
         for seat in self._seats.values():
-            self._live.leave(seat)
+            self._give_back(seat)
         self._seats.clear()
         self._inbox.clear()
         self._outbox.clear()
@@ -134,7 +144,7 @@ class Socket:
     async def _drain(self) -> None:
         """Sends what waits; a client that does not read holds it up, and nobody else."""
         try:
-            while (pending := self._outbox.take()) is not None:
+            while not self._is_held and (pending := self._outbox.take()) is not None:
                 for version, body in pending.bodies():
                     text = self._stamps.text(version, body)
                     await self._send({"type": "websocket.send", "text": text})
@@ -158,14 +168,20 @@ class Socket:
         self._inbox.append(told)
         if len(self._inbox) > self._most + _AHEAD:
             self.close(FLOODING, "Too many messages")
-        elif self._answering is None:
+        else:
+            self._begin_answering()
+
+    def _begin_answering(self) -> None:
+        if self._answering is None:
             self._answering = asyncio.create_task(self._answer())
 
     async def _answer(self) -> None:
         try:
             while self._inbox:
                 told = self._inbox.popleft()
-                if told["type"] == "join":
+                if told is _EXPIRY:
+                    await self._ask_again()
+                elif told["type"] == "join":
                     await self._join(told["data"])
                 else:
                     self._leave(told["data"])
@@ -191,6 +207,51 @@ class Socket:
         else:
             self.tell(refusal(place, "Access denied"))
 
+    def _await_expiry(self, shortest_seconds: float = 0) -> None:
+        left = self._visitor.seconds_left
+        if left is not None and self._closing is None:
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(max(left, shortest_seconds), self._expire)
+
+    def _expire(self) -> None:
+        """Holds back what comes, until the client was asked who it is now."""
+        self._is_held = True
+        self._inbox.appendleft(_EXPIRY)
+        self._begin_answering()
+
+    async def _ask_again(self) -> None:
+        try:
+            self._visitor = await self._renew(self._visitor)
+        except RefusedError:
+            self.close(EXPIRED, "Authentication expired")
+            return
+        self._leave_denied(await self._denied())
+        self._is_held = False
+        if len(self._outbox) and self._sending is None:
+            self._sending = asyncio.create_task(self._drain())
+        self._await_expiry(SHORTEST_SECONDS)
+
+    async def _denied(self) -> Collection[Place]:
+        """What the client follows and may not follow any more."""
+        turns = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+        async def ask(place: Place) -> bool:
+            async with turns:
+                return await self._is_allowed(place)
+
+        places = [*{seat.place for seat in self._seats.values()}]
+        answers = await asyncio.gather(*map(ask, places))
+        return {place for place, allowed in zip(places, answers, strict=True) if not allowed}
+
+    def _leave_denied(self, denied: Collection[Place]) -> None:
+        for name, seat in [*self._seats.items()]:
+            if seat.place in denied:
+                self._give_back(self._seats.pop(name))
+        kept = {seat.place for seat in self._seats.values()}
+        self._outbox.drop(lambda place: place.is_within(denied) and not place.is_within(kept))
+        for place in denied:
+            self.tell(refusal(place, "Access denied"))
+
     async def _is_allowed(self, place: Place) -> bool:
         context = self._visitor.auth_context
         return await self._rules.allows(place.stream, place.subscription, context)
@@ -198,7 +259,12 @@ class Socket:
     def _leave(self, data: Mapping[str, Any]) -> None:
         seat = self._seats.pop(_name(data.get("subscriptionId")), None)
         if seat is not None:
-            self._live.leave(seat)
+            self._give_back(seat)
+
+    def _give_back(self, seat: Seat) -> None:
+        self._live.leave(seat)
+        place = seat.place
+        self._rules.left(place.stream, place.subscription, self._visitor.auth_context)
 
 
 def _can_not(text: str) -> bool:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from motia_celery.broker.celery_app import create_celery, own_queues, queue_names
 from motia_celery.broker.worker import prepare_worker, run_worker
 from motia_celery.errors import SettingsError
+from motia_celery.observe import tracing
 from motia_celery.observe.logs import configure_logging
 from motia_celery.run.app import App, report_problems
+from motia_celery.run.urls import require_urls
 
 if TYPE_CHECKING:
     from motia_celery.settings import Settings
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
 def celery_of(app: App) -> Any:
     """The Celery app that serves this app's Steps."""
     settings = app.settings
+    app.trace_as("worker")
+
+    def child_stopped() -> None:
+        app.flush_records()
+        tracing.stop()
 
     def started() -> None:
+        if settings.pool != "prefork":  # there the children make the spans, and start for it
+            tracing.start()
         report_problems(app.plan)
         app.start_relay()
         app.start_outbox()
@@ -32,16 +41,18 @@ def celery_of(app: App) -> Any:
         gate=lambda: app.gate,
         once=lambda: app.once,
         order=lambda: app.resources.order,
+        recorder=lambda: app.recorder,
     )
     prepare_worker(
         celery,
         settings,
         app.plan.topology,
         configure_logging=lambda: configure_logging(
-            settings.log_level, settings.log_format, "worker"
+            settings.log_level, settings.log_format, "worker", settings.redact_keys
         ),
         started=started,
         stopped=app.close,
+        child_stopped=child_stopped,
         read_controls=lambda: app.controls.read(),
         watch_controls=app.watch_controls,
     )
@@ -61,8 +72,9 @@ def work(
     ``steps`` and ``flows`` choose the Steps that it serves, ``exclude`` leaves some out.
 
     Raises:
-        SettingsError: no Step is left to serve.
+        SettingsError: no Step is left to serve, or a server's URL can not be used.
     """
+    require_urls(settings)
     app = App(settings)
     _known(app, (*steps, *exclude), flows)
     queues = queue_names(app.plan, steps, exclude, flows)

@@ -11,7 +11,9 @@ from motia_celery.runtime.source import Definition
 from motia_celery.stores.values import is_model
 
 _SCHEMAS = ("input", "bodySchema", "schema")
-_FUNCTIONS = frozenset({"middleware", "canAccess", "can_access"})
+_FUNCTIONS = frozenset(
+    {"middleware", "canAccess", "can_access", "onJoin", "on_join", "onLeave", "on_leave"}
+)
 
 
 def describe(definition: Definition) -> dict[str, Any]:
@@ -26,6 +28,10 @@ def describe(definition: Definition) -> dict[str, Any]:
         "hasMiddleware": bool(definition.middleware),
         "hasCanAccess": callable(rule),
         "accessType": "" if rule is None or callable(rule) else type(rule).__name__,
+        "hooks": {
+            name: "function" if callable(hook) else type(hook).__name__
+            for name, hook in definition.hooks.items()
+        },
     }
 
 

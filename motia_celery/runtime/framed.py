@@ -15,7 +15,13 @@ from motia_celery.errors import FrameError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
 from motia_celery.model.transaction import StateChange
-from motia_celery.observe.logs import StepLogger, as_fields
+from motia_celery.observe.logs import (
+    StepLogger,
+    as_fields,
+    level_name,
+    line_data,
+    line_text,
+)
 from motia_celery.runtime.frames import Message
 from motia_celery.stores.names import state_place, stream_place
 from motia_celery.stores.values import encode
@@ -36,11 +42,11 @@ class Asker:
         self._send = send
         self._last = 0
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._is_over = False
+        self.is_over = False
 
     async def ask(self, method: str, *arguments: Any) -> Any:
         """The answer of the app's process; what went wrong there is raised here."""
-        if self._is_over:
+        if self.is_over:
             raise RuntimeError(f"{method} was called after its run had ended")
         self._last += 1
         number = self._last
@@ -73,7 +79,7 @@ class Asker:
 
     def close(self) -> None:
         """Refuses what comes after the end of the call."""
-        self._is_over = True
+        self.is_over = True
 
 
 def raisable(error: Mapping[str, Any]) -> Exception:
@@ -245,3 +251,10 @@ class FramedLogger(StepLogger):
 
     def _write(self, level: int, message: object, data: Any) -> None:
         self._asker.log(_LEVELS.get(level, "info"), str(message), as_fields(data))
+
+    def capture(self, record: logging.LogRecord) -> bool:
+        """Sends a line that was logged in the call; after its end it is written here."""
+        if self._asker.is_over:
+            return True
+        self._asker.log(level_name(record), line_text(record), line_data(record))
+        return False

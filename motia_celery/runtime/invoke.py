@@ -11,6 +11,8 @@ from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
 from motia_celery.model.run import Failure, Outcome, Run, RunError, Success
 from motia_celery.model.step import Language, Step
+from motia_celery.observe.recorder import Recorder
+from motia_celery.observe.recording import recorded
 from motia_celery.plan.inputs import Inputs, mismatch
 from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
@@ -30,6 +32,7 @@ class Invoker:
         *,
         inputs: Inputs | None = None,
         isolated: IsolatedHost | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts
@@ -37,11 +40,17 @@ class Invoker:
         self._root = root
         self._inputs = inputs or Inputs(steps.values())
         self._isolated = isolated
+        self._recorder = recorder
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
+        recording = self._recorder.begin(run) if self._recorder else None
+        context = Context(run, self._steps[run.step], self._services, recording)
+        with recorded(recording) as end, context.logger.capturing():
+            return end(await self._outcome(run, context))
+
+    async def _outcome(self, run: Run, context: Context) -> Outcome:
         step = self._steps[run.step]
-        context = Context(run, step, self._services)
         if rejected := self._rejected(run, context):
             return rejected
         try:

@@ -17,6 +17,7 @@ from typing import Any
 from motia_celery.context import Context
 from motia_celery.errors import HostMissingError
 from motia_celery.model.run import Run
+from motia_celery.observe.metrics import NODE_RESTARTS, meter
 from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
@@ -107,6 +108,7 @@ class NodeHost:
         self._silence = silence_seconds
         self._files: dict[str, str] = {}
         self._rules: dict[str, str] = {}
+        self._hooks: dict[str, Mapping[str, Any]] = {}
         self._config_file: str | None = None
         self._link: Link | None = None
         self._pid = os.getpid()
@@ -148,7 +150,8 @@ class NodeHost:
             self._files[step] = definition.handler.file
 
     def register_access(self, stream: str, definition: Definition) -> None:
-        """Makes the definition's ``canAccess`` the stream's rule."""
+        """Makes the definition's ``canAccess`` the stream's rule, and its hooks the stream's."""
+        self._hooks[stream] = definition.hooks
         if isinstance(definition.can_access, RemoteHandler):
             self._rules[stream] = definition.can_access.file
 
@@ -165,6 +168,21 @@ class NodeHost:
         fields = {"file": self._rules[stream], "subscription": subscription, "auth": auth_context}
         link = await self._living()
         return await link.call({"type": "access", **fields}, NoContext()) is True
+
+    async def call_hook(self, hook: str, run: Run, context: Context) -> bool:
+        """Calls a hook of the stream ``run.step``, and says whether the client may join.
+
+        Raises:
+            RemoteError: what it threw.
+            HostDiedError: the Node process ended meanwhile.
+            HostMissingError: there is no Node.
+        """
+        function = self._hooks[run.step].get(hook)
+        if not isinstance(function, RemoteHandler):
+            raise TypeError(f"{hook} is no function but {function}")
+        message = {"type": "hook", "hook": hook, **call_fields(function.file, run)}
+        link = await self._living()
+        return await link.call(message, ContextAnswerer(context)) is True
 
     def register_authentication(self, definition: Definition) -> None:
         """Makes the definition's ``authenticate`` the app's."""
@@ -214,6 +232,7 @@ class NodeHost:
         if self._link is not None and self._link.is_alive:  # of another event loop
             self._link.kill()
         elif self._link is not None:
+            meter.count(NODE_RESTARTS)
             stable = time.monotonic() - self._started > _STABLE_SECONDS
             pause = 0.0 if stable else self._pause
             self._pause = min(max(0.1, pause * 2), _LONGEST_PAUSE_SECONDS)
@@ -248,12 +267,16 @@ def _loaded(message: Mapping[str, Any] | RemoteError) -> Definition | RemoteErro
     if "authenticateType" in told:
         return Definition(config={}, authenticate=_authenticate(message["file"], told))
     config = told["config"]
-    rule = RemoteHandler(file=message["file"]) if told["hasCanAccess"] else told.get("accessType")
-    if rule and isinstance(config, dict):
-        config = {**config, "canAccess": rule}
+    function = RemoteHandler(file=message["file"])
+    rule = function if told["hasCanAccess"] else told.get("accessType")
+    kinds = told.get("hooks", {})
+    hooks = {name: function if kind == "function" else kind for name, kind in kinds.items()}
+    if isinstance(config, dict):
+        config = {**config, **({"canAccess": rule} if rule else {}), **hooks}
     return Definition(
         config=config,
         can_access=rule or None,
+        hooks=hooks,
         handler=_handler(message["file"], told),
         warnings=tuple((w["field"], w["message"]) for w in told["warnings"]),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import os
 import socket
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -88,6 +89,8 @@ class _Call:
     future: asyncio.Future[Any]
     answerer: Answerer
     step: str
+    #: What the handler asks for is done in the context of its run, not of whoever reads frames.
+    ambient: contextvars.Context = field(default_factory=contextvars.copy_context)
     deadline: asyncio.TimerHandle | None = None
 
 
@@ -360,7 +363,7 @@ class Link(asyncio.Protocol):
             call.future.set_exception(RemoteError.read(message.get("error") or {}))
 
     def _answer(self, message: Message, call: _Call) -> None:
-        task = self._loop.create_task(self._respond(message, call))
+        task = self._loop.create_task(self._respond(message, call), context=call.ambient.copy())
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 

@@ -30,6 +30,7 @@ class PythonHost:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
         self._handlers: dict[str, Handler] = {}
         self._rules: dict[str, Function] = {}
+        self._hooks: dict[str, Mapping[str, Any]] = {}
         self._authenticate: Function | None = None
         prepare_imports(root)
 
@@ -51,6 +52,7 @@ class PythonHost:
             handler=getattr(module, "handler", None),
             middleware=_callables(_member(config, "middleware")),
             can_access=_member(config, "canAccess", "can_access"),
+            hooks=_hooks(config),
         )
 
     def register(self, step: str, definition: Definition) -> None:
@@ -59,7 +61,8 @@ class PythonHost:
             self._handlers[step] = Handler(definition.handler, definition.middleware)
 
     def register_access(self, stream: str, definition: Definition) -> None:
-        """Makes the definition's ``canAccess`` the stream's rule."""
+        """Makes the definition's ``canAccess`` the stream's rule, and its hooks the stream's."""
+        self._hooks[stream] = definition.hooks
         if callable(definition.can_access):
             self._rules[stream] = definition.can_access
 
@@ -74,6 +77,18 @@ class PythonHost:
         rule = self._rules[stream]
         arguments = (dict(subscription), auth_context)[: _room(rule)]
         return bool(await self._invoke(rule, arguments))
+
+    async def call_hook(self, hook: str, run: Run, context: Context) -> bool:
+        """Calls a hook of the stream ``run.step``, and says whether the client may join.
+
+        Raises:
+            Exception: whatever it raises.
+        """
+        function = self._hooks[run.step].get(hook)
+        if not callable(function):
+            raise TypeError(f"{hook} is no function but {type(function).__name__}")
+        arguments = (run.input["subscription"], context, run.input["auth"])
+        return _lets_in(await self._invoke(function, arguments[: _room(function, 3)]))
 
     def register_authentication(self, definition: Definition) -> None:
         """Makes the definition's ``authenticate`` the app's."""
@@ -169,15 +184,17 @@ def _call(function: Function, arguments: Sequence[Any]) -> Any:
         raise RuntimeError("the handler raised StopIteration") from error
 
 
-def _room(function: Function) -> int | None:
-    """How many arguments the function takes, at most two; None for ``*args``, which takes all."""
+def _room(function: Function, most: int = 2) -> int | None:
+    """How many arguments the function takes, at most ``most``; None for ``*args``, all of them."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return None
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return None
-    return min(2, sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters))
+    return min(
+        most, sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    )
 
 
 def _member(config: Any, *names: str) -> Any:
@@ -193,6 +210,17 @@ def _callables(middleware: Any) -> tuple[Function, ...]:
     if not isinstance(middleware, (list, tuple)):
         return ()
     return tuple(function for function in middleware if callable(function))
+
+
+def _hooks(config: Any) -> dict[str, Any]:
+    names = {"onJoin": "on_join", "onLeave": "on_leave"}
+    found = {name: _member(config, name, snake) for name, snake in names.items()}
+    return {name: hook for name, hook in found.items() if hook is not None}
+
+
+def _lets_in(result: Any) -> bool:
+    """Whether what ``onJoin`` returned, ``{"unauthorized": …}`` or nothing, lets the client in."""
+    return result is not False and not _member(result, "unauthorized")
 
 
 def _authenticate(module: Any) -> Any:

@@ -7,6 +7,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ from motia_celery.context.state import Wrap
 from motia_celery.errors import FrameError
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
+from motia_celery.model.trace import Trace
 from motia_celery.runtime.crossing import read_run
 from motia_celery.runtime.definitions import describe
 from motia_celery.runtime.faults import run_error
@@ -56,6 +58,7 @@ class Server(asyncio.Protocol):
             "load": self._load_all,
             "call": lambda message: self._begin(message, self._value),
             "access": lambda message: self._begin(message, self._access),
+            "hook": lambda message: self._begin(message, self._hook),
             "response": self._respond,
             "cancel": self._cancel,
             "ping": self._pong,
@@ -148,6 +151,13 @@ class Server(asyncio.Protocol):
         self._host.register_access(file, definition)
         return await self._host.can_access(file, message["subscription"], message.get("auth"))
 
+    async def _hook(self, message: Message, asker: Asker) -> bool:
+        run = read_run(message)
+        self._host.register_access(run.step, self._definition(message["file"]))
+        context = self._context(run, message["file"], asker)
+        call = self._host.call_hook(message["hook"], run, context)
+        return bool(await completed(call, context))
+
     async def _value(self, message: Message, asker: Asker) -> Any:
         run = read_run(message)
         definition = self._definition(message["file"])
@@ -155,7 +165,8 @@ class Server(asyncio.Protocol):
             raise TypeError("the file has no handler any more")
         handler = Handler(definition.handler, definition.middleware)
         context = self._context(run, message["file"], asker)
-        value = await completed(self._host.handle(handler, run, context), context)
+        with _placed(run.trace), context.logger.capturing():
+            value = await completed(self._host.handle(handler, run, context), context)
         return value if run.trigger == "http" else _crossing(value)
 
     def _context(self, run: Run, file: str, asker: Asker) -> Context:
@@ -211,6 +222,15 @@ class Server(asyncio.Protocol):
             fields |= {"file": file, "line": int(line)}
         code = getattr(error, "code", None)
         return {**fields, "code": code} if isinstance(code, str) else fields
+
+
+def _placed(place: Trace) -> AbstractContextManager[None]:
+    """Makes the run's place current for OpenTelemetry, where the Step uses it."""
+    if "opentelemetry.context" not in sys.modules:  # it takes long to import
+        return nullcontext()
+    from motia_celery.observe.spans import standing
+
+    return standing(place)
 
 
 def _crossing(value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,13 +28,15 @@ class SourceFile:
 class Definition:
     """What a loaded file defines: its raw config, and the callables that a run uses.
 
-    ``authenticate`` is that of a config file's ``streamAuth``. ``warnings`` are fields of the
-    config that could not be read, each with the reason.
+    ``hooks`` are a stream's ``onJoin`` and ``onLeave``, ``authenticate`` is that of a config file's
+    ``streamAuth``. ``warnings`` are fields of the config that could not be read, each with the
+    reason.
     """
 
     config: Any
     handler: Callable[..., Any] | RemoteHandler | None = None
     middleware: tuple[Callable[..., Any], ...] = ()
     can_access: Callable[..., Any] | RemoteHandler | None = None
+    hooks: Mapping[str, Any] = field(default_factory=dict)
     authenticate: Any = None
     warnings: tuple[tuple[str, str], ...] = ()

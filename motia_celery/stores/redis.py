@@ -97,7 +97,7 @@ def server_facts(settings: Settings) -> RedisFacts:
     Raises:
         StoreUnavailableError: it does not answer.
     """
-    client = _impatient(settings)
+    client = connect_briefly(settings)
     try:
         with reaching(client):
             info = _info(client)
@@ -134,12 +134,17 @@ def _backoff() -> ExponentialBackoff:
     return ExponentialBackoff(cap=1.0, base=0.05)
 
 
-def _impatient(settings: Settings) -> redis.Redis:
-    """A client that asks once: somebody waits for the answer."""
+def connect_briefly(settings: Settings, connections: int | None = None) -> redis.Redis:
+    """A client for threads that asks once, for 3 seconds: somebody waits for the answer.
+
+    ``connections`` is the most that it opens, where that is not ``redis_max_connections``.
+    """
     timeouts = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), CHECK_TIMEOUT_SECONDS)
     if settings.redis.startswith("unix://"):
         del timeouts["socket_connect_timeout"]
-    pool = _pool(redis.BlockingConnectionPool, settings, Retry(NoBackoff(), 0), **timeouts)
+    most = {"max_connections": connections} if connections else {}
+    retry = Retry(NoBackoff(), 0)
+    pool = _pool(redis.BlockingConnectionPool, settings, retry, **timeouts, **most)
     return redis.Redis.from_pool(pool)
 
 
@@ -154,10 +159,11 @@ def _pool(pool_class: Any, settings: Settings, retry: Any, **options: Any) -> An
     try:
         pool = pool_class.from_url(
             url,
-            max_connections=settings.redis_max_connections,
             timeout=POOL_WAIT_SECONDS,
             retry=retry,
-            **_connection_options(settings, url) | options,
+            **{"max_connections": settings.redis_max_connections}
+            | _connection_options(settings, url)
+            | options,
         )
         _require_database_number(url)
         pool.connection_class(**pool.connection_kwargs)  # refuses what the URL's query holds

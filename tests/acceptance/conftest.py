@@ -114,11 +114,10 @@ def wait_for_web(address: str, process: Process, seconds: float = 60) -> None:
     wait_until(ready, f"{address} is ready", seconds)
 
 
-def order(address: str, item: str, quantity: int = 1) -> str:
+def order(address: str, item: str, quantity: int = 1, email: str = "ann@example.com") -> str:
     """Places an order, and gives its id."""
-    answer = httpx.post(
-        f"{address}/orders", json={"item": item, "quantity": quantity, "email": "ann@example.com"}
-    )
+    asked = {"item": item, "quantity": quantity, "email": email}
+    answer = httpx.post(f"{address}/orders", json=asked)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["orderId"])
 

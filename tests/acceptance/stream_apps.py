@@ -69,6 +69,23 @@ def can_access(subscription, auth_context):
 config = {"name": "secret", "baseConfig": {"storageType": "default"}, "canAccess": can_access}
 """
 
+#: Motia 1.0's hooks: who is there is in state.
+PRESENT = """
+import type { StreamConfig } from 'motia';
+
+export const config: StreamConfig = {
+  name: 'present',
+  baseConfig: { storageType: 'default' },
+  onJoin: async ({ groupId }, { state }, auth) => {
+    if (auth) await state.set('present', auth.room, true);
+    return { unauthorized: groupId !== auth?.room };
+  },
+  onLeave: async (subscription, { state }, auth) => {
+    await state.delete('present', auth.room);
+  },
+};
+"""
+
 CONFIG = """
 import { defineConfig } from 'motia';
 
@@ -99,6 +116,7 @@ class StreamApp:
         (steps / "work_step.py").write_text(WORK)
         (steps / "todo.stream.ts").write_text(TODO)
         (steps / "secret_stream.py").write_text(SECRET)
+        (steps / "present.stream.ts").write_text(PRESENT)
         (folder / "motia.config.ts").write_text(CONFIG)
         self.http = httpx.Client(timeout=60)
         self.prefix = prefix
@@ -205,6 +223,10 @@ class Interleavings:
             else:
                 self._leave(name)
         self.app.write(writes, by=self.dice.choice(["web", "worker"]))
+
+    def write_all(self, by: str) -> None:
+        """Something in each group changes."""
+        self.app.write([self._write(name) for name in self.names for _ in range(3)], by=by)
 
     def wait_until_same(self, seconds: float = 90) -> None:
         """Returns once every subscription holds what the store does."""

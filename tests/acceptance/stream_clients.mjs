@@ -37,6 +37,9 @@ const actions = {
     if (ws.terminate) ws.terminate();
     else ws.close();
   },
+  mark: () => clients.forEach(({ ws }) => (ws.ws.marked = true)),
+  // How many still have the socket that they had then.
+  marked: () => [...clients.values()].filter(({ ws }) => ws.ws.marked).length,
   states: () =>
     Object.fromEntries(
       [...followed].map(([as, { subscription, events }]) => [as, { state: subscription.getState(), events }]),

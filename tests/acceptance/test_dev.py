@@ -42,9 +42,21 @@ def test_the_example_runs_without_any_server(dev: tuple[Example, Process, str]) 
     assert paid["receipt"]["amount"] == 40
     assert rejected["status"] == "rejected"
     assert httpx.get(f"{address}/orders/none").status_code == 404
+    metrics = httpx.get(f"{address}/metrics", timeout=20)
+    assert 'motia_celery_runs_total{step="create-order",trigger="http"' in metrics.text
+    assert httpx.get(f"{address}/metrics", headers={"via": "a tunnel"}).status_code == 403
     wait_until(lambda: re.search(r"worker .*restock .*Looked", process.output), "a cron line", 15)
     assert re.search(r"web +.*create-order .*Order accepted", process.output)
     assert re.search(r"worker +.*charge-card .*Card charged", process.output)
+
+
+def test_the_workbench_is_on(dev: tuple[Example, Process, str]) -> None:
+    """Its address is printed, and is that of an app that may be looked into."""
+    _, process, address = dev
+    assert re.search(rf"Workbench +{address}/__workbench\n", process.output)
+    app = httpx.get(f"{address}/__workbench/api/app").json()
+    assert (app["broker_kind"], app["environment"]) == ("redis", "development")
+    assert httpx.get(f"{address}/__workbench/api/steps/notify").json()["source"]["line"]
 
 
 def test_a_changed_step_is_live_within_a_second(dev: tuple[Example, Process, str]) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from acceptance.stream_apps import Clients, Interleavings, StreamApp
 from integration.apps import wait_until
+
+from motia_celery.stores.embedded import EmbeddedServer
 
 #: Half of them against one web process, half against two.
 COUNT = int(os.environ.get("STREAM_INTERLEAVINGS", "200"))
@@ -66,9 +69,31 @@ def test_clients_come_back_to_a_web_process_that_was_killed(
     app.webs[0].kill()
     app.ports = [second]
     for _ in range(5):
-        run.app.write([run._write(name) for name in run.names for _ in range(3)], by="worker")
+        run.write_all("worker")
     app.start_web(first)
     run.wait_until_same()
+
+
+@pytest.mark.timeout(300)
+def test_sockets_stay_while_redis_is_killed_and_comes_back(
+    tmp_path: Path, name_prefix: str, private_redis: EmbeddedServer, clients: Clients
+) -> None:
+    """Web process and worker find it again by themselves, and changes go on."""
+    with closing(StreamApp(tmp_path / "app", name_prefix, private_redis.url)) as app:
+        app.start_web()
+        app.project.worker()
+        run = Interleavings(app, clients, 20, 1)
+        run.begin()
+        run.write_all("web")
+        run.wait_until_same()
+        clients.do({"do": "mark"})
+        os.kill(private_redis.pid, signal.SIGKILL)
+        wait_until(lambda: not private_redis.running, "Redis is gone")
+        private_redis.start()
+        for by in ("web", "worker"):
+            run.write_all(by)
+        run.wait_until_same()
+        assert clients.do({"do": "marked"}) == 20
 
 
 @pytest.mark.timeout(300)
@@ -108,3 +133,24 @@ def test_tokens_and_access(app: StreamApp, clients: Clients) -> None:
     assert states["node-wrong-mine"] == {"state": [], "events": []}
     wait_until(lambda: "no such token" in app.webs[0].output, "the refusal is logged", 30)
     assert "authToken" not in app.webs[0].output
+
+
+@pytest.mark.timeout(300)
+def test_hooks_of_motia_1_decide_and_know_who_is_there(app: StreamApp, clients: Clients) -> None:
+    url = f"ws://127.0.0.1:{app.start_web()}"
+    for name, group in (("ann", "ann"), ("bob", "ann"), ("eve", "eve")):
+        clients.do(
+            {"do": "open", "client": name, "kind": "node", "url": f"{url}/?authToken={name}"},
+            {"do": "follow", "client": name, "as": name, "stream": "present", "group": group},
+        )
+
+    def present() -> set[str]:
+        return {key.decode() for key in app.redis.hkeys(f"{app.prefix}:state:present")}
+
+    wait_until(lambda: clients.states()["bob"]["events"], "bob is denied", 60)
+    wait_until(lambda: present() == {"ann", "bob", "eve"}, "all have asked", 60)
+    clients.do({"do": "leave", "as": "ann"})
+    wait_until(lambda: present() == {"bob", "eve"}, "ann has left", 60)
+    assert clients.states()["eve"]["events"] == []
+    clients.close()
+    wait_until(lambda: present() == {"bob"}, "the others are gone; bob never came", 60)

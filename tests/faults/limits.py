@@ -70,7 +70,9 @@ class _Alarm:
 _MEMORY = _Alarm(
     "mem_alarm", ("set_vm_memory_high_watermark", "0"), ("set_vm_memory_high_watermark", "0.4")
 )
-_DISK = _Alarm("disk_free_alarm", ("set_disk_free_limit", "900TB"), ("set_disk_free_limit", "50MB"))
+_DISK = _Alarm(
+    "disk_free_alarm", ("set_disk_free_limit", "900000GB"), ("set_disk_free_limit", "50MB")
+)
 
 
 @contextmanager

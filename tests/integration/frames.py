@@ -55,8 +55,9 @@ class Parent:
         self._last_id = 0
 
     def file(self, name: str) -> str:
-        """The absolute path of a Step file, or of the stream file ``chat``."""
-        suffix = self._suffix.replace("step", "stream") if name == "chat" else self._suffix
+        """The absolute path of a Step file, or of the stream file ``chat`` or ``hooked``."""
+        is_stream = name in ("chat", "hooked")
+        suffix = self._suffix.replace("step", "stream") if is_stream else self._suffix
         return str(self._root / "steps" / (name + suffix))
 
     def send(self, type_: str, **fields: Any) -> None:
@@ -99,6 +100,14 @@ class Parent:
         """Asks who may follow the chat, and gives the id."""
         self._last_id += 1
         self.send("access", id=self._last_id, file=self.file("chat"), **fields)
+        return self._last_id
+
+    def hook(self, hook: str, subscription: Any, auth: Any) -> int:
+        """Calls a hook of the stream that has them, and gives the id."""
+        self._last_id += 1
+        told = {"subscription": subscription, "auth": auth}
+        file, run = self.file("hooked"), {**RUN, "step": "hooked"}
+        self.send("hook", id=self._last_id, file=file, hook=hook, run=run, input=told)
         return self._last_id
 
     def last(self, id_: int, answer: Callable[[Message], Message] | None = None) -> Message:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 from integration.apps import Project, wait_until
 from integration.letters import bury, dead_letters, dlq, waiting
 
@@ -448,3 +449,36 @@ def test_of_equal_letters_only_those_counted_are_dropped(steps: Project) -> None
     counted["r"] = 2
     assert letters.drop(counted) == 2
     assert letters.ids()["r"] == 1
+
+
+# What others left there
+
+
+def test_garbage_in_the_list_hinders_no_command(listed: Project, redis_url: str) -> None:
+    """Anybody who may write to Redis may push there; the letters between stay what they are."""
+    garbage = [
+        b"",
+        b"\xff\x00\x1b[31m",
+        b"[" * 50_000,
+        b"9" * 5_000,
+        b'{"body": 1, "headers": [], "properties": {"delivery_info": 7}}',
+        b'{"headers": {"motia-topic": "\\ud800", "x": ' + b"[" * 500 + b"]" * 500 + b"}, "
+        b'"properties": {"message_id": "\\ud800"}, "content-type": NaN}',
+    ]
+    (identity,) = bury(listed, "pay")
+    key = f"{listed.prefix}:broker:{listed.names.dead_letter_queue}"
+    with redis.Redis.from_url(redis_url) as client:
+        for number, value in enumerate(garbage):
+            (client.lpush if number % 2 else client.rpush)(key, value)
+    table = dlq(listed, "list")
+    assert (table.code, f"{len(garbage) + 1} dead letters in all" in table.output) == (0, True)
+    letters = dlq(listed, "list", "--json").letters
+    assert len({letter["id"] for letter in letters}) == len(garbage) + 1
+    for letter in (letters[0], letters[-1]):
+        shown = dlq(listed, "show", letter["id"])
+        assert (shown.code, "\x1b" in shown.output) == (0, False)
+    replayed = dlq(listed, "replay", "--all")
+    assert (replayed.code, listed.depth(listed.queue("pay"))) == (3, 1)
+    assert identity not in waiting(listed)
+    assert dlq(listed, "drop", "--all", "--yes").code == 0
+    assert waiting(listed) == []

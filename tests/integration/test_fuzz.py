@@ -37,6 +37,7 @@ KNOWN = (
     *("traceparent", "tracestate", "baggage", "x-death", "x-delivery-count", "delivery_info"),
     *("motia-topic", "motia-root-id", "motia-parent-id", "motia-group", "motia-attempt"),
     *("motia-run-id", "motia-event-id", "motia-sent", "motia-booked", "motia-step", "motia-queue"),
+    *("motia-previous", "motia-queued-at"),
 )
 TEXTS = ("", "a", "x" * 300, "\x00", "\u202e", "ünï", "step:keeps", "step:other", "-1", "{}")
 
@@ -182,6 +183,7 @@ GARBAGE = [
     b'{"properties": {}}',
     b'{"properties": {"delivery_tag": "t1"}}',
     b'{"properties": {"delivery_tag": "t2", "delivery_info": {}}, "body": "{}"}',
+    b'{"properties": {"delivery_tag": "t7", "delivery_info": {"exchange": "", "routing_key": ""}}}',
     b'{"properties": {"delivery_tag": null, "delivery_info": {"exchange": "", "routing_key": ""}}}',
     b'{"body": "!!", "properties": {"body_encoding": "base64", "delivery_tag": "t3",'
     b' "delivery_info": {"exchange": "", "routing_key": ""}}}',
@@ -189,14 +191,22 @@ GARBAGE = [
     b' "delivery_info": {"exchange": "", "routing_key": ""}}}',
     b'{"body": "e30=", "headers": 5, "content-type": [], "properties": {"body_encoding": "base64",'
     b' "delivery_tag": "t5", "delivery_info": {"exchange": "", "routing_key": ""}}}',
+    *(
+        b'{"body": "e30=", "headers": {"a": ' + b"[" * levels + b"]" * levels + b"},"
+        b' "content-type": "text/odd", "properties": {"body_encoding": "base64",'
+        b' "delivery_tag": "t6", "delivery_info": {"exchange": "", "routing_key": ""}}}'
+        for levels in (300, 950, 1015)
+    ),
 ]
 
 
 @pytest.mark.parametrize("project", ["redis"], indirect=True)
+@pytest.mark.parametrize("kind", ["standard", "fifo"])
 def test_what_is_no_message_in_redis_neither_ends_the_worker_nor_costs_others(
-    keeper: Project,
+    keeper: Project, kind: str
 ) -> None:
     """Another program, or an operator's hand, may push anything to the list of a queue."""
+    keeper.step("keeps", ["kept"], source=KEEPS, infrastructure={"queue": {"type": kind}})
     worker = keeper.worker()
     key = f"{keeper.prefix}:broker:{keeper.queue('keeps')}"
     with redis.Redis.from_url(keeper.settings().redis) as client:

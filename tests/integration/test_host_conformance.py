@@ -228,6 +228,26 @@ def test_an_access_rule_answers_true_or_false_or_fails_or_is_cut(host: Parent) -
     assert host.last(waiting)["error"]["name"] == "Cancelled"
 
 
+def test_hooks_say_whether_a_client_may_join_and_have_a_context(host: Parent) -> None:
+    defined = host.load("hooked", "chat")
+    assert defined["hooked"]["definition"]["hooks"] == {"onJoin": "function", "onLeave": "function"}
+    assert defined["chat"]["definition"]["hooks"] == {}
+    asked: list[tuple[str, list[Any]]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(said(request))
+        return {"value": "ann"}
+
+    place = {"groupId": "room"}
+    allowed = host.last(host.hook("onJoin", place, {"user": "bob"}), answer)
+    denied = host.last(host.hook("onJoin", place, {"user": "ann"}), answer)
+    assert [allowed["value"], denied["value"]] == [True, False]
+    assert host.last(host.hook("onJoin", place, None))["error"]["message"] == "nobody"
+    assert "value" in host.last(host.hook("onLeave", place, {"user": "ann"}), answer)
+    get = ("state.get", ["joined", "room"])
+    assert asked == [get, get, ("state.delete", ["joined", "room"])]
+
+
 def test_responses_find_their_request_in_any_order(host: Parent) -> None:
     call = host.call("together")
     requests = [host.receive() for _ in range(3)]

@@ -261,7 +261,7 @@ const acts: any = {
     await emit({ topic: 't', data: 'end' });
     return process.pid;
   },
-  prints: async () => console.log('printed by the handler'),
+  prints: async () => void process.stdout.write('printed by the handler\\n'),
 };
 export const handler = async (data: any, context: any) => acts[data.act](data, context);
 """

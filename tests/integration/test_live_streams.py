@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
+from integration.apps import wait_until
 from unit.run.stream_apps import join, receive, serving
 
 from motia_celery.settings import load_settings
+from motia_celery.stores.embedded import EmbeddedServer
 from motia_celery.stores.redis import connect
 from motia_celery.stores.streams import RedisStreams
-
-if TYPE_CHECKING:
-    from motia_celery.stores.embedded import EmbeddedServer
 
 
 async def _store(url: str, prefix: str) -> AsyncIterator[RedisStreams]:
@@ -55,6 +56,12 @@ async def test_two_web_processes_tell_the_same(
         assert [m["timestamp"] for m in told[0]] == [m["timestamp"] for m in told[1]]
 
 
+def killed(server: EmbeddedServer) -> None:
+    """``kill -9``, which leaves no time to say goodbye."""
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not server.running, "Redis is gone")
+
+
 async def next_update(client: Any) -> Any:
     """The next update; a reconnect may bring a snapshot again before it."""
     while (message := (await receive(client))[0])["event"]["type"] == "sync":
@@ -62,15 +69,18 @@ async def next_update(client: Any) -> Any:
     return message
 
 
+@pytest.mark.parametrize("end", [EmbeddedServer.stop, killed])
 async def test_sockets_outlive_redis_and_get_a_new_snapshot(
-    private_streams: RedisStreams, private_redis: EmbeddedServer
+    private_streams: RedisStreams,
+    private_redis: EmbeddedServer,
+    end: Callable[[EmbeddedServer], None],
 ) -> None:
     async with serving(store=private_streams) as web, web.connect() as client:
         await private_streams.set("todo", "g", "1", {"n": 1})
         await client.send(join("todo", "g"))
         await client.send(join("todo", "g", "1", name="s2"))
         await receive(client, 2)
-        await asyncio.to_thread(private_redis.stop)
+        await asyncio.to_thread(end, private_redis)
         # Joins in the meantime wait; they are not refused.
         await client.send(join("todo", "h", name="s3"))
         await asyncio.to_thread(private_redis.start)

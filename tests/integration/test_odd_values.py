@@ -148,8 +148,8 @@ def test_odd_and_large_values_are_taken_or_refused_and_the_worker_goes_on(projec
     project.emit("odd", {})
     (after,) = project.wait_for("after", seconds=60)
     assert after["data"]["found"] == [
-        *("EmitError", "StateValueError") * 7,
-        "EmitError",
+        *("EventDataError", "StateValueError") * 7,
+        "EventDataError",
     ]
     (told,) = project.wait_for("told", seconds=60)
     assert told["data"]["found"] == [10 << 20, *["refused"] * 4, 0xFFFD]

@@ -130,7 +130,14 @@ def control(app: Project) -> Iterator[Celery]:
     """Another service's Celery app, which knows the broker and no Step."""
     plan = compile_plan(prefix=app.prefix, timezone="UTC", steps=(), streams=(), problems=())
     celery = create_celery(
-        app.settings(), plan, invoke=never, publisher=never, gate=never, once=never, order=never
+        app.settings(),
+        plan,
+        invoke=never,
+        publisher=never,
+        gate=never,
+        once=never,
+        order=never,
+        recorder=never,
     )
     yield celery
     celery.close()

@@ -75,3 +75,21 @@ def test_a_run_is_longer_than_the_consumer_timeout(
     (after,) = project.wait_for("slow", 1, token="after", seconds=40)
     assert after["pid"] == worker.pid
     assert len({note["run"] for note in project.notes("slow", token="long")}) == 1
+
+
+@pytest.mark.timeout(180)
+def test_a_step_that_says_it_takes_long_has_its_own_consumer_timeout(
+    make_project: MakeProject, private_rabbitmq: RabbitNode
+) -> None:
+    """From RabbitMQ 3.12 on; an older one takes no notice of the queue's argument."""
+    node = private_rabbitmq
+    node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 2000).")
+    node.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 500).")
+    project = make_project(node.url)
+    project.step("slow", ["slow"], infrastructure={"handler": {"timeout": 1000}})
+    project.worker()
+    project.emit("slow", {"token": "long", "sleep": 6})
+    project.wait_for("slow", token="long", seconds=40)
+    version = node.api("GET", "/overview")["rabbitmq_version"].split(".")
+    has_own = (int(version[0]), int(version[1])) >= (3, 12)
+    assert (len(project.notes("slow", "begun")) == 1) is has_own

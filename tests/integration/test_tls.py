@@ -283,7 +283,7 @@ async def test_flowers_broker_page_asks_redis_over_tls(
     settings = make_settings(tls_ca_file=certificates.authority)
     plan = compile_plan(prefix=settings.prefix, timezone="UTC", steps=(), streams=(), problems=())
     conf = create_celery(
-        settings, plan, invoke=None, publisher=None, gate=None, once=None, order=None
+        settings, plan, invoke=None, publisher=None, gate=None, once=None, order=None, recorder=None
     ).conf  # type: ignore[arg-type]
     broker = Broker(
         conf.broker_url,

@@ -116,6 +116,11 @@ export const stream: StreamConfig = {
   schema: z.object({ id: z.string(), text: z.string() }),
   baseConfig: { storageType: 'default' },
   canAccess: ({ groupId, id }, context) => groupId === context?.userId || id === undefined,
+  onJoin: async ({ groupId }, { logger }, context) => {
+    logger.info('joined', { groupId });
+    return { unauthorized: groupId !== context?.userId };
+  },
+  onLeave: ({ id }, { state }) => void state.delete('present', id ?? ''),
 };
 export const constant = {
   type: 'api', name: 'c', path: '/c', method: 'POST', emits: ['a'], flows: ['f'], bodySchema: z.object({ n: z.number() }),

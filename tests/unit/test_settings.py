@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from motia_celery.errors import SettingsError
+from motia_celery.run.doctor import _settings as shown_settings
 from motia_celery.settings import Settings, load_settings, masked_url
 
 
@@ -236,3 +237,21 @@ def test_prefork_takes_a_process_a_processor_unless_someone_chose() -> None:
     assert load_settings(environ={}, pool="prefork").slots is None
     assert load_settings(environ={}, pool="prefork", concurrency=2).slots == 2
     assert load_settings(environ={"MOTIA_CONCURRENCY": "3"}, pool="prefork").slots == 3
+
+
+@pytest.mark.parametrize("token", ["short", "x" * 31, " " * 40, "a b" * 20, "ü" * 40, "x\n" * 40])
+def test_a_weak_admin_token_is_refused_without_being_shown(load, token):
+    with pytest.raises(SettingsError) as caught:
+        load({"MOTIA_ADMIN_TOKEN": token})
+    assert "32 characters" in str(caught.value)
+    assert "MOTIA_ADMIN_TOKEN" in str(caught.value)
+    assert token not in str(caught.value)
+
+
+def test_an_admin_token_is_masked_whatever_it_looks_like(load):
+    token = "scheme://" + "t" * 32
+    settings = load({"MOTIA_ADMIN_TOKEN": token})
+    shown = {setting.name: setting.value for setting in shown_settings(settings)}
+    assert shown["admin_token"] == "***"
+    assert load({"MOTIA_ADMIN_TOKEN": ""}).admin_token is None
+    assert load({"MOTIA_ADMIN_HOSTS": "a, b"}).admin_hosts == ("a", "b")

@@ -6,21 +6,22 @@ import asyncio
 import time
 from typing import Any
 
+from motia_celery.broker.arguments import shown_arguments
 from motia_celery.broker.direct.request import DirectRequest
 from motia_celery.broker.feed import soon
+from motia_celery.model.redaction import Redaction
 
 #: How long an event waits for others, and how many go out together.
 _WAIT_SECONDS = 0.2
 _MOST = 300
-#: Bytes of an event's data that Flower shows.
-_SHOWN = 500
 
 
 class TaskEventStream:
     """The task events of one worker's direct runs. They never keep a run waiting."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, redaction: Redaction) -> None:
         self._app = app
+        self._redaction = redaction
         self._waiting: list[dict[str, Any]] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -32,12 +33,14 @@ class TaskEventStream:
 
     def received(self, request: DirectRequest, body: bytes) -> None:
         """A run arrived."""
+        if not self._is_heard:
+            return
         run = request.run
         self.send(
             "task-received",
             request.id,
             name=request.name,
-            args=body[:_SHOWN].decode(errors="replace"),
+            args=shown_arguments(run.input, self._redaction, body),
             kwargs="{}",
             root_id=run.root_id,
             parent_id=None,
@@ -48,8 +51,7 @@ class TaskEventStream:
 
     def send(self, type: str, uuid: str, **fields: Any) -> None:
         """Sends an event within a moment; dropped while nobody is to hear of tasks."""
-        dispatcher = self._dispatcher
-        if dispatcher is None or not dispatcher.enabled:
+        if not self._is_heard:
             return
         fields["type"], fields["uuid"], fields["timestamp"] = type, uuid, time.time()
         self._waiting.append(fields)
@@ -68,6 +70,11 @@ class TaskEventStream:
         if batch and dispatcher is not None:
             # Celery's own thread reads that connection.
             soon(lambda: dispatcher.send_all(batch))
+
+    @property
+    def _is_heard(self) -> bool:
+        dispatcher = self._dispatcher
+        return dispatcher is not None and bool(dispatcher.enabled)
 
     @property
     def _dispatcher(self) -> Any:

@@ -8,18 +8,19 @@ from typing import Any
 import orjson
 
 from motia_celery.broker import wire
+from motia_celery.broker.delivery import group_of
 from motia_celery.broker.direct.frames import Arrival
-from motia_celery.broker.queue import StepQueue, group_of
-from motia_celery.broker.task import Delivered
+from motia_celery.broker.queue import StepQueue
+from motia_celery.broker.task import Delivered, run_of
 from motia_celery.model.event import Event, run_id
-from motia_celery.model.run import Run
 from motia_celery.model.step import Step
-from motia_celery.model.trace import Trace
+from motia_celery.model.trace import TRACEPARENT, Trace
+from motia_celery.observe.spans import AttemptWork
 
 #: The headers of such events. One with any other is left to the careful path.
 _KNOWN = frozenset(
     {
-        wire.TRACEPARENT,
+        TRACEPARENT,
         wire.TOPIC,
         wire.ROOT,
         wire.PARENT,
@@ -28,10 +29,11 @@ _KNOWN = frozenset(
         wire.RUN,
         wire.DELAYED,
         wire.BOOKED,
+        wire.QUEUED,
         "x-delivery-count",
     }
 )
-_TEXTS = (wire.TRACEPARENT, wire.TOPIC, wire.ROOT, wire.PARENT, wire.RUN)
+_TEXTS = (TRACEPARENT, wire.TOPIC, wire.ROOT, wire.PARENT, wire.RUN)
 _TEXT_LIMIT = 200
 
 
@@ -65,36 +67,27 @@ def _delivered(
     arrival: Arrival, headers: Mapping[str, Any], queue: StepQueue, step: Step, data: Any
 ) -> Delivered:
     properties = arrival.properties
-    sent_at = properties.get("timestamp")
-    event_id, topic = properties["message_id"], headers[wire.TOPIC]
+    sent_at, queued_at = properties.get("timestamp"), headers.get(wire.QUEUED)
+    event_id, parent = properties["message_id"], Trace.read(headers)
     identity = headers.get(wire.RUN) or run_id(event_id, queue.name)
     event = Event(
-        topic=topic,
+        topic=headers[wire.TOPIC],
         data=data,
+        encoded=arrival.body,
         id=event_id,
-        trace=Trace.from_header(headers.get(wire.TRACEPARENT)) or Trace.start(),
+        trace=parent or Trace.begin(headers),
         root_id=headers.get(wire.ROOT) or identity,
         parent_id=headers.get(wire.PARENT),
         group=group_of(dict(headers)),
         priority=properties.get("priority"),
         timestamp_ms=(sent_at or 0) * 1000,
     )
-    run = Run(
-        id=identity,
-        step=step.name,
-        trigger="event",
-        input=data,
-        trace=event.trace.child(),
-        flows=step.flows,
-        topic=topic,
-        group=event.group,
-        root_id=event.root_id,
-        attempt=headers.get(wire.ATTEMPT, 1),
-        max_attempts=step.retry.max_attempts,
-    )
+    trace = parent.child() if parent else event.trace
+    due = queued_at or (sent_at or 0) * 1000 or None
+    run = run_of(step, identity, event, trace, headers.get(wire.ATTEMPT, 1), due)
     return Delivered(
-        run=run,
-        event=event,
+        event,
+        AttemptWork(run, event, parent, queue.name, queued_at),
         sent_at=sent_at,
         booked=headers.get(wire.BOOKED) is True,
         redelivered=arrival.redelivered,
@@ -106,5 +99,5 @@ def _are_texts(headers: Mapping[str, Any]) -> bool:
         value = headers.get(name)
         if value is not None and (type(value) is not str or not 0 < len(value) <= _TEXT_LIMIT):
             return False
-    attempt = headers.get(wire.ATTEMPT, 1)
-    return type(attempt) is int and attempt >= 1
+    attempt, queued_at = headers.get(wire.ATTEMPT, 1), headers.get(wire.QUEUED, 0)
+    return type(attempt) is int and attempt >= 1 and type(queued_at) is int and queued_at >= 0

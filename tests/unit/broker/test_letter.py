@@ -131,6 +131,9 @@ def test_a_task_that_celery_sent_is_the_data_of_its_handler():
 def test_a_replay_is_the_same_event_and_run_from_the_start():
     headers = {
         "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01",
+        "tracestate": "vendor=1",
+        "baggage": "user=ann",
+        "motia-previous": "00-" + "a" * 32 + "-" + "c" * 16 + "-01",
         "motia-topic": "paid",
         "motia-root-id": "root",
         "motia-group": "g",
@@ -147,8 +150,13 @@ def test_a_replay_is_the_same_event_and_run_from_the_start():
     assert (message.exchange, message.routing_key) == ("app.steps", "app.q.pay")
     assert message.mandatory
     assert message.body == b'{"n": 1}'
-    assert message.headers == {
+    sent = dict(message.headers)
+    assert abs(sent.pop("motia-queued-at") / 1000 - time.time()) < 60
+    assert sent == {
         "traceparent": headers["traceparent"],
+        "tracestate": "vendor=1",
+        "baggage": "user=ann",
+        "motia-previous": headers["motia-previous"],
         "motia-topic": "paid",
         "motia-root-id": "root",
         "motia-group": "g",

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kombu.serialization import loads
 
-from motia_celery.broker.queue import EVENT_TASK, step_queue, task_fault
+from motia_celery.broker.delivery import EVENT_TASK, task_fault
+from motia_celery.broker.queue import step_queue
 from motia_celery.errors import MessageRejectedError
 from motia_celery.model.event import run_id
+from motia_celery.model.redaction import Redaction
 from motia_celery.plan.topology import Names, QueuePlan
 
 NAMES = Names("app")
@@ -328,7 +330,9 @@ def test_a_new_event_waits_and_is_marked():
     message = postponed(headers=headers, message_id="e", priority=7, body=b'{"n": 1}')
     assert (message.exchange, message.routing_key) == ("", "app.q.slow")
     assert (message.body, message.delay_seconds) == (b'{"n": 1}', 10)
-    assert message.headers == {
+    headers = dict(message.headers)
+    assert headers.pop("motia-queued-at") > NOW / 10, "it begins to wait for a worker then"
+    assert headers == {
         "traceparent": "00-a-b-01",
         "motia-topic": "order.paid",
         "motia-delayed": True,
@@ -375,3 +379,51 @@ def test_what_is_no_event_is_refused_instead_of_waiting():
     for fields in ({"body": b"nope"}, {"content_type": "text/plain"}):
         with pytest.raises(MessageRejectedError):
             postponed(**fields)
+
+
+def test_a_queue_of_long_runs_may_hold_a_delivery_for_a_day():
+    names = Names("app")
+    long, short = (
+        step_queue(
+            QueuePlan(name="app.q.a", step="a", holds_long=holds),
+            names,
+            amqp=True,
+            prefetch=1,
+            limit_bytes=1,
+        ).queue_arguments
+        for holds in (True, False)
+    )
+    assert long == {**short, "x-consumer-timeout": 86_400_000}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": 7, "card": {"password": "s3cret"}}',
+        b'{"id": 7, "p\\u0061ssword": "s3cret"}',
+        b'{"id": 7, "filler": "' + b"x" * 600 + b'", "password": "s3cret"}',
+        b'{"id": 7, "form": "{\\"password\\": \\"s3cret\\"}"}',
+    ],
+    ids=["deep", "escaped", "large", "json-in-text"],
+)
+def test_flower_is_shown_no_secret_of_an_event(body):
+    """The handler's data stays as it was sent."""
+    raw, headers = adapted(body=body)
+    assert "s3cret" not in headers["argsrepr"]
+    assert '"id":7' in headers["argsrepr"].replace(" ", "")
+    assert len(headers["argsrepr"]) <= 520
+    assert json.loads(raw.body)[0] == [json.loads(body)]
+
+
+def test_nor_of_a_task_that_celery_sent():
+    secret = {"password": "s3cret", "n": 1}
+    headers = {**OWN, "argsrepr": "({'password': 's3cret'},)", "kwargsrepr": "s3cret"}
+    _, shown = adapted(body=json.dumps([[secret], secret, {}]).encode(), headers=headers)
+    assert shown["argsrepr"] == '[{"password":"[redacted]","n":1}]'
+    assert shown["kwargsrepr"] == '{"password":"[redacted]","n":1}'
+
+
+def test_keys_of_ones_own_are_masked_too():
+    raw = delivery(body=b'{"iban": "s3cret"}')
+    queue(redaction=Redaction(["iban"])).adapt(raw)
+    assert raw.properties["application_headers"]["argsrepr"] == '{"iban":"[redacted]"}'

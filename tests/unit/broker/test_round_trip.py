@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from kombu.serialization import loads
 
 from motia_celery.broker import wire
-from motia_celery.broker.queue import EVENT_TASK, step_queue
+from motia_celery.broker.delivery import EVENT_TASK
+from motia_celery.broker.queue import step_queue
 from motia_celery.model.event import Event, run_id
 from motia_celery.model.topic import MAX_TOPIC_BYTES
+from motia_celery.model.trace import TRACEPARENT
 from motia_celery.plan.topology import Names, QueuePlan
 
 NAMES = Names("app")
@@ -77,7 +79,7 @@ def test_an_event_reaches_its_run_as_it_was_emitted(event: Event) -> None:
     assert headers["retries"] == 0
     assert headers[wire.TOPIC] == event.topic
     assert headers[wire.EVENT] == event.id
-    assert headers[wire.TRACEPARENT] == event.trace.header
+    assert headers[TRACEPARENT] == event.trace.header
     assert headers[wire.SENT] == event.timestamp_ms // 1000
     assert (headers.get(wire.PARENT), headers.get(wire.GROUP)) == (event.parent_id, event.group)
 
@@ -89,5 +91,5 @@ def test_a_retry_is_the_same_run_of_the_same_event(event: Event, attempt: int) -
     headers = again.properties["application_headers"]
     assert data_of(again) == event.data
     assert headers["retries"] == attempt - 1
-    same = ("id", wire.TOPIC, wire.EVENT, wire.TRACEPARENT, wire.SENT, "root_id")
+    same = ("id", wire.TOPIC, wire.EVENT, TRACEPARENT, wire.SENT, "root_id")
     assert {name: headers[name] for name in same} == {name: first[name] for name in same}

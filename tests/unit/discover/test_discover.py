@@ -201,3 +201,21 @@ def test_an_access_rule_that_is_no_function_is_a_problem_with_its_line(project):
     (problem,) = found.problems
     assert (problem.what, problem.line) == ("canAccess is no function but str", 4)
     assert found.streams[0].has_access_rule
+
+
+def test_hooks_of_a_stream_are_found_and_must_be_functions(project):
+    project.write(
+        "steps/chat_stream.py",
+        """
+        config = {
+            "name": "chat",
+            "onJoin": "admins",
+            "on_leave": print,
+        }
+        """,
+    )
+    found = project.discover()
+    (problem,) = found.problems
+    assert (problem.what, problem.line) == ("onJoin is no function but str", 4)
+    assert "nobody may join" in problem.fix
+    assert found.streams[0].hooks == ("onJoin", "onLeave")

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motia_celery.model.topic import MAX_TOPIC_BYTES, matches, pattern_fault, topic_fault
+from motia_celery.model.topic import (
+    MAX_TOPIC_BYTES,
+    Subscriptions,
+    matches,
+    pattern_fault,
+    topic_fault,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +85,10 @@ def test_wildcards_stand_for_whole_words(pattern):
 @pytest.mark.parametrize("pattern", ["order*", "or#der.x", "**", "a.##", ""])
 def test_a_wildcard_inside_a_word_would_never_match_and_is_refused(pattern):
     assert pattern_fault(pattern)
+
+
+def test_a_look_up_of_subscriptions_is_the_same_as_trying_every_pattern():
+    patterns = ["a.b", "a.*", "a.#", "#", "*", "a.#.c", "order.created", "b", "a*", "*.b.#"]
+    hearing = Subscriptions([(pattern, pattern) for pattern in patterns])
+    for topic in ("a.b", "a", "b", "a.b.c", "order.created", "a.*", "a*", "x.y.z", "#", "a.c"):
+        assert hearing.of(topic) == {p for p in patterns if matches(p, topic)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import logging
 import sys
@@ -243,3 +245,104 @@ def test_colour_follows_the_usual_variables(untouched_root, monkeypatch, environ
     configure_logging("info", "console")
     shown = untouched_root.handlers[0].format(record())
     assert ("\x1b[" in shown) is colored
+
+
+class Lines:
+    """In the place of a run's recording."""
+
+    def __init__(self):
+        self.found = []
+
+    def logged(self, level, message, data=None):
+        self.found.append((level, message, data))
+
+
+FIELDS = {"step": "pay", "run_id": "r", "trace_id": "t", "attempt": 2, "flows": ["shop"]}
+
+
+@pytest.fixture
+def written(untouched_root, monkeypatch):
+    """What is logged as JSON, as dicts."""
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", output)
+    configure_logging("info", "json", "worker", ["iban"])
+    return lambda: [json.loads(line) for line in output.getvalue().splitlines()]
+
+
+def test_a_line_of_a_library_in_a_run_has_the_runs_fields(written):
+    lines = Lines()
+    with StepLogger(FIELDS, lines).capturing():
+        logging.getLogger("library").warning("Paid %s", 12, extra={"iban": "s3cret", "n": 1})
+    logging.getLogger("library").warning("Later")
+    first, later = written()
+    assert {name: first[name] for name in FIELDS} == FIELDS
+    assert (first["msg"], first["logger"], first["iban"]) == ("Paid 12", "library", "[redacted]")
+    assert "run_id" not in later
+    assert lines.found == [("warn", "Paid 12", {"iban": "s3cret", "n": 1})]
+
+
+def test_runs_that_go_on_at_once_keep_their_lines_apart(written):
+    async def handler(number):
+        with StepLogger({"run_id": str(number)}, lines[number]).capturing():
+            for _ in range(3):
+                await asyncio.sleep(0)
+                await asyncio.to_thread(logging.getLogger("x").info, "in %s", number)
+
+    async def all_of_them():
+        await asyncio.gather(*map(handler, range(5)))
+
+    lines = [Lines() for _ in range(5)]
+    asyncio.run(all_of_them())
+    for number, own in enumerate(lines):
+        assert [line[:2] for line in own.found] == [("info", f"in {number}")] * 3
+    assert all(line["msg"] == f"in {line['run_id']}" for line in written())
+
+
+def test_a_line_of_the_context_is_kept_once(written):
+    lines = Lines()
+    logger = StepLogger(FIELDS, lines)
+    with logger.capturing():
+        logger.info("Hello", data={"n": 1})
+        logger.debug("below the level")
+    assert lines.found == [("info", "Hello", {"n": 1})]
+    (line,) = written()
+    assert line["data"] == {"n": 1}
+
+
+def test_no_text_of_a_library_forges_a_line_or_a_field(written):
+    with StepLogger(FIELDS).capturing():
+        logging.getLogger("library").error(HOSTILE + '", "run_id": "forged')
+    (line,) = written()
+    assert line["run_id"] == "r"
+    assert line["msg"].startswith(HOSTILE)
+
+
+def test_a_message_that_can_not_be_put_together_fails_no_handler(written, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    lines = Lines()
+    with StepLogger(FIELDS, lines).capturing():
+        logging.getLogger("library").warning(*("%d of %d", 1))
+    ((_, message, _),) = lines.found
+    assert message.startswith("%d of %d (TypeError")
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_data_under_secret_keys_is_masked(untouched_root, capsys, style):
+    configure_logging("info", style)
+    StepLogger(FIELDS).info("Paid", {"card": {"cvc": "s3cret"}, "n": 1})
+    text = capsys.readouterr().err
+    assert "s3cret" not in text
+    assert "[redacted]" in text
+    assert '"n"' in text
+
+
+def test_a_traceback_is_kept_with_the_line(written):
+    lines = Lines()
+    with StepLogger(FIELDS, lines).capturing():
+        try:
+            raise ValueError("no")
+        except ValueError:
+            logging.getLogger("library").exception("Failed")
+    ((level, _, data),) = lines.found
+    assert level == "error"
+    assert data["traceback"].endswith("ValueError: no")

@@ -10,6 +10,7 @@ from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import Emit, EventTrigger, QueueOptions, Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
+    hidden_streams,
     idle_priorities,
     long_holds,
     unheard_emits,
@@ -93,3 +94,10 @@ def test_a_message_that_is_held_for_longer_than_brokers_allow_is_a_warning():
     assert "RabbitMQ before 3.12" in problem.what
     (problem,) = long_holds([fifo(timeout_seconds=43200)])
     assert "RabbitMQ ends" in problem.what
+
+
+@pytest.mark.parametrize(("name", "hidden"), [("group", True), ("all", True), ("groups", False)])
+def test_a_stream_named_like_a_path_of_the_workbench_is_warned_of(name, hidden):
+    stream = Stream(name=name, file="steps/a_stream.py", language="python")
+    found = list(hidden_streams([stream]))
+    assert [problem.severity for problem in found] == (["warning"] if hidden else [])

@@ -85,7 +85,10 @@ def test_an_options_step_is_warned_of_because_preflights_are_answered_first() ->
     assert "OPTIONS" in problems[0].what
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/Health/Ready/", "/__workbench", "/__motia/:x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/health/live", "/Health/Ready/", "/metrics", "/Metrics/", "/__workbench", "/__motia/:x"],
+)
 def test_a_path_of_the_framework_is_left_out(path: str) -> None:
     routes, problems = compile_routes([api(path)])
     assert routes == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,3 +102,18 @@ def test_the_place_of_a_group_never_changes():
     """Messages lie in partitions by it, across processes and versions."""
     groups = ["a", "order-17", "Ä/ß", ""]
     assert [partition_of(group, 8) for group in groups] == [7, 4, 7, 6]
+
+
+def test_a_queue_of_long_runs_has_a_limit_of_its_own():
+    """One that may come near RabbitMQ's own, also after a wait for a free slot."""
+    short = event("short", "x")
+    patient = EventTrigger(topics=("x",), queue=QueueOptions(visibility_timeout_seconds=3600))
+    in_line = EventTrigger(topics=("x",), queue=QueueOptions(type="fifo"))
+    steps = [
+        short,
+        replace(short, name="slow", timeout_seconds=1000),
+        step("patient", patient),
+        replace(step("fifo", in_line), timeout_seconds=3600),
+    ]
+    topology = compile_topology("motia", steps)
+    assert [q.step for q in topology.queues if q.holds_long] == ["slow", "patient"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -33,6 +34,7 @@ class Rules:
     def __init__(self, **streams: Any) -> None:
         self.streams = streams
         self.asked: list[tuple[str, Any, Any]] = []
+        self.gone: list[tuple[str, Any, Any]] = []
 
     def has(self, stream: str) -> bool:
         return stream in self.streams
@@ -42,9 +44,12 @@ class Rules:
         rule = self.streams[stream]
         return bool(await rule(subscription, auth_context) if rule else True)
 
+    def left(self, stream: str, subscription: Any, auth_context: Any) -> None:
+        self.gone.append((stream, subscription, auth_context))
+
 
 class Authentication:
-    """Stands for ``authenticate``: tokens, and who has them."""
+    """Stands for ``authenticate``: tokens, and who has them; or a function that says so."""
 
     def __init__(self, **contexts: Any) -> None:
         self.contexts = contexts
@@ -58,7 +63,35 @@ class Authentication:
             return None
         if token not in self.contexts:
             raise AuthenticationError("no")
-        return self.contexts[token]
+        context = self.contexts[token]
+        return await context() if callable(context) else context
+
+
+class Session:
+    """What ``authenticate`` gives: the same for another second, until the test ends that."""
+
+    def __init__(self, context: Any, renewed: Any) -> None:
+        self._context = context
+        self._renewed = renewed
+        self._is_ending = False
+        #: Set when it is asked after the end; it answers once ``may_answer`` is.
+        self.is_asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self) -> Any:
+        if not self._is_ending:
+            return self._context | {"exp": time.time() + 1}
+        self.is_asked.set()
+        await self.may_answer.wait()
+        if self._renewed is None:
+            raise AuthenticationError("no")
+        return self._renewed
+
+    async def end(self) -> None:
+        """Returns once it is asked again."""
+        self._is_ending = True
+        async with asyncio.timeout(SECONDS):
+            await self.is_asked.wait()
 
 
 class Served:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from motia_celery.broker.server import BrokerFacts
+from motia_celery.model.step import EventTrigger, Step
 from motia_celery.run import doctor
 from motia_celery.run.doctor import Report, Setting, connections, examine
 from motia_celery.settings import Settings, load_settings
 from motia_celery.stores.redis import RedisFacts
+
+if TYPE_CHECKING:
+    from motia_celery.plan import Plan
 
 SECRET = "sesame"
 #: One that nobody listens on.
@@ -179,5 +184,33 @@ def test_the_report_is_json_with_these_fields(monkeypatch: pytest.MonkeyPatch) -
 def test_the_cap_of_the_settings_is_in_the_figures() -> None:
     environ = {"AMQP_URL": "amqp://h/", "MOTIA_REDIS_MAX_CONNECTIONS": "4"}
     counted = {c.process: c for c in connections(load_settings(Path("/nonexistent"), environ))}
-    assert counted["worker"].redis == 4 + 3
-    assert counted["beat"].redis == 2
+    assert counted["worker"].redis == 4 + 4
+    assert counted["beat"].redis == 3
+
+
+@pytest.mark.parametrize(("has_limits", "warned"), [(False, ["slow"]), (True, [])])
+def test_an_old_rabbitmq_is_told_of_with_the_steps_that_are_too_long_for_it(
+    monkeypatch: pytest.MonkeyPatch, has_limits: bool, warned: list[str]
+) -> None:
+    features = {"quorum queues": True, "consumer timeout per queue": has_limits}
+    broker = BrokerFacts(product="RabbitMQ", version="3.10.8", features=features)
+    monkeypatch.setattr(doctor, "broker_facts", lambda _settings: broker)
+    monkeypatch.setattr(doctor, "server_facts", lambda _settings: redis_facts())
+    hears = EventTrigger(topics=("x",))
+    steps = [
+        Step(name="quick", file="q_step.py", language="python", triggers=(hears,)),
+        Step(
+            name="slow",
+            file="s_step.py",
+            language="python",
+            triggers=(hears,),
+            timeout_seconds=7200,
+        ),
+    ]
+    plan = cast("Plan", SimpleNamespace(steps=steps))
+    report = examine(load_settings(Path("/nonexistent"), {}), lambda: plan)
+    assert [p.file for p in report.problems] == [f"{name[0]}_step.py" for name in warned]
+    for problem in report.problems:
+        assert "120 minutes" in problem.what
+        assert "consumer_timeout" in problem.fix
+        assert problem.severity == "warning"

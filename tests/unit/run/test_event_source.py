@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from unit.run.stream_apps import SECONDS, Authentication, Rules, Served, serving
+from unit.run.stream_apps import SECONDS, Authentication, Rules, Served, Session, serving
 
 from motia_celery.run import event_source
 from motia_celery.run.messages import Place
@@ -177,6 +177,29 @@ async def test_a_response_ends_with_the_process_and_with_the_authentication() ->
             await events.end()
 
 
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_client_stays_while_it_is_known_anew_and_may_follow(stays: bool) -> None:
+    """Until that is said nothing is told."""
+
+    async def rule(subscription: Any, auth_context: Any) -> bool:
+        return bool(auth_context["may"])
+
+    session = Session({"may": True}, {"may": stays})
+    auth = Authentication(secret=session)
+    async with serving(rules=Rules(chat=rule), auth=auth) as web:
+        async with following(web, "chat/g?authToken=secret") as events:
+            await events.next()
+            await session.end()
+            await web.store.set("chat", "g", "1", {"n": 1})
+            session.may_answer.set()
+            if stays:
+                _, told = await events.next()
+                assert told["event"]["data"] == {"n": 1, "id": "1"}
+            else:
+                with pytest.raises(EOFError):
+                    await events.next()
+
+
 async def test_who_goes_is_forgotten() -> None:
     async with serving() as web:
         async with following(web, "todo/g") as events:
@@ -185,6 +208,7 @@ async def test_who_goes_is_forgotten() -> None:
         async with asyncio.timeout(SECONDS):
             while web.live.followed:
                 await asyncio.sleep(0.01)
+    assert web.rules.gone == [("todo", {"groupId": "g"}, None)]
 
 
 async def test_a_client_that_does_not_read_is_cut_off() -> None:

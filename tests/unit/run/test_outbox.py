@@ -125,6 +125,18 @@ def test_a_newest_state_that_grows_fills_it_too() -> None:
         told.put("update", "1", "x" * 2000)
 
 
+def test_what_is_dropped_takes_no_room_and_the_rest_keeps_its_order() -> None:
+    told = Told(waiting=0, limit_bytes=100)
+    told.put("event", None, "kept")
+    told.put("update", "1", "x" * 80)
+    told.put("update", "2", 1)
+    told.outbox.drop(lambda place: place.id == "1")
+    told.put("update", "1", "y" * 80)
+    told.put("update", "2", 2)
+    kept = [("event", "kept"), ("update", 1)]
+    assert told.out() == [*kept, ("update", "y" * 80), ("update", 2)]
+
+
 def test_timestamps_rise_always() -> None:
     stamps = Stamps()
     versions = [1_700_000_000_000_123, 1_700_000_000_000_123, 5, 1_700_000_000_001_000]

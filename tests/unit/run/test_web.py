@@ -115,6 +115,7 @@ def raises(run: Run) -> Any:
         {"body": 1},
         {"status": 200, "headers": {"x": "a\r\nb: c"}},
         Failure(RunError("KeyError", "'name'")),
+        Failure(RunError("EventDataError", "the data can not be sent as JSON.")),
         raises,
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from unit.run.stream_apps import (
     Authentication,
     Rules,
+    Session,
     join,
     leave,
     nothing_more,
@@ -181,6 +182,23 @@ async def test_who_may_not_join_is_told_so_and_hears_nothing() -> None:
     ]
 
 
+async def test_rules_hear_once_of_each_who_left() -> None:
+    auth = Authentication(secret={"user": 1})
+    async with serving(auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client:
+            await client.send(join("todo", "a", name="s1"))
+            await client.send(join("todo", "b", "1", name="s2"))
+            await client.send(leave("todo", "a", name="s1"))
+            await client.send(leave("todo", "a", name="s1"))
+            await receive(client)
+            await nothing_more(client, web)
+            assert web.rules.gone == [("todo", {"groupId": "a"}, {"user": 1})]
+        async with asyncio.timeout(30):
+            while web.live.followed:
+                await asyncio.sleep(0.01)
+    assert web.rules.gone[1:] == [("todo", {"groupId": "b", "id": "1"}, {"user": 1})]
+
+
 async def test_the_messages_of_a_socket_are_answered_in_order() -> None:
     """A rule that takes its time holds up what was sent after it."""
     asked = asyncio.Event()
@@ -277,7 +295,13 @@ async def test_a_large_message_closes_the_socket() -> None:
 
 
 async def test_a_socket_is_closed_when_its_authentication_ends() -> None:
-    auth = Authentication(short={"exp": time.time() + 1}, late={"expiresAt": 1000})
+    ends: list[float] = []
+
+    async def short() -> Any:
+        ends.append(time.time() + 1)
+        return {"exp": ends[0]}
+
+    auth = Authentication(short=short, late={"expiresAt": 1000})
     async with serving(auth=auth) as web:
         async with web.connect("/?authToken=short") as client:
             with pytest.raises(ConnectionClosed):
@@ -289,6 +313,74 @@ async def test_a_socket_is_closed_when_its_authentication_ends() -> None:
     assert refused.value.response.status_code == 401
 
 
+async def may_follow(subscription: Any, auth_context: Any) -> bool:
+    return subscription["groupId"] in auth_context["rooms"]
+
+
+async def test_who_is_known_anew_at_the_end_stays_with_what_it_still_may_follow() -> None:
+    session = Session({"rooms": ["a", "b"]}, {"rooms": ["b"], "exp": time.time() + 3600})
+    rules, auth = Rules(chat=may_follow), Authentication(secret=session)
+    async with serving(rules=rules, auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client:
+            await client.send(join("chat", "a", name="s1"))
+            await client.send(join("chat", "a", "1", name="s2"))
+            await client.send(join("chat", "b", name="s3"))
+            await receive(client, 2)
+            await session.end()
+            session.may_answer.set()
+            denied = await receive(client, 2)
+            await web.store.set("chat", "a", "1", {})
+            await web.store.set("chat", "b", "1", {})
+            (told,) = await receive(client)
+            assert web.live.followed == 1
+            await client.send(join("chat", "a", name="s4"))
+            (refused,) = await receive(client)
+    assert {(m["groupId"], m.get("id")) for m in denied} == {("a", None), ("a", "1")}
+    for message in (*denied, refused):
+        assert message["event"] == {"type": "event", "event": DENIED}
+    assert (told["groupId"], told["event"]["type"]) == ("b", "create")
+    assert {url for _, url in auth.requests} == {"/?authToken=secret"}
+
+
+async def test_nothing_is_told_until_it_is_known_who_the_client_is_now() -> None:
+    """What changes meanwhile waits; of what the client may not follow any more nothing is told."""
+    session = Session({"rooms": ["a", "b"]}, {"rooms": ["b"]})
+    rules, auth = Rules(chat=may_follow), Authentication(secret=session)
+    async with serving(rules=rules, auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client, web.connect() as other:
+            await client.send(join("chat", "a", name="s1"))
+            await client.send(join("chat", "b", name="s2"))
+            await receive(client, 2)
+            await session.end()
+            for group in ("a", "b"):
+                await web.store.set("chat", group, "1", {"n": 1})
+            await nothing_more(other, web)  # so what was told has been told
+            await client.send(join("chat", "b", "1", name="s3"))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await client.recv()
+            session.may_answer.set()
+            denied, told, sync = sorted(await receive(client, 3), key=lambda m: m["groupId"])
+    assert denied["event"] == {"type": "event", "event": DENIED}
+    assert told["event"] == {"type": "create", "data": {"n": 1, "id": "1"}}
+    assert sync["event"] == {"type": "sync", "data": {"n": 1, "id": "1"}}
+
+
+async def test_who_is_refused_at_the_end_is_told_nothing_more() -> None:
+    session = Session({"rooms": ["a"]}, None)
+    rules, auth = Rules(chat=may_follow), Authentication(secret=session)
+    async with serving(rules=rules, auth=auth) as web:
+        async with web.connect("/?authToken=secret") as client:
+            await client.send(join("chat", "a"))
+            await receive(client)
+            await session.end()
+            await web.store.set("chat", "a", "1", {})
+            session.may_answer.set()
+            with pytest.raises(ConnectionClosed):
+                await receive(client)
+            assert (client.close_code, client.close_reason) == (4401, "Authentication expired")
+
+
 async def test_sockets_are_closed_when_the_process_ends() -> None:
     async with serving() as web, web.connect() as client:
         await client.send(join("todo", "g"))
@@ -297,6 +389,23 @@ async def test_sockets_are_closed_when_the_process_ends() -> None:
         with pytest.raises(ConnectionClosed):
             await receive(client)
         assert client.close_code == 1012
+
+
+async def test_a_client_that_answers_no_ping_is_closed() -> None:
+    async with serving(stream_ping_seconds=0.2) as web:
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        async with asyncio.timeout(30):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            head = await reader.readexactly(2)
+            assert head[0] == 0x89, "a ping"
+            await reader.readexactly(head[1])
+            head, code = await reader.readexactly(2), await reader.readexactly(2)
+        assert (head[0], int.from_bytes(code, "big")) == (0x88, 1011)
+        writer.close()
 
 
 async def test_a_client_that_does_not_read_is_closed_and_harms_no_other() -> None:

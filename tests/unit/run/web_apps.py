@@ -51,14 +51,14 @@ class Runs:
         return self.seen[-1].input
 
 
-async def never_emit(topic: str, data: Any) -> None:
+async def never_emit(topic: str, data: Any, headers: Any) -> None:
     raise AssertionError("nothing should be emitted")
 
 
 def app_of(
     *steps: Step,
     runs: Any = None,
-    emit: Callable[[str, Any], Awaitable[None]] = never_emit,
+    emit: Callable[[str, Any, Any], Awaitable[None]] = never_emit,
     probes: Any = None,
     **settings: Any,
 ) -> FastAPI:

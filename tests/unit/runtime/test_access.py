@@ -19,14 +19,33 @@ SUBSCRIPTION = {"groupId": "room", "id": "1"}
 def make(tmp_path):
     host = PythonHost(tmp_path, threads=2)
 
-    def make(rule, timeout_seconds=10.0, **stream):
+    def make(rule, timeout_seconds=10.0, hooks=(), **stream):
         fields = {"name": "chat", "file": "steps/chat_stream.py", "language": "python"}
-        declared = Stream(**{**fields, "has_access_rule": rule is not None, **stream})
-        host.register_access("chat", Definition(config={}, can_access=rule))
-        return Access([declared], {"python": host}, timeout_seconds)
+        fields |= {"has_access_rule": rule is not None, "hooks": tuple(hooks)}
+        declared = Stream(**{**fields, **stream})
+        hooks = dict(hooks)
+        host.register_access("chat", Definition(config={}, can_access=rule, hooks=hooks))
+        contexts = lambda run, stream: NoCalls(run.trace.trace_id)  # noqa: E731
+        return Access([declared], {"python": host}, timeout_seconds, contexts=contexts)
 
     yield make
     host.close()
+
+
+class NoCalls:
+    """A context on which nothing was called."""
+
+    def __init__(self, trace_id):
+        self.trace_id = trace_id
+
+    async def finish(self):
+        pass
+
+    async def settle(self):
+        pass
+
+    def cancel(self):
+        pass
 
 
 async def coroutine_rule(subscription, auth_context):
@@ -117,3 +136,57 @@ async def test_a_rule_may_not_change_what_is_joined(make):
     subscription = dict(SUBSCRIPTION)
     assert await make(lambda asked: asked.clear() or True).allows("chat", subscription, None)
     assert subscription == SUBSCRIPTION
+
+
+class Result:
+    unauthorized = True
+
+
+@pytest.mark.parametrize(
+    ("result", "allowed"),
+    [
+        (None, True),
+        ({}, True),
+        ({"unauthorized": False}, True),
+        ({"unauthorized": True}, False),
+        (Result(), False),
+        (False, False),
+    ],
+)
+async def test_on_join_says_who_is_unauthorized(make, result, allowed):
+    access = make(None, hooks={"onJoin": lambda subscription, context, auth: result})
+    assert await access.allows("chat", SUBSCRIPTION, None) is allowed
+
+
+async def test_a_client_must_please_the_rule_and_the_hook(make):
+    asked = []
+
+    def on_join(subscription, context, auth):
+        asked.append((subscription, len(context.trace_id), auth))
+
+    access = make(lambda subscription, auth: auth["may"], hooks={"onJoin": on_join})
+    assert await access.allows("chat", SUBSCRIPTION, {"may": False}) is False
+    assert await access.allows("chat", SUBSCRIPTION, {"may": True}) is True
+    assert asked == [(SUBSCRIPTION, 32, {"may": True})]
+
+
+@pytest.mark.parametrize("hook", [raises, exits, cancels, "admins"])
+async def test_a_hook_that_fails_denies_and_is_logged(make, caplog, hook):
+    assert await make(None, hooks={"onJoin": hook}).allows("chat", SUBSCRIPTION, None) is False
+    assert "onJoin of the stream 'chat' failed, so access was denied" in caplog.text
+
+
+async def test_on_leave_hears_who_left_and_harms_nobody(make, caplog):
+    gone = []
+
+    async def on_leave(subscription, context, auth):
+        gone.append((subscription, auth))
+        raise ValueError("too late")
+
+    access = make(None, hooks={"onLeave": on_leave})
+    assert await access.allows("chat", SUBSCRIPTION, None) is True
+    access.left("chat", SUBSCRIPTION, {"user": 1})
+    access.left("nowhere", SUBSCRIPTION, None)
+    await access.aclose()
+    assert gone == [(SUBSCRIPTION, {"user": 1})]
+    assert "onLeave of the stream 'chat' failed: ValueError: too late" in caplog.text

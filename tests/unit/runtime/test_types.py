@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from motia_celery.model import config
+from motia_celery.model import config, options
 from motia_celery.runtime import node
 
 TYPES = (Path(node.__file__).parent / "node" / "motia" / "index.d.ts").read_text()
@@ -32,11 +32,11 @@ def members(interface: str) -> set[str]:
         (config.CronStep, "CronConfig"),
         (config.NoopStep, "NoopConfig"),
         (config.StreamConfig, "StreamConfig"),
-        (config.HandlerConfig, "HandlerConfig"),
-        (config.HandlerInfrastructureConfig, "HandlerInfrastructureConfig"),
-        (config.InfrastructureConfig, "InfrastructureConfig"),
-        (config.QueueConfig, "QueueConfig"),
-        (config.RetryConfig, "RetryConfig"),
+        (options.HandlerConfig, "HandlerConfig"),
+        (options.HandlerInfrastructureConfig, "HandlerInfrastructureConfig"),
+        (options.InfrastructureConfig, "InfrastructureConfig"),
+        (options.QueueConfig, "QueueConfig"),
+        (options.RetryConfig, "RetryConfig"),
         (config.QueryParamConfig, "QueryParam"),
     ],
 )

@@ -328,6 +328,22 @@ export interface StreamConfig {
     subscription: StreamSubscription,
     authContext: AuthContext,
   ) => boolean | Promise<boolean>;
+  /** Whether a client may subscribe: not if it throws, or gives `{ unauthorized: true }`. */
+  onJoin?: (
+    subscription: StreamSubscription,
+    context: FlowContext<any>,
+    authContext: AuthContext,
+  ) => StreamJoinResult | void | Promise<StreamJoinResult | void>;
+  /** Hears that a client has left. */
+  onLeave?: (
+    subscription: StreamSubscription,
+    context: FlowContext<any>,
+    authContext: AuthContext,
+  ) => void | Promise<void>;
+}
+
+export interface StreamJoinResult {
+  unauthorized: boolean;
 }
 
 // ---- Handlers

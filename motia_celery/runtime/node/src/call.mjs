@@ -3,10 +3,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { allows, authenticate, definition } from './definitions.mjs';
+import { allows, authenticate, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
+import { within } from './tracing.mjs';
 
-// Which call a stray error belongs to.
+// Which call a stray error, or a line of the console, belongs to.
 export const current = new AsyncLocalStorage();
 
 export class Call {
@@ -41,6 +42,13 @@ export class Call {
     this.#waiting.clear();
   }
 
+  // A line that the handler wrote to the console; false where no run takes it.
+  print(level, text) {
+    if (this.#isOver || this.#message.type !== 'call') return false; // a rule has no run
+    this.#log(level, text);
+    return true;
+  }
+
   // The answer to a request that the handler made on its context.
   answer({ request, value, error }) {
     const waiting = this.#waiting.get(request);
@@ -73,18 +81,23 @@ export class Call {
   #answer(found) {
     const { type } = this.#message;
     if (type === 'access') return allows(this.#message, found);
+    if (type === 'hook') return callHook(this.#message, found, this.#context());
     return type === 'authenticate' ? authenticate(this.#message, found) : this.#handle(found);
   }
 
   #handle({ handler, middleware }) {
     const { run, input } = this.#message;
     if (typeof handler !== 'function') throw new TypeError('the file has no handler any more');
-    const context = makeContext(run, { request: this.#request, log: this.#log });
+    const context = this.#context();
     const isAlone = run.trigger === 'cron' && handler.length < 2;
     const call = () => (isAlone ? handler(context) : handler(input ?? null, context));
     const link = async (index) =>
       index < middleware.length ? middleware[index](input, context, () => link(index + 1)) : call();
-    return middleware.length ? link(0) : call();
+    return within(run, () => (middleware.length ? link(0) : call()));
+  }
+
+  #context() {
+    return makeContext(this.#message.run, { request: this.#request, log: this.#log });
   }
 
   #request = (method, args) => {

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import { toJsonSchema } from './schemas.mjs';
 
+const HOOKS = ['onJoin', 'onLeave'];
 const loaded = new Map();
 
 // { config, handler, middleware, canAccess } of a file; it is executed once.
@@ -46,6 +47,13 @@ export async function allows({ subscription, auth }, { config, canAccess }) {
   return Boolean(await canAccess.call(config, subscription, auth ?? null));
 }
 
+// Calls a hook of a stream (onJoin, onLeave), and gives whether the client may join.
+export async function callHook({ hook, input }, { config }, context) {
+  if (typeof config[hook] !== 'function') throw new TypeError(`the file has no ${hook} any more`);
+  const told = await config[hook](input.subscription, context, input.auth ?? null);
+  return told !== false && !told?.unauthorized;
+}
+
 // Who a client is, as the project's config says; null for an anonymous one.
 export async function authenticate({ request }, { streamAuth }) {
   return (await streamAuth.authenticate(request)) ?? null;
@@ -64,6 +72,7 @@ export async function describe(file) {
     hasMiddleware: middleware.length > 0,
     hasCanAccess: typeof canAccess === 'function',
     accessType: canAccess === undefined || canAccess === null ? '' : typeof canAccess,
+    hooks: Object.fromEntries(HOOKS.filter((name) => config[name] != null).map((name) => [name, typeof config[name]])),
   };
 }
 

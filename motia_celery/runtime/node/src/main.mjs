@@ -4,6 +4,7 @@ import { register } from 'node:module';
 import { prune } from './cache.mjs';
 import { Call, current } from './call.mjs';
 import { install } from './commonjs.mjs';
+import { capture } from './console.mjs';
 import { describe } from './definitions.mjs';
 import { describeError } from './errors.mjs';
 import { FrameSocket, PROTOCOL } from './frames.mjs';
@@ -23,6 +24,7 @@ const handlers = {
   load: ({ id, files }) => files.forEach((file) => load(id, file)),
   call: answerCall,
   access: answerCall,
+  hook: answerCall,
   authenticate: answerCall,
   response: (message) => calls.get(message.id)?.answer(message),
   cancel: ({ id }) => calls.get(id)?.fail(cancelled()),
@@ -71,6 +73,7 @@ process.on('unhandledRejection', stray);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
 install();
+capture();
 setTimeout(prune, 5000).unref(); // once the app runs
 const { port1, port2: progress } = new MessageChannel();
 port1.on('message', () => send({ type: 'progress' })).unref();

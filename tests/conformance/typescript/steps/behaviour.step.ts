@@ -94,7 +94,7 @@ const acts: Record<string, (data: any, context: any) => Promise<unknown>> = {
   },
 
   prints: async ({ size }) => {
-    console.log(`printed ${'x'.repeat(size)}`);
+    process.stdout.write(`printed ${'x'.repeat(size)}\n`);
     return 'printed';
   },
 

@@ -1,0 +1,1 @@
+"""How records of runs are shown to a person, and found."""

@@ -1,0 +1,163 @@
+"""The services of a context, with a span for each call of a handler on them, if spans are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from typing import Any
+
+from motia_celery.context.context import Emitter, Services
+from motia_celery.context.state import Values
+from motia_celery.context.streams import Items
+from motia_celery.model.emit import EmitOptions
+from motia_celery.model.event import Event
+from motia_celery.model.transaction import StateChange
+from motia_celery.observe.spans import operation, sending
+
+Operations = Iterable[Mapping[str, Any]]
+
+
+def traced(services: Services) -> Services:
+    """The services, whose calls are spans of the run that makes them."""
+    return replace(
+        services,
+        emitter=TracedEmitter(services.emitter),
+        state=TracedState(services.state),
+        streams=TracedStreams(services.streams),
+    )
+
+
+class TracedEmitter:
+    """Emits at the place of a span of its own, which the runs that follow come from."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emitter = emitter
+
+    async def emit(
+        self, event: Event, options: EmitOptions, *, timeout_seconds: float | None = None
+    ) -> bool:
+        """Publishes the event; False if it is dropped."""
+        with sending(event, event.trace) as placed:
+            return await self._emitter.emit(placed, options, timeout_seconds=timeout_seconds)
+
+    async def commit(
+        self,
+        changes: Sequence[StateChange],
+        events: Sequence[tuple[Event, EmitOptions]],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Makes changes and stores events, all of it or nothing."""
+        with operation("transaction", state_changes=len(changes)), ExitStack() as stack:
+            placed = [
+                (stack.enter_context(sending(event, event.trace)), options)
+                for event, options in events
+            ]
+            await self._emitter.commit(changes, placed, timeout_seconds=timeout_seconds)
+
+
+def _of_state(
+    method: str, group: str | None = None, key: str | None = None
+) -> AbstractContextManager[Any]:
+    return operation(f"state.{method}", state_group=group, state_key=key)
+
+
+class TracedState:
+    """State whose calls are spans."""
+
+    def __init__(self, state: Values) -> None:
+        self._state = state
+
+    async def get(self, group: str, key: str) -> Any:
+        """The value, or None."""
+        with _of_state("get", group, key):
+            return await self._state.get(group, key)
+
+    async def set(
+        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Any:
+        """Keeps the value, and gives it back."""
+        with _of_state("set", group, key):
+            return await self._state.set(group, key, value, ttl_seconds=ttl_seconds)
+
+    async def update(self, group: str, key: str, operations: Operations) -> Any:
+        """Changes the value in one atomic step."""
+        with _of_state("update", group, key):
+            return await self._state.update(group, key, operations)
+
+    async def compare_and_set(
+        self, group: str, key: str, expected: Any, value: Any, *, ttl_seconds: float | None = None
+    ) -> bool:
+        """Keeps the value if ``expected`` is there."""
+        with _of_state("compare_and_set", group, key):
+            swap = self._state.compare_and_set
+            return await swap(group, key, expected, value, ttl_seconds=ttl_seconds)
+
+    async def delete(self, group: str, key: str) -> Any:
+        """Removes the key, and gives what it held, or None."""
+        with _of_state("delete", group, key):
+            return await self._state.delete(group, key)
+
+    async def get_group(self, group: str) -> Any:
+        """The values of the group."""
+        with _of_state("get_group", group):
+            return await self._state.get_group(group)
+
+    async def groups(self) -> Any:
+        """The names of the groups that hold something."""
+        with _of_state("list_groups"):
+            return await self._state.groups()
+
+    async def clear(self, group: str) -> None:
+        """Removes the group."""
+        with _of_state("clear", group):
+            await self._state.clear(group)
+
+
+def _of_stream(
+    method: str, stream: str, group: str | None = None, id: str | None = None
+) -> AbstractContextManager[Any]:
+    return operation(f"streams.{method}", stream_name=stream, stream_group=group, stream_item=id)
+
+
+class TracedStreams:
+    """Streams whose calls are spans."""
+
+    def __init__(self, streams: Items) -> None:
+        self._streams = streams
+
+    async def get(self, stream: str, group: str, id: str) -> Any:
+        """The item, or None."""
+        with _of_stream("get", stream, group, id):
+            return await self._streams.get(stream, group, id)
+
+    async def set(self, stream: str, group: str, id: str, data: Any) -> Any:
+        """Creates or replaces the item, and gives it."""
+        with _of_stream("set", stream, group, id):
+            return await self._streams.set(stream, group, id, data)
+
+    async def update(self, stream: str, group: str, id: str, operations: Operations) -> Any:
+        """Changes the item in one atomic step."""
+        with _of_stream("update", stream, group, id):
+            return await self._streams.update(stream, group, id, operations)
+
+    async def delete(self, stream: str, group: str, id: str) -> Any:
+        """Removes the item, and gives it, or None."""
+        with _of_stream("delete", stream, group, id):
+            return await self._streams.delete(stream, group, id)
+
+    async def get_group(self, stream: str, group: str) -> Any:
+        """The items of the group, oldest first."""
+        with _of_stream("get_group", stream, group):
+            return await self._streams.get_group(stream, group)
+
+    async def groups(self, stream: str) -> Any:
+        """The names of the groups that hold items."""
+        with _of_stream("list_groups", stream):
+            return await self._streams.groups(stream)
+
+    async def send(self, stream: str, group: str, id: str | None, event: Any) -> None:
+        """Tells subscribers an event that is not stored."""
+        with _of_stream("send", stream, group, id):
+            await self._streams.send(stream, group, id, event)

@@ -1,0 +1,301 @@
+"""Reading records: lists of runs, a run, the runs of a trace, and the lines that they logged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from motia_celery.model.record import (
+    ALL_LINES,
+    ALL_RUNS,
+    Attempt,
+    Entry,
+    LogFilter,
+    LogLine,
+    RunFilter,
+    RunPage,
+    RunRecord,
+    RunSummary,
+)
+from motia_celery.model.run import RunError
+from motia_celery.stores.redis import connect_briefly, reaching
+
+if TYPE_CHECKING:
+    import redis
+
+    from motia_celery.settings import Settings
+
+#: A process with runs under way that has said nothing for so long is gone.
+SILENCE_SECONDS = 20
+_CHUNK = 500
+_SUMMARY = ("head", "step", "trace", "started", "state", "error")
+
+
+class Runs:
+    """The records of one prefix.
+
+    Every method raises ``StoreUnavailableError`` when Redis does not answer.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._client: redis.Redis = connect_briefly(settings)
+        self._prefix = settings.prefix
+        self._kept_ms = settings.records_kept_days * 86_400_000
+
+    def page(
+        self, wanted: RunFilter = ALL_RUNS, limit: int = 50, cursor: str | None = None
+    ) -> RunPage:
+        """The newest runs that are wanted; ``cursor`` is an earlier page's, for those after it."""
+        found: list[RunSummary] = []
+        start = cursor
+        with reaching(self._client):
+            while len(found) < limit:
+                runs, start = self._chunk(wanted, start)
+                fitting = [run for run in runs if wanted.takes(run)]
+                found += fitting[: limit - len(found)]
+                if start is None:
+                    break
+        is_last = start is None and (not found or len(found) < limit)
+        return RunPage(tuple(found), None if is_last or not found else _cursor(found[-1]))
+
+    def get(self, id: str) -> RunRecord | None:
+        """Everything about a run; None where there is no record of it."""
+        with reaching(self._client):
+            return self._records([id])[0]
+
+    def find(self, beginning: str) -> Sequence[str]:
+        """The ids that begin so, at most ten of them."""
+        with reaching(self._client):
+            ids = self._client.zscan_iter(
+                f"{self._prefix}:runs", match=f"{_literal(beginning)}*", count=1000
+            )
+            return [id.decode() for (id, _), _ in zip(ids, range(10), strict=False)]
+
+    def find_trace(self, beginning: str) -> Sequence[str]:
+        """The traces with runs that begin so, at most ten of them."""
+        start = f"{self._prefix}:runs:trace:"
+        with reaching(self._client):
+            keys = self._client.scan_iter(f"{_literal(start + beginning)}*", count=1000)
+            found = (key.decode().removeprefix(start) for key, _ in zip(keys, range(50)))  # noqa: B905
+            return sorted(set(found))[:10]
+
+    def trace(self, trace_id: str) -> Sequence[RunRecord]:
+        """The runs of a trace, in the order of their start."""
+        with reaching(self._client):
+            ids: Any = self._client.zrange(f"{self._prefix}:runs:trace:{trace_id}", 0, -1)
+            records = self._records([id.decode() for id in ids])
+        return [record for record in records if record is not None]
+
+    def _chunk(self, wanted: RunFilter, cursor: str | None) -> tuple[list[RunSummary], str | None]:
+        """Some runs of the index that fits best, and where the next ones begin."""
+        until, after = _position(cursor, wanted.until_ms)
+        since = max(wanted.since_ms or 0, time.time() * 1000 - self._kept_ms)
+        for offset in count(0, _CHUNK):
+            raw: Any = self._client.zrevrangebyscore(
+                self._index(wanted), until, since, offset, _CHUNK, withscores=True
+            )
+            entries = [(id.decode(), score) for id, score in raw]
+            fresh = [id for id, score in entries if after is None or (score, id) < after]
+            if fresh or len(entries) < _CHUNK:
+                break  # else more of them began in one instant than are read at once
+        if len(entries) < _CHUNK:
+            return self._summaries(fresh), None
+        last_id, last_score = entries[-1]
+        return self._summaries(fresh), f"{last_score!r} {last_id}"
+
+    def _index(self, wanted: RunFilter) -> str:
+        base = f"{self._prefix}:runs"
+        if wanted.trace:
+            return f"{base}:trace:{wanted.trace}"
+        if wanted.statuses == {"failed"}:
+            return f"{base}:failed"
+        if len(wanted.steps) == 1:
+            return f"{base}:step:{next(iter(wanted.steps))}"
+        return base
+
+    def _summaries(self, ids: Sequence[str]) -> list[RunSummary]:
+        with self._client.pipeline(transaction=False) as pipe:
+            for id in ids:
+                pipe.hmget(self._key(id), _SUMMARY)
+            answers = pipe.execute()
+        found = []
+        for id, values in zip(ids, answers, strict=True):
+            fields = dict(zip(_SUMMARY, values, strict=True))
+            if fields["head"] is not None:
+                found.append(_summary(id, fields))
+        return found
+
+    def _records(self, ids: Sequence[str]) -> list[RunRecord | None]:
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.time()
+            pipe.zrange(f"{self._prefix}:runs:workers", 0, -1, withscores=True)
+            for id in ids:
+                pipe.hgetall(self._key(id))
+            (seconds, _), beats, *hashes = pipe.execute()
+        alive = {name.decode() for name, beat in beats if seconds - beat < SILENCE_SECONDS}
+        return [_record(id, fields, alive) for id, fields in zip(ids, hashes, strict=True)]
+
+    def _key(self, id: str) -> str:
+        return f"{self._prefix}:run:{id}"
+
+    def logs(self, wanted: LogFilter = ALL_LINES, limit: int = 100) -> Sequence[LogLine]:
+        """The last lines that are wanted, the oldest of them first."""
+        found: list[LogLine] = []
+        before = "+"
+        with reaching(self._client):
+            while len(found) < limit:
+                raw: Any = self._client.xrevrange(self._logs, max=before, count=_CHUNK)
+                lines = _lines(raw)
+                found += [line for line in lines if wanted.takes(line)][: limit - len(found)]
+                if len(raw) < _CHUNK:
+                    break
+                before = f"({raw[-1][0].decode()}"
+        return found[::-1]
+
+    def follow(
+        self, wanted: LogFilter = ALL_LINES, after: str = "", wait_seconds: float = 2
+    ) -> Iterator[LogLine | None]:
+        """The lines that are wanted as they come, after the one with the id ``after``.
+
+        None each time that nothing came for ``wait_seconds``.
+        """
+        with reaching(self._client):
+            if not after:
+                raw: Any = self._client.xrevrange(self._logs, count=1)
+                after = raw[0][0].decode() if raw else "0"
+            while True:
+                answer: Any = self._client.xread(
+                    {self._logs: after}, count=_CHUNK, block=round(wait_seconds * 1000)
+                )
+                if not answer:
+                    yield None
+                    continue
+                entries = answer[0][1]
+                after = entries[-1][0].decode()
+                yield from (line for line in _lines(entries) if wanted.takes(line))
+
+    @property
+    def _logs(self) -> str:
+        return f"{self._prefix}:logs"
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._client.close()
+
+
+def _position(
+    cursor: str | None, until_ms: float | None
+) -> tuple[float | str, tuple[float, str] | None]:
+    """The highest start to ask for, and what comes after the cursor among runs that began then."""
+    if cursor is None:
+        return ("+inf" if until_ms is None else until_ms), None
+    score, _, id = cursor.partition(" ")
+    return float(score), (float(score), id)
+
+
+def _cursor(run: RunSummary) -> str:
+    return f"{run.started_ms!r} {run.id}"
+
+
+def _literal(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in text)
+
+
+def _summary(id: str, fields: Mapping[str, bytes | None]) -> RunSummary:
+    head = orjson.loads(fields["head"] or b"{}")
+    number, _, status, ended, retry = _text(fields, "state").split(" ")
+    known: Any = status
+    return RunSummary(
+        id=id,
+        step=_text(fields, "step"),
+        trigger=head.get("trigger", "event"),
+        trace_id=_text(fields, "trace"),
+        status=known,
+        started_ms=float(_text(fields, "started")),
+        ended_ms=_moment(ended),
+        attempt=int(number),
+        error=_error(orjson.loads(fields.get("error") or b"null")),
+        retry_ms=_moment(retry),
+        parent_id=head.get("parent"),
+        root_id=head.get("root"),
+        event_id=head.get("event"),
+        topic=head.get("topic"),
+        group=head.get("group"),
+        flows=tuple(head.get("flows") or ()),
+    )
+
+
+def _record(id: str, raw: Mapping[bytes, bytes], alive: set[str]) -> RunRecord | None:
+    fields: dict[str, bytes | None] = {name.decode(): value for name, value in raw.items()}
+    if fields.get("head") is None:
+        return None
+    spans = _text(fields, "order").split()
+    attempts = [_attempt(span, fields.get(f"a:{span}") or b"{}", alive) for span in spans]
+    return RunRecord(
+        summary=_summary(id, fields),
+        input=orjson.loads(fields.get("input") or b"null"),
+        attempts=tuple(sorted(attempts, key=lambda one: one.started_ms)),
+        forgotten=int(_text(fields, "forgotten") or 0),
+    )
+
+
+def _attempt(span: str, text: bytes, alive: set[str]) -> Attempt:
+    told = orjson.loads(text)
+    worker = told.get("worker", "")
+    return Attempt(
+        number=told.get("number", 1),
+        span_id=span,
+        worker=worker.partition("#")[0],
+        started_ms=told.get("started", 0),
+        ended_ms=told.get("ended"),
+        wait_ms=told.get("wait"),
+        error=_error(told.get("error")),
+        output=told.get("output"),
+        entries=tuple(Entry(*entry) for entry in told.get("entries", ())),
+        dropped=told.get("dropped", 0),
+        is_lost=told.get("ended") is None and worker not in alive,
+    )
+
+
+def _error(told: Any) -> RunError | None:
+    if not isinstance(told, dict):
+        return None
+    return RunError(
+        type=told.get("type", ""),
+        message=told.get("message", ""),
+        where=told.get("where", ""),
+        traceback=told.get("traceback", ""),
+    )
+
+
+def _text(fields: Mapping[str, bytes | None], name: str) -> str:
+    return (fields.get(name) or b"").decode()
+
+
+def _moment(text: str) -> float | None:
+    return None if text == "-" else float(text)
+
+
+def _lines(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> list[LogLine]:
+    found = []
+    for id, fields in entries:
+        told = orjson.loads(fields[b"line"])
+        found.append(
+            LogLine(
+                id=id.decode(),
+                at_ms=told["ts"],
+                level=told["level"],
+                msg=told["msg"],
+                step=told["step"],
+                run_id=told["run_id"],
+                trace_id=told["trace_id"],
+                attempt=told["attempt"],
+                flows=tuple(told.get("flows") or ()),
+                data=told.get("data"),
+            )
+        )
+    return found

@@ -1,0 +1,298 @@
+"""The app, its Steps, what they make up, and the processes that run them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from motia_celery.workbench.shapes.shape import Json, Language, Moment, Shape
+
+Kind = Literal["http", "event", "cron", "noop"]
+Severity = Literal["error", "warning"]
+
+
+class Counts(Shape):
+    """How much of everything the app has."""
+
+    steps: int
+    routes: int
+    topics: int
+    schedules: int
+    streams: int
+    flows: int
+    problems: int
+
+
+class AppView(Shape):
+    """The app as a whole. The addresses hold no secrets."""
+
+    name: str
+    version: str
+    environment: Literal["development", "production", "test"]
+    prefix: str
+    base_path: str
+    broker: str
+    broker_kind: Literal["rabbitmq", "redis"]
+    store: str
+    timezone: str
+    languages: tuple[Language, ...]
+    counts: Counts
+    has_records: bool = Field(description="Whether runs and logs are kept.")
+
+
+class ProblemView(Shape):
+    """One thing for the project's author to mend."""
+
+    what: str
+    fix: str
+    file: str = ""
+    line: int | None = None
+    severity: Severity = "error"
+    step: str | None = Field(None, description="The Step of that file.")
+
+
+class ParamView(Shape):
+    """A documented query parameter."""
+
+    name: str
+    description: str = ""
+
+
+class RouteView(Shape):
+    """One route, with what is needed to try it."""
+
+    step: str
+    method: str
+    path: str = Field(description="As the Step's config has it.")
+    url: str = Field(description="With each parameter as {name}.")
+    path_params: tuple[str, ...]
+    query_params: tuple[ParamView, ...]
+    body_schema: dict[str, Any] | None = None
+    response_schema: dict[str, Any] = Field(default_factory=dict)
+    description: str = ""
+    flows: tuple[str, ...] = ()
+
+
+class EmitView(Shape):
+    """A topic that a Step may emit."""
+
+    topic: str
+    label: str = ""
+    conditional: bool = False
+
+
+class Position(Shape):
+    """Where a node is drawn, and at which sides its edges begin and end."""
+
+    x: float = Field(allow_inf_nan=False)
+    y: float = Field(allow_inf_nan=False)
+    source_handle: Literal["bottom", "right"] | None = None
+    target_handle: Literal["top", "left"] | None = None
+
+
+class NodeView(Shape):
+    """One Step in the diagram."""
+
+    id: str
+    name: str
+    kind: Kind
+    language: Language
+    file: str
+    description: str = ""
+    flows: tuple[str, ...] = ()
+    routes: tuple[str, ...] = Field((), description="Each as METHOD /path.")
+    crons: tuple[str, ...] = Field((), description="Its cron expressions.")
+    emits: tuple[EmitView, ...] = ()
+    subscribes: tuple[str, ...] = ()
+    virtual_emits: tuple[EmitView, ...] = ()
+    virtual_subscribes: tuple[str, ...] = ()
+    paused: bool = False
+
+
+class EdgeView(Shape):
+    """An arrow between two Steps, by their names; a virtual one is only drawn."""
+
+    id: str
+    source: str
+    target: str
+    topic: str
+    label: str = ""
+    virtual: bool = False
+    conditional: bool = False
+
+
+class FlowView(Shape):
+    """One flow: its Steps' names, and where each is drawn. ``""`` is the whole app."""
+
+    name: str
+    steps: tuple[str, ...]
+    positions: dict[str, Position] = Field(default_factory=dict, description="By the Step's name.")
+
+
+class GraphView(Shape):
+    """All Steps and arrows; a flow's are those between its Steps."""
+
+    nodes: tuple[NodeView, ...]
+    edges: tuple[EdgeView, ...]
+    flows: tuple[FlowView, ...]
+
+
+class Positions(Shape):
+    """Where the nodes of a flow are drawn, by their Steps' names; ``""`` is the whole app."""
+
+    flow: str = Field(max_length=1000)
+    positions: dict[str, Position] = Field(max_length=5000)
+
+
+class Source(Shape):
+    """The text of a Step's file; ``line`` is the handler's."""
+
+    file: str
+    language: Language
+    text: str
+    line: int | None = None
+    truncated: bool = False
+
+
+class QueueOptionsView(Shape):
+    """How an event Step's queue behaves."""
+
+    type: Literal["standard", "fifo"]
+    visibility_timeout_seconds: float
+    delay_seconds: float
+    concurrency: int | None = None
+    concurrency_key: str | None = None
+    rate: str | None = None
+    priority: int | None = None
+    partitions: int | None = None
+
+
+class ScheduleView(Shape):
+    """One cron trigger: when it fired last, and when it will fire."""
+
+    name: str
+    step: str
+    expression: str
+    timezone: str
+    last_at: Moment | None = None
+    next_at: tuple[Moment, ...]
+    paused: bool = False
+
+
+class StepView(NodeView):
+    """Everything about one Step."""
+
+    config: dict[str, Any] = Field(description="The config as it is understood.")
+    input_schema: dict[str, Any] | None = None
+    api: tuple[RouteView, ...] = ()
+    queue: str | None = None
+    queue_options: QueueOptionsView | None = None
+    max_attempts: int
+    timeout_seconds: float | None = None
+    schedules: tuple[ScheduleView, ...] = ()
+    problems: tuple[ProblemView, ...] = ()
+    source: Source | None = None
+
+
+class TopicView(Shape):
+    """A topic with who emits it and who hears it."""
+
+    topic: str
+    is_pattern: bool = False
+    emitted_by: tuple[str, ...]
+    heard_by: tuple[str, ...]
+    input_schema: dict[str, Any] | None = None
+    flows: tuple[str, ...] = ()
+
+
+class CronView(Shape):
+    """A Step that the clock starts."""
+
+    step: str
+    expressions: tuple[str, ...]
+    description: str = ""
+    flows: tuple[str, ...] = ()
+    paused: bool = False
+
+
+class EmitRequest(Shape):
+    """An event to emit."""
+
+    data: Json = None
+    delay_seconds: float = Field(0, ge=0, le=30 * 86400)
+
+
+class Started(Shape):
+    """What was started; ``runs`` are the ids of the runs that follow at once, by Step."""
+
+    event_id: str
+    trace_id: str
+    runs: dict[str, str]
+
+
+class QueueView(Shape):
+    """One Step's queue. What is None can not be known of this broker."""
+
+    name: str
+    step: str
+    type: Literal["standard", "fifo"]
+    topics: tuple[str, ...]
+    exists: bool
+    depth: int | None = Field(description="Messages that wait to be delivered.")
+    delayed: int | None = None
+    consumers: int | None = None
+    oldest_ms: float | None = Field(None, description="How long the oldest has waited.")
+    paused: bool = False
+
+
+class Queues(Shape):
+    """All queues, and when they were looked at."""
+
+    at: Moment
+    queues: tuple[QueueView, ...]
+    dead_letters: int | None
+
+
+class ActiveRun(Shape):
+    """A run that a worker has begun."""
+
+    id: str
+    step: str
+    started_at: Moment | None = None
+
+
+class WorkerView(Shape):
+    """One worker process."""
+
+    name: str
+    pid: int | None = None
+    pool: str = ""
+    concurrency: int | None = None
+    running: int
+    uptime_seconds: float | None = None
+    completed: int | None = Field(None, description="Runs since it began.")
+    queues: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    runs: tuple[ActiveRun, ...] = ()
+
+
+class Workers(Shape):
+    """The workers that answered, and when they were asked."""
+
+    at: Moment
+    workers: tuple[WorkerView, ...]
+
+
+class PauseView(Shape):
+    """Whether a Step is paused now, and whether that was changed."""
+
+    step: str
+    paused: bool
+    changed: bool
+
+
+class Cancelled(Shape):
+    """What was called off; ``dropped`` counts messages that left a queue."""
+
+    dropped: int = 0

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import type { Graph, GraphEdge, GraphNode } from "@/api/shapes";
+import { arrange, bundle, draw, NODE_HEIGHT, NODE_WIDTH, pick } from "./graph";
+
+function node(name: string, flows: string[] = ["orders"]): GraphNode {
+  return {
+    id: name,
+    name,
+    kind: "event",
+    language: "python",
+    file: `steps/${name}_step.py`,
+    description: "",
+    flows,
+    routes: [],
+    crons: [],
+    emits: [],
+    subscribes: [],
+    virtual_emits: [],
+    virtual_subscribes: [],
+    paused: false,
+  };
+}
+
+function edge(source: string, target: string, topic = "t", more: Partial<GraphEdge> = {}): GraphEdge {
+  const id = `${source}-${target}-${topic}`;
+  return { id, source, target, topic, label: "", virtual: false, conditional: false, ...more };
+}
+
+function overlaps(places: { x: number; y: number }[]): number {
+  let count = 0;
+  for (const [at, one] of places.entries()) {
+    for (const other of places.slice(at + 1)) {
+      if (Math.abs(one.x - other.x) < NODE_WIDTH && Math.abs(one.y - other.y) < NODE_HEIGHT) count += 1;
+    }
+  }
+  return count;
+}
+
+const graph: Graph = {
+  nodes: [node("a"), node("b"), node("c", ["other"])],
+  edges: [edge("a", "b"), edge("b", "c")],
+  flows: [
+    { name: "", steps: ["a", "b", "c"], positions: {} },
+    { name: "orders", steps: ["a", "b"], positions: { a: { x: 7, y: 9 } } },
+  ],
+};
+
+describe("pick", () => {
+  it("takes a flow's Steps, and only arrows between them", () => {
+    const { nodes, arrows } = pick(graph, "orders");
+    expect(nodes.map((each) => each.name)).toEqual(["a", "b"]);
+    expect(arrows.map((each) => each.id)).toEqual(["a→b"]);
+  });
+
+  it("takes everything for the whole app", () => {
+    expect(pick(graph, "").nodes).toHaveLength(3);
+  });
+});
+
+describe("bundle", () => {
+  it("draws the topics between two Steps as one arrow", () => {
+    const [arrow, ...rest] = bundle([edge("a", "b", "one"), edge("a", "b", "two", { label: "paid", conditional: true })]);
+    expect(rest).toEqual([]);
+    expect(arrow).toMatchObject({ topics: ["one", "two"], labels: ["paid"], conditional: true });
+  });
+
+  it("keeps virtual arrows apart from real ones", () => {
+    expect(bundle([edge("a", "b"), edge("a", "b", "t", { virtual: true })])).toHaveLength(2);
+  });
+});
+
+describe("arrange", () => {
+  it("puts causes left of their effects", () => {
+    const places = arrange([node("a"), node("b")], bundle([edge("a", "b")]));
+    expect(places["a"]!.x + NODE_WIDTH).toBeLessThan(places["b"]!.x);
+  });
+
+  it("puts causes above their effects where it goes down", () => {
+    const places = arrange([node("a"), node("b")], bundle([edge("a", "b")]), "down");
+    expect(places["a"]!.y + NODE_HEIGHT).toBeLessThan(places["b"]!.y);
+    expect(places["a"]).toMatchObject({ source_handle: "bottom", target_handle: "top" });
+  });
+
+  it("lets nothing overlap, with circles, arrows to itself and lone nodes", () => {
+    const nodes = Array.from({ length: 300 }, (_, at) => node(`s${at}`));
+    const edges = Array.from({ length: 280 }, (_, at) => edge(`s${at}`, `s${(at * 7 + 1) % 280}`));
+    const places = arrange(nodes, bundle(edges));
+    expect(Object.keys(places)).toHaveLength(300);
+    expect(overlaps(Object.values(places))).toBe(0);
+  });
+
+  it("takes an app without Steps", () => {
+    expect(arrange([], [])).toEqual({});
+  });
+});
+
+describe("draw", () => {
+  it("keeps where nodes were put, and puts new ones below them", () => {
+    const { nodes } = draw(graph, "orders");
+    const [a, b] = nodes;
+    expect(a!.position).toEqual({ x: 7, y: 9 });
+    expect(b!.position.y).toBeGreaterThanOrEqual(9 + NODE_HEIGHT);
+  });
+});

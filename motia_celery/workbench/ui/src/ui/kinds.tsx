@@ -1,0 +1,21 @@
+import { Clock, Globe, type LucideIcon, SquareDashed, Zap } from "lucide-react";
+import type { GraphNode } from "@/api/shapes";
+
+type Kind = GraphNode["kind"];
+
+/** How a Step's kind looks: an icon, a colour and a word. */
+export const KINDS: Record<Kind, { icon: LucideIcon; color: string; word: string }> = {
+  http: { icon: Globe, color: "text-http", word: "Route" },
+  event: { icon: Zap, color: "text-event", word: "Event" },
+  cron: { icon: Clock, color: "text-cron", word: "Cron" },
+  noop: { icon: SquareDashed, color: "text-noop", word: "Noop" },
+};
+
+/** The languages in two or three letters. */
+export const TAGS: Record<GraphNode["language"], string> = { python: "PY", typescript: "TS", javascript: "JS" };
+
+/** What starts a Step, in one line. */
+export function subtitle(node: GraphNode): string {
+  const starts = [...node.routes, ...node.subscribes, ...node.crons];
+  return starts.length ? starts.join(", ") : node.description || "Only in the diagram";
+}

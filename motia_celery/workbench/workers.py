@@ -1,0 +1,139 @@
+"""Queues, workers and schedules: what is waiting, who works, and what the clock will start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+
+from motia_celery.broker.backlog import Depth, Depths
+from motia_celery.broker.inspection import Worker
+from motia_celery.errors import CronError, StoreUnavailableError
+from motia_celery.model.cron import Cron
+from motia_celery.plan.schedule import ScheduleEntry
+from motia_celery.plan.topology import QueuePlan, queue_of
+from motia_celery.workbench.controls import paused_steps
+from motia_celery.workbench.shapes.app import (
+    ActiveRun,
+    Queues,
+    QueueView,
+    ScheduleView,
+    Workers,
+    WorkerView,
+)
+from motia_celery.workbench.sources import From, Sources
+
+router = APIRouter(tags=["workers"])
+
+_SHOWN_RUNS = 500
+_COMING = 5
+
+
+@router.get("/queues")
+async def get_queues(sources: From) -> Queues:
+    """How much waits in each Step's queue."""
+    return await queues_now(sources)
+
+
+@router.get("/workers")
+async def get_workers(sources: From) -> Workers:
+    """The workers that answer within a second."""
+    found = await sources.samples.ask("workers", sources.inspector.workers)
+    steps = {queue.name: queue.step for queue in sources.plan.topology.queues}
+    views = tuple(_worker(worker, steps) for worker in found)
+    return Workers(at=time.time() * 1000, workers=views)
+
+
+@router.get("/schedules")
+async def get_schedules(sources: From) -> list[ScheduleView]:
+    """Every schedule, with its last and its next times."""
+    return list(await schedule_views(sources))
+
+
+async def queues_now(sources: Sources) -> Queues:
+    """The queues as they are now, or were a moment ago."""
+    depths: Depths = await sources.samples.ask("depths", sources.depths.read)
+    paused = await paused_steps(sources)
+    return Queues(
+        at=time.time() * 1000,
+        queues=tuple(
+            _queue(queue, depths.queues[queue.name], paused=queue.step in paused)
+            for queue in sources.plan.topology.queues
+        ),
+        dead_letters=depths.dead_letters,
+    )
+
+
+async def schedule_views(sources: Sources) -> tuple[ScheduleView, ...]:
+    """Every schedule; when one fired last is not told where Redis does not answer."""
+    entries = sources.plan.schedules
+    paused = await paused_steps(sources)
+    try:
+        last = await sources.samples.ask("ticks", lambda: sources.ticks.last(entries))
+    except StoreUnavailableError:
+        last = {}
+    now = datetime.now(UTC)
+    return tuple(
+        _schedule(entry, last.get(entry.name), now, paused=entry.step in paused)
+        for entry in entries
+    )
+
+
+def _queue(plan: QueuePlan, depth: Depth, *, paused: bool) -> QueueView:
+    return QueueView(
+        name=plan.name,
+        step=plan.step,
+        type="fifo" if plan.partitions else "standard",
+        topics=plan.topics,
+        exists=depth.messages is not None,
+        depth=depth.messages,
+        consumers=depth.consumers,
+        oldest_ms=None if depth.oldest_seconds is None else depth.oldest_seconds * 1000,
+        paused=paused,
+    )
+
+
+def _worker(worker: Worker, steps: Mapping[str, str]) -> WorkerView:
+    served = [steps[queue_of(name)] for name in worker.queues if queue_of(name) in steps]
+    return WorkerView(
+        name=worker.name,
+        pid=worker.pid,
+        pool=worker.pool,
+        concurrency=worker.concurrency,
+        running=len(worker.runs),
+        uptime_seconds=worker.uptime_seconds,
+        completed=worker.completed,
+        queues=worker.queues,
+        steps=tuple(dict.fromkeys(served)),
+        runs=tuple(
+            ActiveRun(
+                id=run.id,
+                step=run.step,
+                started_at=None if run.started_at is None else run.started_at * 1000,
+            )
+            for run in worker.runs[:_SHOWN_RUNS]
+        ),
+    )
+
+
+def _schedule(
+    entry: ScheduleEntry, last: datetime | None, now: datetime, *, paused: bool
+) -> ScheduleView:
+    return ScheduleView(
+        name=entry.name,
+        step=entry.step,
+        expression=entry.expression,
+        timezone=entry.timezone,
+        last_at=last and last.timestamp() * 1000,
+        next_at=tuple(moment.timestamp() * 1000 for moment in _upcoming(entry, now)),
+        paused=paused,
+    )
+
+
+def _upcoming(entry: ScheduleEntry, now: datetime) -> tuple[datetime, ...]:
+    try:
+        return Cron(entry.expression, entry.timezone).upcoming(now, _COMING)
+    except CronError:
+        return ()
