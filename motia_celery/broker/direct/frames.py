@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from amqp.basic_message import Message as AmqpMessage
 
+from motia_celery.broker.unreadable import UNREADABLE
 from motia_celery.broker.wire import Message
 
 FRAME_METHOD, FRAME_HEADER, FRAME_BODY, FRAME_HEARTBEAT = 1, 2, 3, 8
@@ -121,7 +123,8 @@ class FrameReader:
         tag = int.from_bytes(method[at : at + 8], "big")
         redelivered = bool(method[at + 8] & 1)
         exchange, at = _text(method, at + 9)
-        routing_key, at = _text(method, at)
+        # A routing key need not be text; it is needed for its topic alone.
+        routing_key = method[at + 1 :].decode(errors="replace")
         if parts:
             parts.clear()
         self._arrived(
@@ -138,14 +141,19 @@ class FrameReader:
 
 
 def read_properties(header: bytes) -> dict[str, Any]:
-    """The properties in a content header, with ``application_headers``."""
-    try:
+    """The properties in a content header, with ``application_headers``.
+
+    Of a message whose properties nobody can read they are its content type, ``UNREADABLE``.
+    """
+    with suppress(UnusualError, ValueError, IndexError):
         return _properties(header)
-    except UnusualError:
-        message = AmqpMessage()
+    message = AmqpMessage()
+    try:
         message._load_properties(60, header, 12)
-        properties: dict[str, Any] = message.properties
-        return properties
+    except Exception:  # any AMQP client may send what py-amqp raises on
+        return {"content_type": UNREADABLE}
+    properties: dict[str, Any] = message.properties
+    return properties
 
 
 def _properties(header: bytes) -> dict[str, Any]:
