@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from motia_celery.plan.routes import WORKBENCH_PATH
 from motia_celery.run.attempts import Attempts, is_loopback
 from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
-from motia_celery.run.guard import HostRule, is_admin, route_path, same_host
+from motia_celery.run.guard import EMIT_PATH, HostRule, is_admin, route_path, same_host
 from motia_celery.run.login import login_page
 from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response, json_response
@@ -118,7 +118,7 @@ class AdminGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on with its ``Visitor`` in the scope, or answers it."""
-        if scope["type"] != "http" or not is_admin(route_path(scope)):
+        if scope["type"] != "http" or not self._rules.cover(route_path(scope)):
             await self._app(scope, receive, send)
             return
         if not self._rules.is_on:
@@ -142,6 +142,12 @@ class _Rules:
         self._is_open = token is None and is_dev and settings.environment != "production"
         self._host_rule = HostRule(settings, settings.admin_hosts or settings.own_hosts)
         self._attempts = Attempts()
+        is_open = token is None and settings.environment != "production"
+        self._guards_emit = settings.emit_route and not is_open
+
+    def cover(self, path: str) -> bool:
+        """Whether the path is for operators: ``/emit`` is for developers too, without a token."""
+        return is_admin(path) or (path == EMIT_PATH and self._guards_emit)
 
     @property
     def is_on(self) -> bool:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from motia_celery.broker.control import ControlWatch
@@ -155,7 +156,9 @@ class App:
             timed.outcome = await self.resources.invoker.invoke(run)
         return timed.outcome
 
-    async def emit(self, topic: str, data: Any, headers: Mapping[str, Any]) -> None:
+    async def emit(
+        self, topic: str, data: Any, headers: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Publishes an event that no Step emitted, in the trace that a request's headers name."""
         parent = Trace.read(headers)
         event = Event(topic=topic, data=data, trace=parent or Trace.begin(headers))

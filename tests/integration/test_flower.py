@@ -21,7 +21,7 @@ def test_flower_shows_steps_workers_and_queues_and_controls_them(
         project.worker("--concurrency", "1", "--name", "one@here")
 
         # Steps by name, with arguments, states, retries and runtime.
-        project.emit("asked", {"sleep": 0.2, "token": "plain"})
+        project.emit("asked", {"sleep": 0.2, "note": "plain"})
         project.emit("asked", {"fails": {"works": 1}})
         project.emit("asked", {"fails": {"works": 9}})
         done = flower.wait_for("step:works", "SUCCESS", 2)

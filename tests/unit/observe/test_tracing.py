@@ -101,7 +101,7 @@ def test_a_name_of_the_users_own_wins(variable: dict[str, str]) -> None:
 
 def test_a_provider_of_the_users_own_is_taken_as_it_is() -> None:
     """And may come late; it is not stopped with the process's own."""
-    seen, service = told(before=PROVIDER, after=SERVICE)
+    (seen, service), _ = told(before=PROVIDER, after=SERVICE)
     assert seen == "on True"
     assert service.startswith("unknown_service:python")
     assert told(after=LATE)[0] == ["off False", "True", "True"]

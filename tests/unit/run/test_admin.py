@@ -138,6 +138,36 @@ async def test_a_token_is_needed_under_dev_where_one_is_set() -> None:
     assert (await knock(app, "GET", "/metrics", BEARER, **local)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("settings", "headers", "status"),
+    [
+        ({"environment": "production"}, {}, 404),
+        ({"environment": "production", "admin_token": TOKEN}, {}, 401),
+        ({"environment": "production", "admin_token": TOKEN}, BEARER, 200),
+        ({"admin_token": TOKEN}, {}, 401),
+        ({}, {}, 200),
+    ],
+)
+async def test_emitting_by_http_needs_the_token_in_production(
+    settings: dict[str, Any], headers: dict[str, str], status: int
+) -> None:
+    async def emit(topic: str, data: Any, headers: Any) -> None:
+        pass
+
+    app = app_of(emit=emit, emit_route=True, **settings)
+    body = {"topic": "a", "data": 1}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost:3000"
+    ) as client:
+        answer = await client.post("/emit", json=body, headers=headers)
+    assert answer.status_code == status
+
+
+async def test_a_step_may_have_that_path_for_itself() -> None:
+    app = guarded(environment="production")
+    assert (await knock(app, "POST", "/emit")).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/__motia/x", "/%5F%5Fmotia/x", "/_%5fworkbench", "/%6Detrics"])
 async def test_no_spelling_of_a_path_leads_around_the_guard(path: str) -> None:
     assert (await knock(production(), "GET", path)).status_code == 401

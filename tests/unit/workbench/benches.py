@@ -180,6 +180,7 @@ async def serving(sources: Sources) -> AsyncIterator[httpx.AsyncClient]:
         probes={},
         lifespan=lifespan,
         mounts=bench.mounts,
+        is_dev=True,
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, http=Connection, log_config=None, timeout_graceful_shutdown=15)

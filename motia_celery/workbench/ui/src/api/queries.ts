@@ -7,7 +7,7 @@ import type { LogLine, Runs } from "./shapes";
 /** Everything that the page fetches, each under the key by which the feed finds it. */
 
 const ACTIVITY_MS = 3_600_000;
-const RUNS_A_PAGE = 200;
+const RUNS_A_PAGE = 500;
 const LINES_AT_FIRST = 500;
 
 export const appQuery = queryOptions({

@@ -89,6 +89,14 @@ describe("arrange", () => {
     expect(overlaps(Object.values(places))).toBe(0);
   });
 
+  it("keeps what no arrow joins in blocks of their own", () => {
+    const names = ["a1", "a2", "b1", "b2"];
+    const places = arrange(names.map((name) => node(name)), bundle([edge("a1", "a2"), edge("b1", "b2")]));
+    expect(places["a1"]!.y).toBe(places["a2"]!.y);
+    expect(places["b1"]!.y).toBe(places["b2"]!.y);
+    expect(overlaps(Object.values(places))).toBe(0);
+  });
+
   it("takes an app without Steps", () => {
     expect(arrange([], [])).toEqual({});
   });

@@ -84,31 +84,53 @@ function belowOf(
   return (position) => ({ ...position, y: position.y - highest + lowest });
 }
 
-/** A place for every node: causes before effects, and lone nodes in a grid below. */
+/** A place for every node: causes before effects, what belongs together in one block, lone nodes last. */
 export function arrange(
   nodes: readonly GraphNode[],
   arrows: readonly Arrow[],
   direction: Direction = "across",
 ): Record<string, Position> {
-  const joined = new Set(arrows.flatMap((arrow) => [arrow.source, arrow.target]));
-  const places = layer(
-    nodes.filter((node) => joined.has(node.name)),
-    arrows,
-    direction,
+  const blocks = islands(nodes, arrows).map(({ members, inner }) =>
+    inner.length ? layer(members, inner, direction) : grid(members, direction),
   );
-  const bottom = Math.max(-GAP, ...Object.values(places).map((place) => place.y + NODE_HEIGHT + GAP));
-  const lone = nodes.filter((node) => !joined.has(node.name));
-  const columns = direction === "down" ? 1 : Math.max(1, Math.min(4, Math.ceil(Math.sqrt(lone.length))));
-  lone.forEach((node, at) => {
-    const x = (at % columns) * (NODE_WIDTH + GAP);
-    const y = bottom + GAP + Math.floor(at / columns) * (NODE_HEIGHT + GAP);
-    places[node.name] = { x, y, ...handles(direction) };
-  });
-  return places;
+  return Object.fromEntries(pack(blocks, direction).map(([name, place]) => [name, { ...place, ...handles(direction) }]));
 }
 
-function layer(nodes: readonly GraphNode[], arrows: readonly Arrow[], direction: Direction): Record<string, Position> {
-  if (!nodes.length) return {};
+interface Place {
+  x: number;
+  y: number;
+}
+type Block = Map<string, Place>;
+
+interface Island {
+  members: GraphNode[];
+  inner: Arrow[];
+}
+
+/** The parts of a diagram that no arrow joins, the largest first; all lone nodes are one. */
+function islands(nodes: readonly GraphNode[], arrows: readonly Arrow[]): Island[] {
+  const root = new Map(nodes.map(({ name }) => [name, name]));
+  const find = (name: string): string => {
+    let at = name;
+    while (root.get(at) !== at) at = root.get(at)!;
+    root.set(name, at);
+    return at;
+  };
+  for (const { source, target } of arrows) root.set(find(source), find(target));
+  const joined = new Set(arrows.flatMap(({ source, target }) => [source, target]));
+  const found = new Map<string, Island>();
+  const islandOf = (name: string) => {
+    const key = joined.has(name) ? find(name) : "";
+    const known = found.get(key) ?? { members: [], inner: [] };
+    found.set(key, known);
+    return known;
+  };
+  for (const node of nodes) islandOf(node.name).members.push(node);
+  for (const arrow of arrows) islandOf(arrow.source).inner.push(arrow);
+  return [...found.values()].sort((one, other) => other.inner.length - one.inner.length);
+}
+
+function layer(nodes: readonly GraphNode[], arrows: readonly Arrow[], direction: Direction): Block {
   const sheet = new graphlib.Graph({ multigraph: true });
   const across = direction === "across";
   sheet.setGraph({ rankdir: across ? "LR" : "TB", nodesep: GAP, ranksep: across ? 96 : 72, ranker: "tight-tree" });
@@ -116,12 +138,53 @@ function layer(nodes: readonly GraphNode[], arrows: readonly Arrow[], direction:
   for (const node of nodes) sheet.setNode(node.name, { width: NODE_WIDTH, height: NODE_HEIGHT });
   for (const arrow of arrows) sheet.setEdge(arrow.source, arrow.target, {}, arrow.id);
   layout(sheet);
-  return Object.fromEntries(
+  return new Map(
     nodes.map(({ name }) => {
-      const { x, y } = sheet.node(name) as { x: number; y: number };
-      return [name, { x: Math.round(x - NODE_WIDTH / 2), y: Math.round(y - NODE_HEIGHT / 2), ...handles(direction) }];
+      const { x, y } = sheet.node(name) as Place;
+      return [name, { x: x - NODE_WIDTH / 2, y: y - NODE_HEIGHT / 2 }];
     }),
   );
+}
+
+function grid(nodes: readonly GraphNode[], direction: Direction): Block {
+  const columns = direction === "down" ? 1 : Math.max(1, Math.ceil(Math.sqrt(nodes.length / 2)));
+  return new Map(
+    nodes.map(({ name }, at) => [
+      name,
+      { x: (at % columns) * (NODE_WIDTH + GAP), y: Math.floor(at / columns) * (NODE_HEIGHT + GAP) },
+    ]),
+  );
+}
+
+/** A little wider than high, as screens are. */
+const ASPECT = 1.5;
+
+/** The blocks in rows, so that together they are about as wide as a screen. */
+function pack(blocks: readonly Block[], direction: Direction): [string, Place][] {
+  const boxes = blocks.map((block) => ({ block, ...extent(block) }));
+  const area = boxes.reduce((sum, { width, height }) => sum + (width + 2 * GAP) * (height + 2 * GAP), 0);
+  const wanted = direction === "down" ? 0 : Math.sqrt(area) * ASPECT;
+  const limit = Math.max(wanted, ...boxes.map(({ width }) => width));
+  const placed: [string, Place][] = [];
+  let [x, y, rowHeight] = [0, 0, 0];
+  for (const { block, left, top, width, height } of boxes) {
+    if (x > 0 && x + width > limit) [x, y, rowHeight] = [0, y + rowHeight + 2 * GAP, 0];
+    for (const [name, place] of block) {
+      placed.push([name, { x: Math.round(place.x - left + x), y: Math.round(place.y - top + y) }]);
+    }
+    x += width + 2 * GAP;
+    rowHeight = Math.max(rowHeight, height);
+  }
+  return placed;
+}
+
+function extent(block: Block): { left: number; top: number; width: number; height: number } {
+  const places = [...block.values()];
+  const left = Math.min(...places.map(({ x }) => x));
+  const top = Math.min(...places.map(({ y }) => y));
+  const right = Math.max(...places.map(({ x }) => x + NODE_WIDTH));
+  const bottom = Math.max(...places.map(({ y }) => y + NODE_HEIGHT));
+  return { left, top, width: right - left, height: bottom - top };
 }
 
 function handles(direction: Direction): Pick<Position, "source_handle" | "target_handle"> {

@@ -37,7 +37,7 @@ export function SearchField({ label, value, onChange, className = "sm:max-w-64" 
     return () => clearTimeout(timer);
   }, [typed]);
   return (
-    <div className={clsx("relative min-w-36 flex-1", className)}>
+    <div className={clsx("relative min-w-44 flex-1", className)}>
       <Search size={13} aria-hidden className="absolute top-1/2 left-2 -translate-y-1/2 text-faint" />
       <input
         type="search"

@@ -14,7 +14,7 @@ import { RunToolbar } from "./run-toolbar";
 
 const route = getRouteApi("/runs");
 
-const FIRST_RUN = `curl -X POST http://localhost:3000/orders \\
+const FIRST_RUN = `curl -X POST ${location.origin}/orders \\
   -H 'Content-Type: application/json' \\
   --data-raw '{"item": "tea"}'`;
 
