@@ -81,10 +81,12 @@ class TaskPool(BasePool):
         """Starts the loop."""
         self._thread: LoopThread = loop_thread()
         self.loop = self._thread.loop
-        #: What is under way, each with its ``task`` on the loop.
-        self.jobs: set[Any] = set()
+        self._jobs: set[Job] = set()
+        #: The runs that came here without a job of Celery's.
+        self.direct_runs: set[asyncio.Task[None]] = set()
         self.slots = Slots(self.limit)
-        self.app.step_pool = self
+        if self.app is not None:
+            self.app.step_pool = self
 
     def on_apply(
         self,
@@ -107,7 +109,7 @@ class TaskPool(BasePool):
         job = Job(self, body, self._urgency(args))
         limits = _Limits(soft_timeout, timeout, timeout_callback)
         on_error = error_callback or (lambda _info: None)
-        self.jobs.add(job)
+        self._jobs.add(job)
         self.loop.call_soon_threadsafe(self._launch, job, limits, on_error)
         return job
 
@@ -130,7 +132,7 @@ class TaskPool(BasePool):
         def over(_task: asyncio.Task[None]) -> None:
             for timer in timers:
                 timer.cancel()
-            self.jobs.discard(job)
+            self._jobs.discard(job)
 
         job.task.add_done_callback(over)
 
@@ -148,20 +150,24 @@ class TaskPool(BasePool):
         done = threading.Event()
 
         async def drain() -> None:
-            while tasks := [job.task for job in self.jobs if job.task is not None]:
+            while tasks := self._under_way():
                 await asyncio.wait(tasks)
-            self.app.direct_feeds.close()
+            if self.app is not None:
+                self.app.direct_feeds.close()
             done.set()
 
         asyncio.run_coroutine_threadsafe(drain(), self.loop)
         done.wait()
 
+    def _under_way(self) -> list[asyncio.Task[None]]:
+        jobs = list(self._jobs)
+        return [*self.direct_runs, *(job.task for job in jobs if job.task is not None)]
+
     def on_terminate(self) -> None:
         """Leaves the tasks that run: their messages are not acknowledged, so they come back."""
 
     def _get_info(self) -> dict[str, Any]:
-        running = sum(1 for job in self.jobs if job.task is not None)
-        return {**super()._get_info(), "running": running}
+        return {**super()._get_info(), "running": len(self._under_way())}
 
 
 class _Limits:

@@ -74,6 +74,7 @@ class DirectFeeds:
         self._link: ConsumerLink | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._pid = os.getpid()
+        self._is_heard = False
 
     def open(self, queue: StepQueue, deliver: Deliver) -> DirectFeed:
         """Consumes a queue, from any thread."""
@@ -102,6 +103,7 @@ class DirectFeeds:
     # The connection
 
     def _open(self, source: _Source) -> None:
+        self._is_heard = is_heard()
         self._sources[source.queue.name] = source
         if self._link is not None:
             self._link.consume(source.queue.name, source.queue.prefetch)
@@ -161,7 +163,7 @@ class DirectFeeds:
             return  # it goes back to its queue with the connection
         task = source.task
         delivered = None
-        if task.rate_limit is None and task.time_limit is None and task.soft_time_limit is None:
+        if not self._is_heard and _is_unlimited(task):
             delivered = read(arrival, source.queue, task.work.step)
         if delivered is None:
             soon(lambda: _take_stock_path(source, arrival, Settling(self._loop, link)))
@@ -194,7 +196,7 @@ class DirectFeeds:
         request.work = loop.create_task(
             self._run(pool, source.task, request, delivered, link, arrival.tag)
         )
-        pool.jobs.add(request)
+        pool.direct_runs.add(request.work)
 
     async def _run(
         self,
@@ -228,7 +230,8 @@ class DirectFeeds:
         finally:
             request.acknowledged = True
             request.ended()
-            pool.jobs.discard(request)
+            if request.work is not None:
+                pool.direct_runs.discard(request.work)
 
     def _ended_by(
         self, error: BaseException, request: DirectRequest, link: ConsumerLink, tag: int
@@ -307,6 +310,11 @@ def _take_stock_path(source: _Source, arrival: Arrival, channel: Settling) -> No
     source.queue.take(
         raw, channel, lambda event: source.deliver(StockMessage(event, channel=channel))
     )
+
+
+def _is_unlimited(task: StepTask) -> bool:
+    """Whether remote control has put no limit on the task, which Celery alone would keep."""
+    return task.rate_limit is None and task.time_limit is None and task.soft_time_limit is None
 
 
 def _urgency(task: StepTask, delivered: Delivered) -> tuple[int, ...]:
