@@ -10,6 +10,8 @@ from celery import Celery
 from motia_celery.broker import wire
 from motia_celery.broker.connection import tls_options, transport_options
 from motia_celery.broker.delivery import EVENT_TASK
+from motia_celery.broker.direct.events import TaskEventStream
+from motia_celery.broker.direct.feed import DirectFeeds
 from motia_celery.broker.feed import StepAMQP
 from motia_celery.broker.feeds import Feeds
 from motia_celery.broker.forward import Forwarder
@@ -55,7 +57,13 @@ def create_celery(
     this process's own when they are needed, so that making the app connects to nothing.
     """
     app = StepCelery("motia_celery", set_as_current=True, events=TaskEvents, amqp=StepAMQP)
-    app.open_feed = Feeds(settings, plan.names, publisher).open
+    feeds = Feeds(settings, plan.names, publisher)
+    app.direct_feeds = DirectFeeds(
+        settings, app, TaskEventStream(app, Redaction(settings.redact_keys))
+    )
+    app.open_feed = lambda queue, deliver: (app.direct_feeds if queue.direct else feeds).open(
+        queue, deliver
+    )
     keeper = None if settings.uses_rabbitmq else _Keeper(plan, publisher)
     refused, forward = keeper.refused if keeper else None, Forwarder(publisher)
     app.conf.update(celery_settings(settings, plan, refused, forward))
@@ -167,10 +175,16 @@ def task_queues(
             limit_bytes=settings.event_limit_bytes,
             refused=refused,
             forward=forward,
+            direct=takes_direct_path(settings),
             redaction=redaction,
         )
         for queue in plan.topology.queues
     ]
+
+
+def takes_direct_path(settings: Settings) -> bool:
+    """Whether events go past Celery's own request and tracer."""
+    return settings.direct and settings.uses_rabbitmq and settings.pool == "async"
 
 
 def _prefetch(settings: Settings, step: Step) -> int:

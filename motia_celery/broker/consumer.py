@@ -81,6 +81,7 @@ class StepConsumer(Consumer):
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """Celery's handler of deliveries; what it fails on does not end the worker."""
+        self.app.step_consumer = self
         if self.hub is not None:  # kombu forgets its loop each time a connection is lost
             set_event_loop(self.hub)
         handle = super().create_task_handler(*args, **kwargs)

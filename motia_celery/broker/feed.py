@@ -91,7 +91,7 @@ class TaskConsumer(Consumer):
         worker_hub()  # known from here on
         super().consume(no_ack)
         for queue in self.queues:
-            if isinstance(queue, StepQueue) and queue.partitions and queue.name not in self._feeds:
+            if isinstance(queue, StepQueue) and queue.has_feed and queue.name not in self._feeds:
                 self._feeds[queue.name] = self._open_feed(queue, self._deliver)
 
     def cancel(self) -> None:

@@ -82,7 +82,11 @@ class TaskPool(BasePool):
         self._thread: LoopThread = loop_thread()
         self.loop = self._thread.loop
         self._jobs: set[Job] = set()
-        self._slots = Slots(self.limit)
+        #: The runs that came here without a job of Celery's.
+        self.direct_runs: set[asyncio.Task[None]] = set()
+        self.slots = Slots(self.limit)
+        if self.app is not None:
+            self.app.step_pool = self
 
     def on_apply(
         self,
@@ -114,11 +118,15 @@ class TaskPool(BasePool):
         if self.app is None or not args or len(args) < 3 or not isinstance(args[2], Mapping):
             return ()
         of_step = getattr(self.app.tasks.get(args[0]), "priority", None)
-        priorities = (of_step, args[2].get(wire.PRIORITY))
-        return tuple(DEFAULT_PRIORITY if p is None else p for p in priorities)
+        return self.urgency(of_step, args[2].get(wire.PRIORITY))
+
+    @staticmethod
+    def urgency(of_step: int | None, of_event: int | None) -> Urgency:
+        """How urgent a run is: by its Step, then by its event."""
+        return tuple(DEFAULT_PRIORITY if p is None else p for p in (of_step, of_event))
 
     def _launch(self, job: Job, limits: _Limits, on_error: Callable[..., Any]) -> None:
-        job.task = self.loop.create_task(job.run(self._slots, on_error))
+        job.task = self.loop.create_task(job.run(self.slots, on_error))
         timers = limits.arm(self.loop, job)
 
         def over(_task: asyncio.Task[None]) -> None:
@@ -135,26 +143,31 @@ class TaskPool(BasePool):
         """Adds slots (Celery's ``pool_grow``)."""
         self.limit += count
         for _ in range(count):
-            self.loop.call_soon_threadsafe(self._slots.release)
+            self.loop.call_soon_threadsafe(self.slots.release)
 
     def on_stop(self) -> None:
         """Waits for the tasks that run."""
         done = threading.Event()
 
         async def drain() -> None:
-            while tasks := [job.task for job in self._jobs if job.task is not None]:
+            while tasks := self._under_way():
                 await asyncio.wait(tasks)
+            if self.app is not None:
+                self.app.direct_feeds.close()
             done.set()
 
         asyncio.run_coroutine_threadsafe(drain(), self.loop)
         done.wait()
 
+    def _under_way(self) -> list[asyncio.Task[None]]:
+        jobs = list(self._jobs)
+        return [*self.direct_runs, *(job.task for job in jobs if job.task is not None)]
+
     def on_terminate(self) -> None:
         """Leaves the tasks that run: their messages are not acknowledged, so they come back."""
 
     def _get_info(self) -> dict[str, Any]:
-        running = sum(1 for job in self._jobs if job.task is not None)
-        return {**super()._get_info(), "running": running}
+        return {**super()._get_info(), "running": len(self._under_way())}
 
 
 class _Limits:

@@ -11,16 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from kombu import Connection
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
 from motia_celery.broker import wire
+from motia_celery.broker.connection import open_connection
 from motia_celery.broker.delay import DELAY_EXCHANGE, delayed
-from motia_celery.broker.sender import Pending, Sender
+from motia_celery.broker.direct.frames import UnusualError
+from motia_celery.broker.direct.outgoing import LateError, Outgoing, RefusedError
+from motia_celery.broker.sender import Pending, Sender, late, log_outage, refused
+from motia_celery.broker.topology import declare
 from motia_celery.broker.wire import Message
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
@@ -51,6 +58,8 @@ class Publisher:
         self._amqp = settings.uses_rabbitmq
         self._own_timeout = max(_OWN_TIMEOUT_SECONDS, settings.emit_timeout_seconds)
         self._sender = Sender(settings, topology, hold)
+        self._from_loop = self._amqp and settings.direct
+        self._current: Outgoing | None = None
 
     # What is published
 
@@ -218,8 +227,12 @@ class Publisher:
 
     # How a caller waits
 
-    async def _await(self, messages: Iterable[Message], timeout: float | None) -> None:
+    async def _await(self, messages: Sequence[Message], timeout: float | None) -> None:
         seconds = timeout or self._settings.emit_timeout_seconds
+        if self._from_loop and len(messages) == 1 and Outgoing.can_take(messages[0]):
+            with suppress(UnusualError):
+                await self._directly(messages[0], seconds)
+                return
         waiting = [self._sender.put(message, seconds) for message in messages]
         try:
             for pending in waiting:
@@ -228,6 +241,32 @@ class Publisher:
             for pending in waiting:
                 self._sender.drop(pending)
             raise
+
+    async def _directly(self, message: Message, seconds: float) -> None:
+        try:
+            await self._outgoing().publish(message, seconds)
+        except LateError as error:
+            raise late(message, error, self._settings, was_sent=error.was_sent) from None
+        except RefusedError:
+            raise refused(message) from None
+
+    def _outgoing(self) -> Outgoing:
+        loop = asyncio.get_running_loop()
+        if self._current is None or not self._current.is_of(loop):
+            self._current = Outgoing(self._connected, partial(log_outage, self._settings))
+        return self._current
+
+    def _connected(self) -> Connection:
+        """A connection with the topology declared, whose channel confirms."""
+        connection = open_connection(self._settings)
+        try:
+            connection.connect()
+            declare(connection, self._topology, self._settings)
+            connection.default_channel.confirm_select()
+        except BaseException:
+            connection.collect()
+            raise
+        return connection
 
     async def _confirmed(self, pending: Pending) -> None:
         try:
@@ -245,7 +284,9 @@ class Publisher:
                 self._sender.give_up(pending)
 
     def close(self, timeout_seconds: float = 5) -> None:
-        """Sends what waits, and lets go of the connection."""
+        """Sends what waits, and lets go of the connections."""
+        if self._current is not None:
+            self._current.close_within(timeout_seconds)
         self._sender.close(timeout_seconds)
 
 

@@ -70,6 +70,7 @@ class StepQueue(Queue):
         ("refused", None),
         ("delay_seconds", None),
         ("forward", None),
+        ("direct", None),
         ("redaction", None),
     )
 
@@ -82,6 +83,8 @@ class StepQueue(Queue):
     refused: Refused | None
     delay_seconds: float
     forward: Forward | None
+    #: Its deliveries come by the direct feed.
+    direct: bool
     redaction: Redaction | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -101,9 +104,10 @@ class StepQueue(Queue):
     ) -> Any:
         """Starts consuming; see the module for what happens to each delivery.
 
-        A fifo Step's queue is not consumed here: its feed does that, partition by partition.
+        A queue with a feed of its own is not consumed here: a fifo Step's, partition by partition,
+        and one of the direct path.
         """
-        if self.partitions:
+        if self.has_feed:
             return None
         # A prefetch stays in force for every consumer that follows on the channel, so each
         # queue sets its own.
@@ -111,21 +115,32 @@ class StepQueue(Queue):
         mend_entries(self.channel)
 
         def deliver(raw: Any) -> Any:
-            try:
-                if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
-                    stop_poison(self.channel, raw, self.name)
-                elif has_made_up_history(raw):
-                    raise MessageRejectedError("its x-death is not the broker's.", self.name)
-                if (later := self.postponed(raw, time.time())) is not None and self.forward:
-                    return self.forward(self.channel, raw.delivery_tag, later)
-                self.adapt(raw)
-            except Exception as error:  # an escaping exception would end the worker's loop
-                return self.refuse(raw, error)
-            return callback(raw) if callback else None
+            return self.take(raw, self.channel, callback)
 
         return super().consume(
             consumer_tag, deliver, no_ack=no_ack, nowait=nowait, on_cancel=on_cancel
         )
+
+    @property
+    def has_feed(self) -> bool:
+        """Whether it is consumed by a feed, and not by Celery's consumer."""
+        return bool(self.partitions or self.direct)
+
+    def take(self, raw: Any, channel: Any, callback: Callable[[Any], Any] | None) -> Any:
+        """Makes a task message of a delivery of ``channel`` and calls ``callback`` with it, or
+        refuses it, or sends it the way of delayed ones.
+        """
+        try:
+            if self.refused is not None:  # on RabbitMQ the queue's delivery limit does it
+                stop_poison(channel, raw, self.name)
+            elif has_made_up_history(raw):
+                raise MessageRejectedError("its x-death is not the broker's.", self.name)
+            if (later := self.postponed(raw, time.time())) is not None and self.forward:
+                return self.forward(channel, raw.delivery_tag, later)
+            self.adapt(raw)
+        except Exception as error:  # an escaping exception would end the worker's loop
+            return self.refuse(raw, error)
+        return callback(raw) if callback else None
 
     def as_dict(self, recurse: bool = False) -> dict[str, Any]:
         """The queue as a dict; ``recurse`` is for `inspect active_queues`, which sends it."""
@@ -336,6 +351,7 @@ def step_queue(
     limit_bytes: int,
     refused: Refused | None = None,
     forward: Forward | None = None,
+    direct: bool = False,
     redaction: Redaction = REDACTION,
 ) -> StepQueue:
     """The kombu queue of a planned one.
@@ -365,6 +381,7 @@ def step_queue(
         refused=refused,
         delay_seconds=plan.delay_seconds,
         forward=forward,
+        direct=direct and not plan.partitions,
         redaction=redaction,
     )
 

@@ -253,7 +253,7 @@ class Sender:
             elif accepted:
                 _succeed(pending)
             else:
-                _fail(pending, _refused(pending.message))
+                _fail(pending, refused(pending.message))
 
     def _on_return(self, _error: Any, _exchange: str, key: str, raw: Any) -> None:
         identity = raw.properties.get("message_id")
@@ -332,13 +332,7 @@ class Sender:
         return tuple(dict.fromkeys(faults))
 
     def _log_outage(self, error: BaseException, failures: int) -> None:
-        if failures in (0, 5) or failures % 30 == 0:
-            logger.warning(
-                "The broker at %s does not take messages (%s); waiting for it",
-                masked_url(self._settings.broker),
-                error or type(error).__name__,
-                extra={"action": "publish.waiting"},
-            )
+        log_outage(self._settings, error or type(error).__name__, failures)
 
     def _drop_late(self, batch: list[Pending], error: BaseException) -> list[Pending]:
         now = time.monotonic()
@@ -346,6 +340,17 @@ class Sender:
             if pending.deadline <= now:
                 _fail(pending, _late(pending, error, self._settings))
         return [pending for pending in batch if not pending.done.done()]
+
+
+def log_outage(settings: Settings, cause: object, failures: int) -> None:
+    """Warns that messages wait for the broker: at first, and now and then."""
+    if failures in (0, 5) or failures % 30 == 0:
+        logger.warning(
+            "The broker at %s does not take messages (%s); waiting for it",
+            masked_url(settings.broker),
+            cause,
+            extra={"action": "publish.waiting"},
+        )
 
 
 def _succeed(pending: Pending) -> None:
@@ -359,10 +364,15 @@ def _fail(pending: Pending, error: Exception) -> None:
 
 
 def _late(pending: Pending, error: BaseException, settings: Settings) -> EmitError:
-    known = "it may have arrived all the same" if pending.sent else "it was not sent"
+    return late(pending.message, error or type(error).__name__, settings, was_sent=pending.sent)
+
+
+def late(message: Message, cause: object, settings: Settings, *, was_sent: bool) -> EmitError:
+    """The error of a message that was not confirmed in time."""
+    known = "it may have arrived all the same" if was_sent else "it was not sent"
     return EmitError(
-        f"the broker did not confirm in time ({error or type(error).__name__}); {known}.",
-        _named(pending.message),
+        f"the broker did not confirm in time ({cause}); {known}.",
+        _named(message),
         f"Look at the broker at {masked_url(settings.broker)}; the event may be sent again.",
     )
 
@@ -375,7 +385,8 @@ def _unsendable(message: Message, error: Exception) -> EmitError:
     )
 
 
-def _refused(message: Message) -> EmitError:
+def refused(message: Message) -> EmitError:
+    """The error of a message that the broker would not take."""
     return EmitError(
         "the broker refused the message: a queue that it should reach is full.",
         _named(message),

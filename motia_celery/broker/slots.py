@@ -26,15 +26,22 @@ class Slots:
     @asynccontextmanager
     async def taken(self, urgency: Urgency = ()) -> AsyncIterator[None]:
         """Waits for a slot, and has it inside."""
-        await self._take(urgency)
+        await self.take(urgency)
         try:
             yield
         finally:
             self.release()
 
-    async def _take(self, urgency: Urgency) -> None:
-        if self._free > 0:
-            self._free -= 1
+    def take_free(self) -> bool:
+        """Takes a slot if one is free now, and tells whether."""
+        if self._free <= 0:
+            return False
+        self._free -= 1
+        return True
+
+    async def take(self, urgency: Urgency) -> None:
+        """Waits for a slot; to be given back by :meth:`release`."""
+        if self.take_free():
             return
         turn = asyncio.get_running_loop().create_future()
         # A heap gives its smallest.

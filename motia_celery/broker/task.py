@@ -81,9 +81,7 @@ class StepTask(Task):
         try:
             wait_for(self._attempt(delivery))
         except CalledOffError:
-            _log(delivery.run, "Called off", "run.called_off")
-            meter.count(RUNS, delivery.run.step, delivery.run.trigger, "cancelled")
-            self.work.recorder().settled(delivery.run, "cancelled")
+            self._called_off(delivery.run)
             raise Ignore from None
         except LaterError as later:
             wait_for(self._later(delivery, later))
@@ -92,19 +90,47 @@ class StepTask(Task):
             fault = RunError(name, "the run was cut short.", names=(name,))
             wait_for(self._after_failure(delivery, fault))
 
+    async def perform(self, delivery: Delivered) -> None:
+        """Runs the Step for a delivery that Celery's tracer does not see; returns after a success.
+
+        Raises:
+            Ignore, Retry, StepFailedError: the delivery is to be acknowledged.
+            Reject: it is to be given back.
+            CancelledError: the run was cut from outside.
+        """
+        try:
+            await self._attempt(delivery)
+        except CalledOffError:
+            self._called_off(delivery.run)
+            raise Ignore from None
+        except LaterError as later:
+            await self._later(delivery, later)
+        except _CUT_SHORT as error:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            name = type(error).__name__
+            fault = RunError(name, "the run was cut short.", names=(name,))
+            await self._after_failure(delivery, fault)
+
     def bury(
         self, args: Any, kwargs: Any, headers: Mapping[str, Any], error: RunError
     ) -> Future[None]:
         """Publishes the dead letter of a request that ended outside of :meth:`run`."""
         identity, attempts = headers["id"], (headers.get("retries") or 0) + 1
         event = _event(identity, headers, _data(args, kwargs), Trace.read(headers))
-        run = _run(self.work.step, identity, event, event.trace, attempts, None)
+        run = run_of(self.work.step, identity, event, event.trace, attempts, None)
         self.work.recorder().settled(run, "failed", error)
         publisher = self.work.publisher()
         meter.count(RUNS, self.work.step.name, "event", "failure")
         return publisher.bury_soon(
             event, self.work.queue, error, run_id=identity, attempts=attempts
         )
+
+    def _called_off(self, run: Run) -> None:
+        _log(run, "Called off", "run.called_off")
+        meter.count(RUNS, run.step, run.trigger, "cancelled")
+        self.work.recorder().settled(run, "cancelled")
 
     async def _attempt(self, delivery: Delivered) -> None:
         in_order = self.work.queue.partitions
@@ -259,7 +285,7 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     sent_at, queued_at = headers.get(wire.SENT), headers.get(wire.QUEUED)
     trace = parent.child() if parent else event.trace
     due = queued_at or (sent_at * 1000 if isinstance(sent_at, int) else None)
-    run = _run(step, request.id, event, trace, request.retries + 1, due)
+    run = run_of(step, request.id, event, trace, request.retries + 1, due)
     return Delivered(
         event,
         AttemptWork(run, event, parent, task.work.queue.name, queued_at),
@@ -269,9 +295,10 @@ def _delivered(task: StepTask, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     )
 
 
-def _run(
+def run_of(
     step: Step, identity: str, event: Event, trace: Trace, attempt: int, due_ms: int | None
 ) -> Run:
+    """The run that a delivery asks for. ``due_ms`` is when it began to wait, in epoch ms."""
     trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
     return Run(
         id=identity,
