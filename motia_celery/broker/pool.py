@@ -153,7 +153,7 @@ class TaskPool(BasePool):
             while tasks := self._under_way():
                 await asyncio.wait(tasks)
             if self.app is not None:
-                self.app.direct_feeds.close()
+                await self.app.direct_feeds.aclose()
             done.set()
 
         asyncio.run_coroutine_threadsafe(drain(), self.loop)

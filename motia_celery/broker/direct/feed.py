@@ -82,14 +82,14 @@ class DirectFeeds:
         self._loop.call_soon_threadsafe(self._open, source)
         return DirectFeed(partial(self._loop.call_soon_threadsafe, self._stop, queue.name))
 
-    def close(self) -> None:
-        """Acknowledges what has ended, and lets go of the connection; on the loop's thread."""
+    async def aclose(self) -> None:
+        """Acknowledges what has ended, and lets go of the connection."""
         self._sources.clear()
         if self._connecting is not None:
             self._connecting.cancel()
         if self._link is not None:
-            self._link.close()
-            self._link = None
+            link, self._link = self._link, None
+            await link.finish()
 
     @property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -163,7 +163,7 @@ class DirectFeeds:
             return  # it goes back to its queue with the connection
         task = source.task
         delivered = None
-        if not self._is_heard and _is_unlimited(task):
+        if not self._is_heard and _is_plain(task):
             delivered = read(arrival, source.queue, task.work.step)
         if delivered is None:
             soon(lambda: _take_stock_path(source, arrival, Settling(self._loop, link)))
@@ -312,9 +312,14 @@ def _take_stock_path(source: _Source, arrival: Arrival, channel: Settling) -> No
     )
 
 
-def _is_unlimited(task: StepTask) -> bool:
-    """Whether remote control has put no limit on the task, which Celery alone would keep."""
-    return task.rate_limit is None and task.time_limit is None and task.soft_time_limit is None
+def _is_plain(task: StepTask) -> bool:
+    """Whether nobody has changed the task in a way that Celery alone would keep to."""
+    return (
+        task.acks_late
+        and task.rate_limit is None
+        and task.time_limit is None
+        and task.soft_time_limit is None
+    )
 
 
 def _urgency(task: StepTask, delivered: Delivered) -> tuple[int, ...]:

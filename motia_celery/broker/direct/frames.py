@@ -23,6 +23,8 @@ HEARTBEAT = struct.pack(">BHIB", FRAME_HEARTBEAT, 0, 0, FRAME_END)
 
 #: Methods as (class, method) in one number.
 CONNECTION_CLOSE, CONNECTION_CLOSE_OK = 10 << 16 | 50, 10 << 16 | 51
+#: The arguments of a close without a fault.
+GOODBYE = struct.pack(">HBHH", 200, 0, 0, 0)
 CHANNEL_CLOSE = 20 << 16 | 40
 CONSUME_OK, CANCEL, CANCEL_OK = 60 << 16 | 21, 60 << 16 | 30, 60 << 16 | 31
 DELIVER, ACK, NACK = 60 << 16 | 60, 60 << 16 | 80, 60 << 16 | 120

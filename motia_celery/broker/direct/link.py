@@ -23,6 +23,7 @@ from motia_celery.broker.direct.frames import Arrival, FrameReader
 logger = logging.getLogger("motia_celery.broker")
 
 _READ_BYTES = 262_144
+_FINISH_SECONDS = 2.0
 _WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -47,6 +48,7 @@ class Link:
         self._heard = time.monotonic()
         self._has_flush = self._waits_to_send = False
         self._timer: asyncio.TimerHandle | None = None
+        self._finished: asyncio.Future[None] | None = None
         self.is_open = True
 
     def start(self) -> None:
@@ -64,10 +66,24 @@ class Link:
         self._soon()
 
     def close(self) -> None:
-        """Sends what waits, and ends the connection; what is unsettled goes back to its queue."""
+        """Sends what waits, and ends the connection."""
         if self.is_open:
             self._flush()
             self._end()
+
+    async def finish(self) -> None:
+        """Ends the connection once the broker has read all; what is unsettled goes back to its
+        queue.
+        """
+        if not self.is_open:
+            return
+        # A socket that is closed with something unread in it takes with it what was sent last.
+        self._finished = self._loop.create_future()
+        self.write(frames.method(0, frames.CONNECTION_CLOSE, frames.GOODBYE))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH_SECONDS):
+                await self._finished
+        self._end()
 
     # What the two kinds of links do each in their own way
 
@@ -145,6 +161,8 @@ class Link:
             self.write(frames.method(0, frames.CONNECTION_CLOSE_OK))
             self._flush()
             self._fail(frames.close_reason(arguments))
+        elif method == frames.CONNECTION_CLOSE_OK:
+            self._fail("closed")
         elif method == frames.CHANNEL_CLOSE:
             self._fail(frames.close_reason(arguments))
         elif method == frames.CANCEL:
@@ -164,11 +182,17 @@ class Link:
     # The end
 
     def _fail(self, reason: str) -> None:
-        if self.is_open:
-            self._end()
+        if not self.is_open:
+            return
+        self._end()
+        if self._finished is None:
             self._lost(reason)
+        elif not self._finished.done():
+            self._finished.set_result(None)
 
     def _end(self) -> None:
+        if not self.is_open:
+            return
         self.is_open = False
         if self._timer is not None:
             self._timer.cancel()
