@@ -250,7 +250,7 @@ def test_the_error_says_whether_the_event_may_have_arrived():
 
 async def test_a_cancelled_emit_takes_its_message_back():
     """A request that timed out must not have its event sent later."""
-    publisher = on(AMQP)
+    publisher = on({**AMQP, "direct": False})
     taken = []
     publisher._sender.put = lambda message, seconds: (
         taken.append(Pending(message, 10**12)) or (taken[-1])
