@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     pool: Pool = Field("async", validation_alias=_from_environment("pool"))
     concurrency: int = Field(100, ge=1, validation_alias=_from_environment("concurrency"))
     prefetch: int | None = Field(None, ge=1, validation_alias=_from_environment("prefetch"))
+    task_events: bool = Field(True, validation_alias=_from_environment("task_events"))
     direct: bool = Field(True, validation_alias=_from_environment("direct"))
     strict_emits: bool = Field(False, validation_alias=_from_environment("strict_emits"))
     emit_timeout_seconds: float = Field(

@@ -138,7 +138,7 @@ def celery_settings(
         "worker_concurrency": settings.slots,
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_send_task_events": True,
+        "worker_send_task_events": settings.task_events,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_soft_shutdown_timeout": settings.soft_shutdown_seconds,

@@ -1,4 +1,4 @@
-"""What records and logs cost: a Step that does nothing, with all of it on and with all of it off.
+"""What is seen of runs costs: a Step that does nothing, with records and task events on and off.
 
 ``python -m tests.benchmarks.recording --events 5000 --rounds 5``, in the repository's folder. Each
 round starts a worker for each variant in turn, on RabbitMQ, with its queue full; what is compared
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own modules
 from integration.apps import Project, wait_until
 from servers import Room
 
+from motia_celery.model.event import Event
 from motia_celery.model.run import Run, Success
 from motia_celery.model.trace import Trace
 from motia_celery.observe.recorder import Recorder
@@ -53,7 +54,13 @@ async def handler(data, context):
         Path("times.json").write_text(json.dumps(TIMES))
 """
 
-VARIANTS = {"all off": {"records": "false"}, "records": {}}
+OFF = {"records": "false", "task_events": "false"}
+VARIANTS = {
+    "all off": {"direct": "false", **OFF},
+    "defaults": {"direct": "false"},
+    "direct, off": OFF,
+    "direct": {},
+}
 
 
 def measure(project: Project, events: int, settings: dict[str, str]) -> tuple[float, float]:
@@ -72,15 +79,17 @@ def measure(project: Project, events: int, settings: dict[str, str]) -> tuple[fl
 
 
 def fill(project: Project, body: str, count: int) -> None:
-    """Puts so many messages in the Step's queue."""
+    """Puts so many events in the Step's queue."""
     queue = project.queue("nothing")
     with project.channel() as channel:
         for _ in range(count):
+            event = project.publisher.message(Event(topic="nothing", data=json.loads(body)))
             message = channel.prepare_message(
-                body,
-                content_type="application/json",
-                content_encoding="utf-8",
-                properties={"delivery_mode": 2},
+                event.body,
+                content_type=event.content_type,
+                content_encoding=event.content_encoding,
+                headers=dict(event.headers),
+                properties=dict(event.properties),
             )
             channel.basic_publish(message, exchange="", routing_key=queue)
     wait_until(lambda: project.depth(queue) >= count, "all messages", 120)
@@ -117,7 +126,7 @@ def report(figures: dict[str, list[tuple[float, float]]]) -> None:
     first = next(iter(medians.values()))
     for name, (rate, processor) in medians.items():
         print(
-            f"{name:10} {rate:8.0f} runs/s ({first[0] / rate:5.3f} of the time), "
+            f"{name:12} {rate:8.0f} runs/s ({first[0] / rate:5.3f} of the time), "
             f"{processor:7.1f} µs of processor a run ({processor / first[1]:5.3f})"
         )
 
