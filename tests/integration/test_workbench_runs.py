@@ -266,9 +266,8 @@ def test_all_is_forgotten_when_it_is_cleared(shop: Shop) -> None:
     trace = shop.trace(shop.order(n=9))
     with shop.feed("runs") as feed:
         feed.next()
-        feed.next()
         assert shop.client.post("/__motia/trace/clear").status_code == 200
-        assert feed.next()["type"] == "reset"
+        feed.until("reset")
     assert shop.get("/runs")["runs"] == shop.get("/logs")["lines"] == []
     shop.get(f"/traces/{trace['id']}", 404)
     shop.get(f"/runs/{trace['runs'][0]['id']}", 404)

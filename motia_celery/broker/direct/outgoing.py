@@ -89,7 +89,10 @@ class Outgoing:
     @staticmethod
     def can_take(message: Message) -> bool:
         """Whether it is as plain as what goes this way."""
-        return not (message.mandatory or message.delay_seconds) and all(
+        if message.mandatory or message.delay_seconds:
+            return False
+        # The sender knows whether the broker has priorities, and says so where it has none.
+        return message.properties.get("priority") is None and all(
             type(value) in (str, bool, int) for value in message.headers.values()
         )
 
