@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from billiard.einfo import ExceptionInfo
@@ -21,6 +22,7 @@ from motia_celery.broker.slots import Slots, Urgency
 from motia_celery.model.emit import DEFAULT_PRIORITY
 
 #: Why a job was cut short: each becomes the exception that Celery expects there.
+_FINISH_SECONDS = 3.0
 _Cause = Callable[[], BaseException]
 
 
@@ -164,7 +166,14 @@ class TaskPool(BasePool):
         return [*self.direct_runs, *(job.task for job in jobs if job.task is not None)]
 
     def on_terminate(self) -> None:
-        """Leaves the tasks that run: their messages are not acknowledged, so they come back."""
+        """Leaves the tasks that run: their messages are not acknowledged, so they come back.
+
+        Those that have ended are: the broker has read that before the process ends.
+        """
+        if self.app is not None:
+            finished = self.app.direct_feeds.aclose()
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(finished, self.loop).result(_FINISH_SECONDS)
 
     def _get_info(self) -> dict[str, Any]:
         return {**super()._get_info(), "running": len(self._under_way())}
