@@ -21,8 +21,9 @@ from motia_celery.broker.loop import LoopThread, loop_thread, run_body
 from motia_celery.broker.slots import Slots, Urgency
 from motia_celery.model.emit import DEFAULT_PRIORITY
 
-#: Why a job was cut short: each becomes the exception that Celery expects there.
+#: How long the end of the pool waits for the broker to read the last acknowledgements.
 _FINISH_SECONDS = 3.0
+#: Why a job was cut short: each becomes the exception that Celery expects there.
 _Cause = Callable[[], BaseException]
 
 
