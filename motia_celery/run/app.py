@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from motia_celery.broker.control import ControlWatch
+from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.emitter import Emitter
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.once import Once
@@ -55,7 +56,6 @@ from motia_celery.stores.limits import Limits
 from motia_celery.stores.metrics import MetricStore
 from motia_celery.stores.order import Order
 from motia_celery.stores.outbox import Outbox, OutboxEntries
-from motia_celery.stores.partitions import PartitionCounts
 from motia_celery.stores.redis import AsyncClient, connect, connect_briefly, connect_sync, ping
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
@@ -223,13 +223,14 @@ class App:
         """The controls, for one thread."""
         return ControlStore(connect_sync(self.settings), self.settings.prefix)
 
-    def open_metrics(self) -> tuple[MetricStore, PartitionCounts]:
-        """The totals of all processes, and the partitions in force, on one connection for both."""
+    def open_metrics(self) -> tuple[MetricStore, DepthReader]:
+        """The totals of all processes, and the queues, on one connection to Redis for both."""
         with self._opening:
             if self._metrics is None or self._metrics[0] != os.getpid():
                 self._metrics = (os.getpid(), connect_briefly(self.settings, connections=1))
             client, prefix = self._metrics[1], self.settings.prefix
-        return MetricStore(client, prefix), PartitionCounts(client, prefix)
+        queues = DepthReader(self.settings, self.plan.topology, client)
+        return MetricStore(client, prefix), queues
 
     def _export_metrics(self) -> Export:
         return Export(meter, os.environ, self.settings.project_root.name or "motia-celery")

@@ -31,6 +31,7 @@ def beat(settings: Settings) -> None:
     report_problems(app.plan)
     celery = celery_of(app)
     app.trace_as("beat")
+    app.carrier.ensure()
     celery.conf.beat_schedule = beat_schedule(app.plan.schedules)
     steps = {entry.name: entry.step for entry in app.plan.schedules}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from motia_celery.broker.backlog import DepthReader
+from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.inspection import Inspector
 from motia_celery.broker.ticks import TickReader
 from motia_celery.run.app import App
@@ -27,7 +27,7 @@ def sources_of(app: App) -> Sources:
         state=app.state,
         streams=app.streams,
         control=Control(settings, plan),
-        depths=DepthReader(settings, plan.topology.queues),
+        depths=DepthReader(settings, plan.topology),
         inspector=Inspector(settings, plan),
         ticks=TickReader(settings),
         records=StoredRecords(settings, plan) if settings.records else None,

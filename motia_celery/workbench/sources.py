@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from motia_celery.broker.backlog import DepthReader
+from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.inspection import Inspector
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.ticks import TickReader

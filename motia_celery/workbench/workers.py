@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
-from motia_celery.broker.backlog import Depth, Depths
+from motia_celery.broker.depths import Depth, Depths
 from motia_celery.broker.inspection import Worker
 from motia_celery.errors import CronError, StoreUnavailableError
 from motia_celery.model.cron import Cron
@@ -59,10 +59,10 @@ async def queues_now(sources: Sources) -> Queues:
     return Queues(
         at=time.time() * 1000,
         queues=tuple(
-            _queue(queue, depths.queues[queue.name], paused=queue.step in paused)
+            _queue(queue, depths.steps[queue.step], paused=queue.step in paused)
             for queue in sources.plan.topology.queues
         ),
-        dead_letters=depths.dead_letters,
+        dead_letters=depths.dead_letters.ready,
     )
 
 
@@ -87,10 +87,13 @@ def _queue(plan: QueuePlan, depth: Depth, *, paused: bool) -> QueueView:
         step=plan.step,
         type="fifo" if plan.partitions else "standard",
         topics=plan.topics,
-        exists=depth.messages is not None,
-        depth=depth.messages,
-        consumers=depth.consumers,
+        exists=depth.exists,
+        depth=depth.ready if depth.exists else None,
+        consumers=depth.consumers if depth.exists else None,
         oldest_ms=None if depth.oldest_seconds is None else depth.oldest_seconds * 1000,
+        oldest_is_bound=depth.oldest_is_bound,
+        sent_per_second=depth.sent_per_second,
+        begun_per_second=depth.begun_per_second,
         paused=paused,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -352,6 +353,59 @@ def test_a_paused_steps_events_wait_and_are_counted(bench: Bench) -> None:
         "it goes on",
         pause=0.5,
     )
+
+
+def queue_of(bench: Bench, step: str) -> dict[str, Any]:
+    """What is told of a Step's queue."""
+    return dict(next(one for one in bench.get("/queues")["queues"] if one["step"] == step))
+
+
+def test_how_fast_a_queue_fills_and_empties_and_how_long_its_oldest_waits(bench: Bench) -> None:
+    """Without looking into the queue; on both brokers the same."""
+    bench.post("/steps/kept/pause")
+    wait_until(
+        lambda: all("kept" not in one["steps"] for one in bench.get("/workers")["workers"]),
+        "the worker leaves the queue",
+        pause=0.3,
+    )
+    assert queue_of(bench, "kept")["oldest_ms"] == 0
+    before = time.time()
+    bench.post("/topics/kept/emit", {"data": {"token": "first"}})
+    after = time.time()
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 1, "the first one")
+    wait_until(lambda: queue_of(bench, "kept")["sent_per_second"], "it is counted")
+    wait_until(lambda: time.time() > after + 2, "it has waited")
+    for _ in range(4):
+        bench.post("/topics/kept/emit", {"data": {"token": "later"}})
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 5, "all of them")
+    wait_until(lambda: queue_of(bench, "kept")["sent_per_second"] > 0.1, "they are counted")
+    queue, now = queue_of(bench, "kept"), time.time()
+    assert not queue["oldest_is_bound"]
+    # Messages carry whole seconds, and what is told may be a second old.
+    assert now - after - 1.5 <= queue["oldest_ms"] / 1000 <= now - before + 1.5
+    assert queue["begun_per_second"] == 0
+    bench.post("/steps/kept/resume")
+    wait_until(lambda: queue_of(bench, "kept")["begun_per_second"] > 0, "they begin")
+    assert queue_of(bench, "kept")["oldest_ms"] == 0
+
+
+def test_what_another_service_published_waits_no_longer_than_that(bench: Bench) -> None:
+    """Nobody counted it; but it came after the queue was last seen empty."""
+    bench.post("/steps/kept/pause")
+    wait_until(
+        lambda: all("kept" not in one["steps"] for one in bench.get("/workers")["workers"]),
+        "the worker leaves the queue",
+        pause=0.3,
+    )
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 0, "an empty queue")
+    before = time.time()
+    bench.project.emit("kept", {"token": "foreign"})
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 1, "its event")
+    queue = queue_of(bench, "kept")
+    assert queue["oldest_is_bound"] is bench.project.settings().uses_rabbitmq
+    assert queue["oldest_ms"] / 1000 <= time.time() - before + 3
+    bench.post("/steps/kept/resume")
+    bench.project.wait_for("kept", token="foreign")
 
 
 def test_what_has_no_queue_can_not_be_paused(bench: Bench) -> None:

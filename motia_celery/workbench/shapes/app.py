@@ -243,6 +243,9 @@ class QueueView(Shape):
     delayed: int | None = None
     consumers: int | None = None
     oldest_ms: float | None = Field(None, description="How long the oldest has waited.")
+    oldest_is_bound: bool = Field(False, description="It has waited so long at most.")
+    sent_per_second: float | None = Field(None, description="Messages that came, of late.")
+    begun_per_second: float | None = Field(None, description="Runs that began, of late.")
     paused: bool = False
 
 

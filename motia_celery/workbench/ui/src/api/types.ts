@@ -1547,6 +1547,22 @@ export interface components {
              */
             oldest_ms?: number | null;
             /**
+             * Oldest Is Bound
+             * @description It has waited so long at most.
+             * @default false
+             */
+            oldest_is_bound: boolean;
+            /**
+             * Sent Per Second
+             * @description Messages that came, of late.
+             */
+            sent_per_second?: number | null;
+            /**
+             * Begun Per Second
+             * @description Runs that began, of late.
+             */
+            begun_per_second?: number | null;
+            /**
              * Paused
              * @default false
              */
