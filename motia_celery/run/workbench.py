@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.inspection import Inspector
 from motia_celery.broker.ticks import TickReader
 from motia_celery.run.app import App
@@ -27,7 +26,7 @@ def sources_of(app: App) -> Sources:
         state=app.state,
         streams=app.streams,
         control=Control(settings, plan),
-        depths=DepthReader(settings, plan.topology),
+        depths=app.queues,
         inspector=Inspector(settings, plan),
         ticks=TickReader(settings),
         records=StoredRecords(settings, plan) if settings.records else None,

@@ -14,6 +14,7 @@ from motia_celery.plan.describe import describe_step
 from motia_celery.workbench.controls import paused_steps
 from motia_celery.workbench.flows import node
 from motia_celery.workbench.overview import problem_view
+from motia_celery.workbench.schedules import schedule_views
 from motia_celery.workbench.shapes.app import (
     NodeView,
     ProblemView,
@@ -23,7 +24,6 @@ from motia_celery.workbench.shapes.app import (
 from motia_celery.workbench.source import read_source
 from motia_celery.workbench.sources import From
 from motia_celery.workbench.trying import route_views
-from motia_celery.workbench.workers import schedule_views
 
 router = APIRouter(prefix="/steps", tags=["steps"])
 
@@ -42,7 +42,7 @@ async def get_step(sources: From, name: str) -> StepView:
     paused = await paused_steps(sources)
     source = await anyio.to_thread.run_sync(read_source, sources.settings.project_root, step)
     queue = plan.topology.by_step.get(name)
-    schedules = await schedule_views(sources)
+    entries = (entry for entry in plan.schedules if entry.step == name)
     return StepView(
         **dict(node(step, paused=name in paused)),
         config=describe_step(step),
@@ -52,7 +52,7 @@ async def get_step(sources: From, name: str) -> StepView:
         queue_options=_queue_options(step.queue) if step.events else None,
         max_attempts=step.retry.max_attempts,
         timeout_seconds=step.timeout_seconds,
-        schedules=tuple(schedule for schedule in schedules if schedule.step == name),
+        schedules=await schedule_views(sources, entries),
         problems=tuple(_problems(plan, step)),
         source=source,
     )

@@ -1537,8 +1537,6 @@ export interface components {
              * @description Messages that wait to be delivered.
              */
             depth: number | null;
-            /** Delayed */
-            delayed?: number | null;
             /** Consumers */
             consumers?: number | null;
             /**

@@ -63,7 +63,7 @@ describe("withLines", () => {
 
 describe("withQueues", () => {
   const queue = (name: string, depth: number): Queue => ({
-    name, step: name, type: "standard", topics: [], exists: true, depth, delayed: null, consumers: 1, oldest_ms: null, paused: false,
+    name, step: name, type: "standard", topics: [], exists: true, depth, consumers: 1, oldest_ms: null, oldest_is_bound: false, paused: false,
   });
 
   it("changes those that the message names, and adds new ones", () => {
