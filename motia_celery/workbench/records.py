@@ -55,13 +55,17 @@ class StoredRecords:
         _require(query.cursor, _RUN)
         wanted = _run_filter(query)
         if query.status and not wanted.statuses:
-            return Runs(runs=())
+            return Runs(runs=(), total=0)
 
-        def ask() -> RunPage:
-            return self._runs.page(wanted, query.limit, query.cursor or None)
+        def ask() -> tuple[RunPage, int | None]:
+            page = self._runs.page(wanted, query.limit, query.cursor or None)
+            if not query.cursor and page.cursor is None:
+                return page, len(page.runs)
+            return page, None if query.cursor else self._runs.count(wanted)
 
-        page = await anyio.to_thread.run_sync(ask)
-        return Runs(runs=tuple(run_view(run, self._plan) for run in page.runs), next=page.cursor)
+        page, total = await anyio.to_thread.run_sync(ask)
+        runs = tuple(run_view(run, self._plan) for run in page.runs)
+        return Runs(runs=runs, next=page.cursor, total=total)
 
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None."""

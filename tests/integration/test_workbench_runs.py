@@ -165,8 +165,9 @@ def test_runs_are_listed_by_each_filter_a_page_at_a_time(shop: Shop) -> None:
     shop.trace(second)
 
     def steps(**filters: Any) -> list[str]:
-        runs = shop.get("/runs", **{"after": since, **filters})["runs"]
-        return sorted(run["step"] for run in runs)
+        page = shop.get("/runs", **{"after": since, **filters})
+        assert page["total"] == len(page["runs"])
+        return sorted(run["step"] for run in page["runs"])
 
     both = ["order", "order", "reserve", "reserve", "ship", "ship"]
     assert steps() == steps(flow="shop") == both
@@ -182,6 +183,7 @@ def test_runs_are_listed_by_each_filter_a_page_at_a_time(shop: Shop) -> None:
         pages.append(shop.get("/runs", limit=2, after=since, **more))
         cursor = pages[-1]["next"]
     assert sorted(run["step"] for page in pages for run in page["runs"]) == both
+    assert [page["total"] for page in pages] == [6, *[None] * (len(pages) - 1)]
     for path in ("/runs", "/logs"):
         assert shop.get(path, 400, cursor="nan x")["where"] == "query.cursor"
 

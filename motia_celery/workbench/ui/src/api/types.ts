@@ -761,7 +761,7 @@ export interface paths {
         };
         /**
          * Get Schedules
-         * @description Every schedule, with its last and its next times.
+         * @description Every schedule, with its last and its next times, and what was late, missed or too long.
          */
         get: operations["get_schedules"];
         put?: never;
@@ -1319,6 +1319,27 @@ export interface components {
             next?: string | null;
         };
         /**
+         * MissView
+         * @description Slots that were not sent, for no beat ran; ``sent_at`` was the first one after them.
+         */
+        MissView: {
+            /**
+             * First At
+             * @description Epoch milliseconds.
+             */
+            first_at: number;
+            /**
+             * Sent At
+             * @description Epoch milliseconds.
+             */
+            sent_at: number;
+            /**
+             * Count
+             * @description Counted up to 1000.
+             */
+            count: number;
+        };
+        /**
          * NodeView
          * @description One Step in the diagram.
          */
@@ -1847,19 +1868,24 @@ export interface components {
         };
         /**
          * Runs
-         * @description A page of runs, newest first; ``next`` continues it, ``total`` is of all that match.
+         * @description A page of runs, newest first; ``next`` continues it.
          */
         Runs: {
             /** Runs */
             runs: components["schemas"]["RunView"][];
             /** Next */
             next?: string | null;
-            /** Total */
+            /**
+             * Total
+             * @description How many match, with the first page. Null where over 10,000 runs had to be looked at to count them.
+             */
             total?: number | null;
         };
         /**
          * ScheduleView
-         * @description One cron trigger: when it fired last, and when it will fire.
+         * @description One cron trigger: when it fired last, what came of it, and when it will fire.
+         *
+         *     ``running`` and ``overlaps`` are of its Step's last runs by the clock.
          */
         ScheduleView: {
             /** Name */
@@ -1870,8 +1896,16 @@ export interface components {
             expression: string;
             /** Timezone */
             timezone: string;
-            /** Last At */
+            /**
+             * Last At
+             * @description The last slot that was sent.
+             */
             last_at?: number | null;
+            /**
+             * Due At
+             * @description The last slot that came.
+             */
+            due_at?: number | null;
             /** Next At */
             next_at: number[];
             /**
@@ -1879,6 +1913,40 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /**
+             * Beats
+             * @description Whether a beat is at work.
+             */
+            beats?: boolean | null;
+            /**
+             * Overdue
+             * @description Slots that came and were not sent; counted up to 1000.
+             * @default 0
+             */
+            overdue: number;
+            /**
+             * Misses
+             * @description The latest first.
+             * @default []
+             */
+            misses: components["schemas"]["MissView"][];
+            /**
+             * Ticks
+             * @description The latest first.
+             * @default []
+             */
+            ticks: components["schemas"]["TickView"][];
+            /**
+             * Running
+             * @default 0
+             */
+            running: number;
+            /**
+             * Overlaps
+             * @description How many began while an earlier one was under way.
+             * @default 0
+             */
+            overlaps: number;
         };
         /**
          * Source
@@ -2317,6 +2385,39 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * TickView
+         * @description A slot that was sent, and the run that it started, as far as one is known.
+         *
+         *     ``overlaps``: it began while an earlier run of the Step was still under way.
+         */
+        TickView: {
+            /**
+             * At
+             * @description Epoch milliseconds.
+             */
+            at: number;
+            /** Run Id */
+            run_id: string;
+            /** Trace Id */
+            trace_id?: string | null;
+            /** Status */
+            status?: ("queued" | "running" | "retrying" | "completed" | "failed" | "cancelled") | null;
+            /** Started At */
+            started_at?: number | null;
+            /**
+             * Late Ms
+             * @description From the slot to the beginning of its run.
+             */
+            late_ms?: number | null;
+            /** Duration Ms */
+            duration_ms?: number | null;
+            /**
+             * Overlaps
+             * @default false
+             */
+            overlaps: boolean;
         };
         /**
          * TopicView
