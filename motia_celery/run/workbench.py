@@ -6,6 +6,7 @@ from motia_celery.broker.inspection import Inspector
 from motia_celery.broker.ticks import TickReader
 from motia_celery.run.app import App
 from motia_celery.run.control import Control
+from motia_celery.stores.state_changes import state_changes
 from motia_celery.workbench.records import StoredRecords
 from motia_celery.workbench.serving import Workbench
 from motia_celery.workbench.sources import Sources
@@ -29,5 +30,6 @@ def sources_of(app: App) -> Sources:
         depths=app.queues,
         inspector=Inspector(settings, plan),
         ticks=TickReader(settings),
+        state_changes=lambda: state_changes(settings),
         records=StoredRecords(settings, plan) if settings.records else None,
     )

@@ -20,7 +20,6 @@ from motia_celery.workbench.filters import Filter, parse_filters
 from motia_celery.workbench.hub import reset
 from motia_celery.workbench.overview import version_of_package
 from motia_celery.workbench.positions import write_flow
-from motia_celery.workbench.shapes.feed import StateMessage
 from motia_celery.workbench.source import read_source
 from motia_celery.workbench.sources import From, Sources
 from motia_celery.workbench.state import json_type
@@ -77,7 +76,6 @@ async def get_state(
 async def post_state(sources: From, entry: StateEntry) -> StateEntry:
     """Sets a value, and gives what was set."""
     await sources.state.set(entry.groupId, entry.key, entry.value)
-    sources.hub.tell(StateMessage(group=entry.groupId, key=entry.key, change="set"))
     return entry
 
 
@@ -176,7 +174,6 @@ async def _delete(sources: Sources, identity: str) -> None:
     while at >= 0:
         group, key = identity[:at], identity[at + 1 :]
         if await sources.state.delete(group, key) is not None:
-            sources.hub.tell(StateMessage(group=group, key=key, change="delete"))
             return
         at = identity.find(":", at + 1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -15,6 +15,7 @@ from motia_celery.broker.ticks import TickReader
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 from motia_celery.stores.state import StateStore
+from motia_celery.stores.state_changes import StateChange
 from motia_celery.stores.streams import StreamStore
 from motia_celery.workbench.hub import Hub
 from motia_celery.workbench.sampling import Samples
@@ -27,6 +28,9 @@ from motia_celery.workbench.shapes.runs import (
     RunsQuery,
     TraceView,
 )
+
+#: Changes of state as they are made, from the first None on; None where some may have been lost.
+StateChanges = AsyncGenerator[tuple[StateChange, ...] | None, None]
 
 
 class Control(Protocol):
@@ -89,6 +93,7 @@ class Sources:
     depths: DepthReader
     inspector: Inspector
     ticks: TickReader
+    state_changes: Callable[[], StateChanges] | None = None
     records: Records | None = None
     samples: Samples = field(default_factory=Samples)
     hub: Hub = field(default_factory=Hub)

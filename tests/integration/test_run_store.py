@@ -187,7 +187,7 @@ def test_of_many_attempts_the_first_and_the_last_ones_are_kept(store: Store) -> 
 
 
 def everything(store: Store) -> set[str]:
-    client = store.records._client
+    client = store.runs._client
     return {key.decode() for key in client.scan_iter(f"{store.records._prefix}:*")}
 
 
@@ -284,7 +284,7 @@ def test_old_lines_go(make_store: Callable[..., Store]) -> None:
 
 
 def test_those_who_watch_are_told_of_each_batch(store: Store) -> None:
-    client = store.records._client
+    client = store.runs._client
     told: list[Any] = []
     with client.pubsub() as pubsub:
         pubsub.subscribe(f"{store.records._prefix}:runs:changed")

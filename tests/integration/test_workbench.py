@@ -465,8 +465,9 @@ def test_the_feed_tells_of_queues_streams_state_and_dead_letters(bench: Bench) -
         queues = feed.until("queues")["queues"]
         assert {queue["step"] for queue in queues} >= {"makes", "tick/tock"}
         assert feed.until("dead_letters")["count"] == 0
-        bench.put("/state/value", {"group": "live", "key": "k", "value": 1})
-        assert feed.until("state")["key"] == "k"
+        state = bench.put("/state/value", {"group": "live", "key": "k", "value": 1})
+        told = feed.until("state")
+        assert (told["key"], told["change"], told["item"]) == ("k", "set", state)
         item = {"stream": "things", "group": "live", "id": "1", "data": {"n": 1}}
         bench.put("/streams/item", item)
         change = feed.until("stream", change="create")
@@ -479,12 +480,20 @@ def test_the_feed_tells_of_queues_streams_state_and_dead_letters(bench: Bench) -
 
 def test_one_who_comes_back_to_the_feed_misses_nothing(bench: Bench) -> None:
     with bench.feed("state") as feed:
+        # Another one is told once changes are heard, if they were not yet.
         assert feed.next()["type"] == "reset"
+        wait_until(
+            lambda: (
+                bench.put("/state/value", {"group": "live", "key": "one", "value": 1})
+                and feed.next()["type"] == "state"
+            ),
+            "a change",
+        )
         bench.put("/state/value", {"group": "live", "key": "one", "value": 1})
         assert feed.until("state")["key"] == "one"
     bench.put("/state/value", {"group": "live", "key": "two", "value": 1})
     with bench.feed("state", last=feed.last) as again:
-        assert again.next()["key"] == "two"
+        assert again.until("state", key="two")["change"] == "set"
     with bench.feed("state", last="another-7") as lost:
         assert lost.next()["type"] == "reset"
     assert bench.get("/feed", 422, want="all")["where"].startswith("query.want")

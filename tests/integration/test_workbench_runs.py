@@ -226,6 +226,21 @@ def test_the_feed_tells_of_runs_and_lines_as_they_happen(shop: Shop) -> None:
         assert last == [{**last[0], "flows": ["shop"], "topic": "reserved", "status": "failed"}]
 
 
+def test_the_feed_tells_of_state_that_other_processes_change(shop: Shop) -> None:
+    """A worker, and commands: each key as it is now, and a group that was cleared."""
+    with shop.feed("state") as feed:
+        shop.trace(shop.order(n=300))
+        shop.trace(shop.order(n=301))  # by now changes are heard
+        told = feed.until("state", group="orders", key="301")
+        assert (told["change"], told["item"]["value"]) == ("set", {"n": 301})
+        assert told["item"] == shop.get("/state/value", group="orders", key="301")
+        assert shop.project.command("state", "delete", "orders", "301").wait(40) == 0
+        assert feed.until("state", change="delete")["key"] == "301"
+        assert shop.project.command("state", "delete", "orders", "--all").wait(40) == 0
+        cleared = feed.until("state", change="clear")
+        assert (cleared["group"], cleared["key"]) == ("orders", None)
+
+
 def test_a_run_is_done_again_with_its_input_or_another(shop: Shop) -> None:
     ship = shop.trace(shop.order(n=6))["runs"][2]
     assert ship["can_rerun"]

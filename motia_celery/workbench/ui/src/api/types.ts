@@ -2102,7 +2102,10 @@ export interface components {
         };
         /**
          * StateMessage
-         * @description A value that was changed from a Workbench of this process.
+         * @description A value that was changed, by whatever process; ``item`` is what is there now.
+         *
+         *     Without a ``key`` the whole group is gone (``clear``), or more of it changed than is told.
+         *     Without an ``item``, where one was ``set``, it must be fetched.
          */
         StateMessage: {
             /**
@@ -2119,6 +2122,7 @@ export interface components {
              * @enum {string}
              */
             change: "set" | "delete" | "clear";
+            item?: components["schemas"]["StateItem"] | null;
         };
         /**
          * StateWrite
