@@ -16,6 +16,7 @@ from motia_celery.model.step import Step, Stream
 from motia_celery.plan import Plan
 from motia_celery.plan.describe import describe_step
 from motia_celery.plan.routes import WORKBENCH_PATH
+from motia_celery.workbench import motia_queues
 from motia_celery.workbench.filters import Filter, parse_filters
 from motia_celery.workbench.hub import reset
 from motia_celery.workbench.overview import version_of_package
@@ -155,6 +156,7 @@ def create_motia() -> FastAPI:
         },
     )
     app.include_router(router)
+    app.include_router(motia_queues.router)
     return app
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 import anyio.to_thread
@@ -66,6 +67,15 @@ class StoredRecords:
         page, total = await anyio.to_thread.run_sync(ask)
         runs = tuple(run_view(run, self._plan) for run in page.runs)
         return Runs(runs=runs, next=page.cursor, total=total)
+
+    async def tally(self) -> Mapping[tuple[str, RunStatus], int]:
+        """How many of the latest runs there are, by Step and status."""
+
+        def ask() -> Counter[tuple[str, RunStatus]]:
+            page = self._runs.page(limit=stored.COUNTED)
+            return Counter((run.step, run.status) for run in page.runs if run.trigger != "http")
+
+        return await anyio.to_thread.run_sync(ask)
 
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -26,6 +26,7 @@ from motia_celery.workbench.shapes.runs import (
     RunDetail,
     Runs,
     RunsQuery,
+    RunStatus,
     TraceView,
 )
 
@@ -60,6 +61,9 @@ class Records(Protocol):
 
     async def runs(self, query: RunsQuery) -> Runs:
         """A page of runs, newest first."""
+
+    async def tally(self) -> Mapping[tuple[str, RunStatus], int]:
+        """How many of the latest runs there are, by Step and status."""
 
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None."""
