@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ import pytest
 from integration.apps import Project, wait_until
 from integration.workbench import Bench
 from servers import GivenRabbit, RabbitNode, Room
+
+from motia_celery.workbench.api import create_api
+from motia_celery.workbench.motia import create_motia
 
 
 @pytest.fixture(scope="module", params=["rabbitmq", "redis"])
@@ -103,6 +107,19 @@ def test_only_steps_are_told_of(bench: Bench, name: str) -> None:
     fault = bench.get(f"/steps/{name}", 404)
     assert fault["error"].startswith("no Step is named")
     assert fault["fix"]
+
+
+def test_a_node_of_the_projects_own_is_told_of(bench: Bench) -> None:
+    """Motia's Workbench would draw it; this one says where it is."""
+    file = bench.project.folder / "steps" / "typed.step.tsx"
+    file.write_text("import { EventNode } from 'motia/workbench'\nexport const Node = EventNode\n")
+    try:
+        nodes = {node["name"]: node["component"] for node in bench.get("/flows")["nodes"]}
+        assert nodes.pop("typed") == "steps/typed.step.tsx"
+        assert set(nodes.values()) == {None}
+        assert bench.get("/steps/typed")["component"] == "steps/typed.step.tsx"
+    finally:
+        file.unlink()
 
 
 def test_positions_are_kept_in_motias_file(bench: Bench) -> None:
@@ -553,6 +570,25 @@ def test_who_has_no_token_sees_nothing(bench: Bench) -> None:
         address = f"http://127.0.0.1:{bench.port}{path}"
         assert httpx.get(address).status_code == 401
         assert httpx.get(address, headers={"authorization": "Bearer nonsense"}).status_code == 401
+
+
+def every_endpoint() -> Iterator[tuple[str, str]]:
+    """The method and path of all that the Workbench answers, Motia's endpoints too."""
+    for base, app in (("/__workbench/api", create_api()), ("/__motia", create_motia())):
+        for path, methods in app.openapi()["paths"].items():
+            for method in methods:
+                yield method.upper(), base + re.sub(r"\{[^}]*\}", "x", path)
+
+
+def test_no_endpoint_answers_without_the_token_or_to_another_page(bench: Bench) -> None:
+    address = f"http://127.0.0.1:{bench.port}"
+    found = {*every_endpoint()}
+    assert {("POST", "/__motia/bullmq/dlq/x/clear"), ("GET", "/__workbench/api/feed")} <= found
+    with httpx.Client(base_url=address) as stranger:
+        for method, path in found:
+            assert stranger.request(method, path).status_code == 401, (method, path)
+            evil = {"origin": "https://evil.example"}
+            assert bench.client.request(method, path, headers=evil).status_code == 403, path
 
 
 # --- Motia's own endpoints ------------------------------------------------------------------

@@ -109,6 +109,9 @@ class NodeView(Shape):
     virtual_emits: tuple[EmitView, ...] = ()
     virtual_subscribes: tuple[str, ...] = ()
     paused: bool = False
+    component: str | None = Field(
+        None, description="The file that draws it in Motia's own Workbench; here nothing does."
+    )
 
 
 class EdgeView(Shape):

@@ -432,10 +432,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Letters
+         * Getletters Of
          * @description The oldest dead letters that match, and how many there are.
          */
-        get: operations["get_letters"];
+        get: operations["getletters_of"];
         put?: never;
         post?: never;
         delete?: never;
@@ -474,10 +474,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replay Letters
+         * Replayletters Of
          * @description Sends the events of the letters to the one Step where each died.
          */
-        post: operations["replay_letters"];
+        post: operations["replayletters_of"];
         delete?: never;
         options?: never;
         head?: never;
@@ -494,10 +494,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Drop Letters
+         * Dropletters Of
          * @description Deletes the letters for good.
          */
-        post: operations["drop_letters"];
+        post: operations["dropletters_of"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1407,6 +1407,11 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /**
+             * Component
+             * @description The file that draws it in Motia's own Workbench; here nothing does.
+             */
+            component?: string | null;
         };
         /**
          * ParamView
@@ -2231,6 +2236,11 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /**
+             * Component
+             * @description The file that draws it in Motia's own Workbench; here nothing does.
+             */
+            component?: string | null;
             /**
              * Config
              * @description The config as it is understood.
@@ -3400,7 +3410,7 @@ export interface operations {
             };
         };
     };
-    get_letters: {
+    getletters_of: {
         parameters: {
             query?: {
                 ids?: string[];
@@ -3488,7 +3498,7 @@ export interface operations {
             };
         };
     };
-    replay_letters: {
+    replayletters_of: {
         parameters: {
             query?: never;
             header?: never;
@@ -3530,7 +3540,7 @@ export interface operations {
             };
         };
     };
-    drop_letters: {
+    dropletters_of: {
         parameters: {
             query?: never;
             header?: never;
