@@ -40,7 +40,7 @@ CONSUMERS = Metric(
 OLDEST = Metric(
     name="motia_celery_queue_oldest_seconds",
     kind="gauge",
-    help="The most that the oldest message in a Step's queue can have waited.",
+    help="How long the oldest message in a Step's queue has waited, or can have at most.",
     labels=("step",),
 )
 LAST_WAIT = Metric(
