@@ -79,6 +79,10 @@ class DeadLetters:
                         shown.append(letter)
         return Listing(letters=tuple(shown), matching=matching, total=total)
 
+    def by_step(self) -> Counter[str]:
+        """How many there are of each Step."""
+        return Counter(letter.step for letter in self.each())
+
     def show(self, identity: str) -> tuple[DeadLetter, ...]:
         """The letters with this id, or the beginning of one; a run may have died more than once.
 

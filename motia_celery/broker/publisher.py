@@ -31,6 +31,7 @@ from motia_celery.broker.topology import declare
 from motia_celery.broker.wire import Message
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
+from motia_celery.observe.metrics import meter
 from motia_celery.plan.topology import QueuePlan, Topology
 from motia_celery.settings import Settings
 
@@ -73,10 +74,13 @@ class Publisher:
                 (by default the ``emit_timeout_seconds`` setting).
         """
         await self._await(self._event_messages(event, delay_seconds), timeout_seconds)
+        if not delay_seconds:
+            self._count(event.topic)
 
     def emit_blocking(self, event: Event, timeout_seconds: float | None = None) -> None:
         """:meth:`emit`, for code that has no event loop."""
         self._wait(self._event_messages(event), timeout_seconds)
+        self._count(event.topic)
 
     async def send(
         self,
@@ -97,10 +101,12 @@ class Publisher:
         if booked:
             message = replace(message, headers={**message.headers, wire.BOOKED: True})
         await self._await([message], self._own_timeout)
+        meter.sent((target.step,))
 
     def send_blocking(self, event: Event, target: QueuePlan) -> None:
         """:meth:`send`, for code that has no event loop."""
         self._wait([self._direct(event, target, None, 1, 0)], self._own_timeout)
+        meter.sent((target.step,))
 
     async def bury(
         self, event: Event, target: QueuePlan, error: RunError, *, run_id: str, attempts: int
@@ -125,11 +131,15 @@ class Publisher:
         due = replace(message, delay_seconds=0)
         is_event = message.exchange == self._topology.names.events
         self._wait(self._to_subscribers(due) if is_event else [due], None)
+        if is_event:
+            self._count(due.routing_key)
 
     def publish_soon(self, message: Message) -> Future[None]:
         """Publishes one message, now or after its delay; the future ends with the confirm."""
         prepared = delayed(message, amqp=self._amqp)
-        return self._sender.put(prepared, self._own_timeout).done
+        done = self._sender.put(prepared, self._own_timeout).done
+        self._count_when(done, message)
+        return done
 
     def message(self, event: Event, delay_seconds: float = 0) -> Message:
         """The message of an event, for :meth:`event_soon`.
@@ -148,7 +158,10 @@ class Publisher:
 
     def event_soon(self, message: Message, timeout_seconds: float) -> list[Future[None]]:
         """Publishes an event's message to everyone; the futures end with the confirms."""
-        return [self._sender.put(one, timeout_seconds).done for one in self._routed(message)]
+        sent = [self._sender.put(one, timeout_seconds).done for one in self._routed(message)]
+        for done in sent[-1:]:
+            self._count_when(done, message)
+        return sent
 
     def _event_messages(self, event: Event, delay_seconds: float = 0) -> list[Message]:
         return self._routed(self.message(event, delay_seconds))
@@ -225,6 +238,16 @@ class Publisher:
             mandatory=True,
         )
 
+    def _count(self, topic: str) -> None:
+        """Tells the meter of an event that its subscribers have."""
+        meter.sent(plan.step for plan in self._topology.subscribers(topic))
+
+    def _count_when(self, done: Future[None], message: Message) -> None:
+        if message.exchange == self._topology.names.events and not message.delay_seconds:
+            done.add_done_callback(
+                lambda ended: None if _failed(ended) else self._count(message.routing_key)
+            )
+
     # How a caller waits
 
     async def _await(self, messages: Sequence[Message], timeout: float | None) -> None:
@@ -288,6 +311,10 @@ class Publisher:
         if self._current is not None:
             self._current.close_within(timeout_seconds)
         self._sender.close(timeout_seconds)
+
+
+def _failed(ended: Future[None]) -> bool:
+    return ended.cancelled() or ended.exception() is not None
 
 
 def _held(target: QueuePlan) -> dict[str, Any]:

@@ -12,16 +12,16 @@ import json
 import logging
 import signal
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from celery.beat import Service
-from celery.schedules import BaseSchedule, schedstate
 from redbeat import schedulers as redbeat
 from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 
+from motia_celery.broker.cron_schedule import CronSchedule
+from motia_celery.broker.misses import note_miss
 from motia_celery.errors import CronError, FrameworkError
-from motia_celery.model.cron import Cron
 from motia_celery.plan.topology import task_name
 from motia_celery.stores.connections import connection_name, redis_tls
 
@@ -113,56 +113,6 @@ def run_beat(app: Celery, scheduler_cls: type[Scheduler], loglevel: str) -> None
     service.start()
 
 
-class CronSchedule(BaseSchedule):
-    """A cron expression in a time zone, as a Celery schedule that redbeat can store."""
-
-    def __init__(
-        self,
-        expression: str,
-        timezone: str = "UTC",
-        nowfun: Callable[[], datetime] | None = None,
-        app: Celery | None = None,
-    ) -> None:
-        super().__init__(nowfun=nowfun, app=app)
-        self.cron = Cron(expression, timezone)
-
-    def next_after(self, moment: datetime) -> datetime | None:
-        """The first slot later than ``moment``, or None when it never fires again."""
-        try:
-            return self.cron.next_after(moment)
-        except CronError:
-            return None
-
-    def due_slot(self, last_run_at: datetime) -> datetime | None:
-        """The latest slot since ``last_run_at`` that has come, or None."""
-        return self.cron.latest_between(last_run_at, self.now())
-
-    def remaining_estimate(self, last_run_at: datetime) -> timedelta | None:
-        """The time from now to the first slot after ``last_run_at``; None when there is none."""
-        following = self.next_after(last_run_at)
-        return following - self.now() if following else None
-
-    def is_due(self, last_run_at: datetime) -> schedstate:
-        """Whether a slot has come since ``last_run_at``, and the seconds to the next one."""
-        remaining = self.remaining_estimate(self.now())
-        return schedstate(
-            self.due_slot(last_run_at) is not None,
-            remaining.total_seconds() if remaining else None,
-        )
-
-    def __repr__(self) -> str:
-        return f"<cron: {self.cron.expression} {self.cron.timezone}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, CronSchedule) and other.cron == self.cron
-
-    def __hash__(self) -> int:
-        return hash(self.cron)
-
-    def __reduce__(self) -> tuple[type[CronSchedule], tuple[str, str]]:
-        return type(self), (self.cron.expression, self.cron.timezone)
-
-
 class _Encoder(RedBeatJSONEncoder):
     def default(self, obj: object) -> Any:
         if isinstance(obj, CronSchedule):
@@ -216,7 +166,10 @@ class Entry(redbeat.RedBeatSchedulerEntry):
 
     def advance(self, slot: datetime) -> None:
         """Marks the slot as done, and with it any before it."""
-        if slot != self.due_at:
+        due = self.due_at
+        if due is not None and due < slot:
+            prefix = self.app.redbeat_conf.key_prefix
+            note_miss(redbeat.get_redis(self.app), prefix, self.name, due, slot)
             words = "Ticks of %s after %s were missed; only the latest was sent."
             fields = {"action": "cron.missed", "step": self.name}
             logger.warning(words, self.name, self.last_run_at.isoformat(), extra=fields)

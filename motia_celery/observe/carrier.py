@@ -92,7 +92,7 @@ class Carrier:
         try:
             self._store = self._store or self._open()
             if tally:
-                self._store.add(tally.counts, tally.started)
+                self._store.add(tally.counts, tally.started, tally.passed)
             if self._meter.gauges and leaves:
                 self._store.leave(self._process)
             elif self._meter.gauges and says:

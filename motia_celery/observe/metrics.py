@@ -10,16 +10,18 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal
 
 from motia_celery.model.run import Outcome, Run, Success
+from motia_celery.stores.traffic import NOTHING, Passed
 
 #: A count's name and labels; a histogram's has the number of the bucket, or :data:`SUM`, behind.
 Key = tuple[str, ...]
 SUM = "us"
+_BEGUN = Passed(0, 0, 1)
 Kind = Literal["counter", "histogram", "gauge"]
 
 
@@ -89,11 +91,12 @@ COUNTED = (RUNS, FAILURES, RETRIES, DURATION, WAIT, NODE_RESTARTS, RECORDS_DROPP
 @dataclass(slots=True)
 class Tally:
     """What was counted. ``started`` has for each Step when its last run was emitted and began,
-    in epoch milliseconds.
+    in epoch milliseconds; ``passed`` what was sent to it and what began.
     """
 
     counts: dict[Key, int] = field(default_factory=dict)
     started: dict[str, tuple[int, int]] = field(default_factory=dict)
+    passed: dict[str, Passed] = field(default_factory=dict)
 
     def add(self, other: Tally) -> None:
         """Takes in what ``other`` counted."""
@@ -101,9 +104,11 @@ class Tally:
             self.counts[key] = self.counts.get(key, 0) + count
         for step, moments in other.started.items():
             self.started[step] = max(self.started.get(step, moments), moments)
+        for step, passed in other.passed.items():
+            self.passed[step] = passed + self.passed.get(step, NOTHING)
 
     def __bool__(self) -> bool:
-        return bool(self.counts or self.started)
+        return bool(self.counts or self.started or self.passed)
 
 
 #: Is told of each count and observation as it happens, where OpenTelemetry is on.
@@ -149,8 +154,21 @@ class Meter:
         """Measures what is run within it."""
         return Timed(self, run)
 
+    def sent(self, steps: Iterable[str]) -> None:
+        """A message was sent to each of these Steps."""
+        passed = Passed(1, int(time.time() * 1000), 0)
+        with self._lock:
+            for step in steps:
+                self._pass(step, passed)
+
+    def _pass(self, step: str, passed: Passed) -> None:
+        before = self._tally.passed.get(step)
+        self._tally.passed[step] = passed if before is None else before + passed
+
     def began(self, run: Run, sent_ms: int | None) -> None:
         """A run begins that was emitted at ``sent_ms``; only its first attempt waited for it."""
+        with self._lock:
+            self._pass(run.step, _BEGUN)
         if sent_ms is None or run.attempt > 1:
             return
         now = int(time.time() * 1000)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from motia_celery.broker.control import ControlWatch
+from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.emitter import Emitter
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.once import Once
@@ -56,8 +57,14 @@ from motia_celery.stores.limits import Limits
 from motia_celery.stores.metrics import MetricStore
 from motia_celery.stores.order import Order
 from motia_celery.stores.outbox import Outbox, OutboxEntries
-from motia_celery.stores.partitions import PartitionCounts
-from motia_celery.stores.redis import AsyncClient, connect, connect_briefly, connect_sync, ping
+from motia_celery.stores.redis import (
+    AsyncClient,
+    SyncClient,
+    connect,
+    connect_briefly,
+    connect_sync,
+    ping,
+)
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
 
@@ -140,8 +147,8 @@ class App:
         self._relay: Relay | None = None
         self._outbox_relay: OutboxRelay | None = None
         self._watch: ControlWatch | None = None
-        self._metrics: tuple[int, Any] | None = None
-        self.carrier = Carrier(meter, lambda: self.open_metrics()[0], self._export_metrics)
+        self._said: tuple[int, SyncClient] | None = None
+        self.carrier = Carrier(meter, self.open_metrics, self._export_metrics)
         # Celery's main thread and the handlers' loop both come here first.
         self._opening = threading.RLock()
 
@@ -224,13 +231,22 @@ class App:
         """The controls, for one thread."""
         return ControlStore(connect_sync(self.settings), self.settings.prefix)
 
-    def open_metrics(self) -> tuple[MetricStore, PartitionCounts]:
-        """The totals of all processes, and the partitions in force, on one connection for both."""
+    def open_metrics(self) -> MetricStore:
+        """The totals of all processes."""
+        return MetricStore(self.brief_client, self.settings.prefix)
+
+    @cached_property
+    def queues(self) -> DepthReader:
+        """The queues, for all threads of a web process."""
+        return DepthReader(self.settings, self.plan.topology, self.brief_client)
+
+    @property
+    def brief_client(self) -> SyncClient:
+        """One connection to Redis, on which a process's threads say and ask short things."""
         with self._opening:
-            if self._metrics is None or self._metrics[0] != process_id():
-                self._metrics = (process_id(), connect_briefly(self.settings, connections=1))
-            client, prefix = self._metrics[1], self.settings.prefix
-        return MetricStore(client, prefix), PartitionCounts(client, prefix)
+            if self._said is None or self._said[0] != process_id():
+                self._said = (process_id(), connect_briefly(self.settings, connections=1))
+            return self._said[1]
 
     def _export_metrics(self) -> Export:
         return Export(meter, os.environ, self.settings.project_root.name or "motia-celery")

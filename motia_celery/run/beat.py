@@ -13,7 +13,6 @@ from motia_celery.run.app import App, report_problems
 from motia_celery.run.urls import require_urls
 from motia_celery.run.worker import celery_of
 from motia_celery.stores.heartbeat import Heartbeat
-from motia_celery.stores.redis import connect_briefly
 
 if TYPE_CHECKING:
     from motia_celery.plan import Plan
@@ -31,11 +30,12 @@ def beat(settings: Settings) -> None:
     report_problems(app.plan)
     celery = celery_of(app)
     app.trace_as("beat")
+    app.carrier.ensure()
     celery.conf.beat_schedule = beat_schedule(app.plan.schedules)
     steps = {entry.name: entry.step for entry in app.plan.schedules}
 
     controls = app.controls
-    heartbeat = Heartbeat(connect_briefly(settings, connections=1), settings.prefix)
+    heartbeat = Heartbeat(app.brief_client, settings.prefix)
 
     def send(entry_name: str, slot: datetime) -> None:
         if steps[entry_name] in controls.read().paused:

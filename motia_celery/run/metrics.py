@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from motia_celery.broker.depths import Depths, read_depths
+from motia_celery.broker.depths import DepthReader, Depths
 from motia_celery.errors import BrokerUnavailableError, StoreUnavailableError
 from motia_celery.observe.exposition import CONTENT_TYPE, Sample, counted, gauge
 from motia_celery.observe.metrics import COUNTED, STREAM_SOCKETS, Metric
 from motia_celery.plan import Plan
 from motia_celery.run.responses import Response
-from motia_celery.settings import Settings
 from motia_celery.stores.metrics import MetricStore, Totals
-from motia_celery.stores.partitions import PartitionCounts
 
 #: Scrapers come from several places at once; the servers are asked no more often than this.
 PAUSE_SECONDS = 1.0
@@ -41,7 +40,7 @@ CONSUMERS = Metric(
 OLDEST = Metric(
     name="motia_celery_queue_oldest_seconds",
     kind="gauge",
-    help="The most that the oldest message in a Step's queue can have waited.",
+    help="How long the oldest message in a Step's queue has waited, or can have at most.",
     labels=("step",),
 )
 LAST_WAIT = Metric(
@@ -63,57 +62,24 @@ class Stand:
     depths: Depths | None
 
 
-def look(settings: Settings, plan: Plan, store: MetricStore, partitions: PartitionCounts) -> Stand:
-    """Asks both servers, and remembers which queues were empty."""
-    depths: Depths | None = None
+def look(store: MetricStore, queues: DepthReader) -> Stand:
+    """Asks both servers."""
     totals: Totals | None = None
-    counts: Mapping[str, int] = {}
-    try:
-        counts = partitions.read()
+    with suppress(StoreUnavailableError):
         totals = store.read()
-    except StoreUnavailableError:
-        totals = None
     try:
-        depths = read_depths(settings, plan.topology, counts)
-    except BrokerUnavailableError:
+        return Stand(totals, queues.read())
+    except (BrokerUnavailableError, StoreUnavailableError):
         return Stand(totals, None)
-    if totals is not None:
-        try:
-            store.saw_empty(step for step, depth in depths.steps.items() if not depth.ready)
-        except StoreUnavailableError:
-            return Stand(None, depths)
-    return Stand(totals, depths)
-
-
-def oldest_seconds(step: str, stand: Stand, now_ms: int) -> float | None:
-    """The most that the oldest waiting message of a Step can have waited; None if none can tell.
-
-    What waits in a queue came after what was taken from it last, and after it was last seen empty.
-    """
-    depth = stand.depths.steps.get(step) if stand.depths else None
-    if depth is None or stand.totals is None:
-        return None
-    if not depth.ready:
-        return 0.0
-    moments = [stand.totals.started[step][0]] if step in stand.totals.started else []
-    if step in stand.totals.empty:
-        moments.append(stand.totals.empty[step])
-    return max(0.0, (now_ms - max(moments)) / 1000) if moments else None
 
 
 class MetricsPage:
     """Writes the page. Its methods block; it may be called from any thread."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        plan: Plan,
-        store: Callable[[], tuple[MetricStore, PartitionCounts]],
-    ) -> None:
-        self._settings = settings
+    def __init__(self, plan: Plan, sources: Callable[[], tuple[MetricStore, DepthReader]]) -> None:
         self._plan = plan
-        self._open = store
-        self._store: tuple[MetricStore, PartitionCounts] | None = None
+        self._open = sources
+        self._sources: tuple[MetricStore, DepthReader] | None = None
         self._looking = threading.Lock()
         self._looked = -PAUSE_SECONDS
         self._body = b""
@@ -122,8 +88,8 @@ class MetricsPage:
         """The page, at most a second old."""
         with self._looking:
             if time.monotonic() - self._looked >= PAUSE_SECONDS:
-                self._store = self._store or self._open()
-                stand = look(self._settings, self._plan, *self._store)
+                self._sources = self._sources or self._open()
+                stand = look(*self._sources)
                 self._body = "\n".join((*self._lines(stand), "")).encode()
                 self._looked = time.monotonic()
             return Response(200, self._body, ((b"content-type", CONTENT_TYPE.encode()),))
@@ -134,7 +100,7 @@ class MetricsPage:
         if stand.totals is not None:
             yield from self._counted(stand.totals)
         if stand.depths is not None:
-            yield from self._queues(stand.depths, stand)
+            yield from self._queues(stand.depths)
 
     def _counted(self, totals: Totals) -> Iterator[str]:
         steps = {step.name for step in self._plan.steps}
@@ -148,14 +114,13 @@ class MetricsPage:
         sockets = totals.gauges.get(STREAM_SOCKETS.name, {})
         yield from gauge(STREAM_SOCKETS, (Sample((who,), n) for who, n in sockets.items()))
 
-    def _queues(self, depths: Depths, stand: Stand) -> Iterator[str]:
+    def _queues(self, depths: Depths) -> Iterator[str]:
         queues = depths.steps.items()
         yield from gauge(READY, (Sample((step,), depth.ready) for step, depth in queues))
         yield from gauge(
             CONSUMERS,
             (Sample((s,), depth.consumers) for s, depth in queues if depth.consumers is not None),
         )
-        now_ms = int(time.time() * 1000)
-        ages = ((step, oldest_seconds(step, stand, now_ms)) for step in depths.steps)
+        ages = ((step, depth.oldest_seconds) for step, depth in queues)
         yield from gauge(OLDEST, (Sample((step,), age) for step, age in ages if age is not None))
         yield from gauge(DEAD_LETTERS, [Sample((), depths.dead_letters.ready)])

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from motia_celery.broker.alarm import alarm
-from motia_celery.broker.depths import Depth
+from motia_celery.broker.depths import Depth, DepthReader
 from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
 from motia_celery.observe.metrics import FAILURES, RUNS
 from motia_celery.plan import Plan
-from motia_celery.run.metrics import Stand, look, oldest_seconds
+from motia_celery.run.metrics import Stand, look
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.heartbeat import SILENT_SECONDS, Heartbeat
 from motia_celery.stores.metrics import MetricStore
-from motia_celery.stores.partitions import PartitionCounts
 from motia_celery.stores.redis import connect_briefly
 
 _T = TypeVar("_T")
@@ -78,13 +77,13 @@ def take_vitals(
     """
     client = connect_briefly(settings, connections=1)
     store = MetricStore(client, settings.prefix)
-    partitions = PartitionCounts(client, settings.prefix)
+    queues = DepthReader(settings, plan.topology, client)
     controls = ControlStore(client, settings.prefix)
 
     def glance() -> _Look:
         nothing: frozenset[str] = frozenset()
         paused = _answer(lambda: controls.read().paused, nothing)
-        return _Look(look(settings, plan, store, partitions), paused)
+        return _Look(look(store, queues), paused)
 
     try:
         first = glance()
@@ -95,16 +94,17 @@ def take_vitals(
         beats = _beats(plan, Heartbeat(client, settings.prefix))
         reason = _answer(lambda: alarm(settings), None)
     finally:
+        queues.close()
         client.close()
-    queues = tuple(_signs(first, second))
+    signs = tuple(_signs(first, second))
     problems = (
         *_alarm_problems(reason),
-        *(problem for sign in queues for problem in _queue_problems(sign, first, bounds)),
+        *(problem for sign in signs for problem in _queue_problems(sign, first, bounds)),
         *_letter_problems(new, count, bounds),
         *_beat_problems(beats),
     )
     return Vitals(
-        queues=queues,
+        queues=signs,
         dead_letters=count,
         new_dead_letters=new,
         beat=beats,
@@ -121,13 +121,12 @@ def _answer(ask: Callable[[], _T], otherwise: _T) -> _T:
 
 def _signs(first: _Look, second: _Look) -> Iterator[QueueSign]:
     depths = second.stand.depths.steps if second.stand.depths else {}
-    now_ms = int(time.time() * 1000)
     for step, depth in depths.items():
         yield QueueSign(
             step=step,
             ready=depth.ready,
             consumers=depth.consumers if depth.exists else 0,
-            oldest_seconds=oldest_seconds(step, second.stand, now_ms),
+            oldest_seconds=depth.oldest_seconds,
             done=_done(step, second) - _done(step, first),
             paused=step in second.paused,
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from motia_celery.broker.backlog import DepthReader
 from motia_celery.broker.inspection import Inspector
 from motia_celery.broker.ticks import TickReader
 from motia_celery.run.app import App
 from motia_celery.run.control import Control
+from motia_celery.stores.state_changes import state_changes
 from motia_celery.workbench.records import StoredRecords
 from motia_celery.workbench.serving import Workbench
 from motia_celery.workbench.sources import Sources
@@ -27,8 +27,9 @@ def sources_of(app: App) -> Sources:
         state=app.state,
         streams=app.streams,
         control=Control(settings, plan),
-        depths=DepthReader(settings, plan.topology.queues),
+        depths=app.queues,
         inspector=Inspector(settings, plan),
         ticks=TickReader(settings),
+        state_changes=lambda: state_changes(settings),
         records=StoredRecords(settings, plan) if settings.records else None,
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import orjson
 
 from motia_celery.stores.redis import reaching
+from motia_celery.stores.traffic import Passed, add_traffic
 
 if TYPE_CHECKING:
     import redis
@@ -40,6 +42,7 @@ class MetricStore:
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
+        self._prefix = prefix
         self._counts = f"{prefix}:metrics:counts"
         self._started = f"{prefix}:metrics:started"
         self._empty = f"{prefix}:metrics:empty"
@@ -47,7 +50,10 @@ class MetricStore:
         self._letters = f"{prefix}:metrics:dead-letters"
 
     def add(
-        self, counts: Mapping[tuple[str, ...], int], started: Mapping[str, tuple[int, int]]
+        self,
+        counts: Mapping[tuple[str, ...], int],
+        started: Mapping[str, tuple[int, int]],
+        passed: Mapping[str, Passed] = MappingProxyType({}),
     ) -> None:
         """Adds one process's counts, all or none of them."""
         with reaching(self._client), self._client.pipeline(transaction=True) as pipe:
@@ -55,6 +61,7 @@ class MetricStore:
                 pipe.hincrby(self._counts, orjson.dumps(key), count)
             for step, moments in started.items():
                 pipe.hset(self._started, step, orjson.dumps(moments))
+            add_traffic(pipe, self._prefix, passed)
             pipe.execute()
 
     def say(self, process: str, gauges: Mapping[str, int]) -> None:

@@ -39,6 +39,7 @@ _FIX = "Is Redis running, and is REDIS_URL right?"
 
 #: A client for code on an event loop, as :func:`connect` gives it.
 AsyncClient = redis.asyncio.Redis
+SyncClient = redis.Redis
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 20
 TRACE_ID_LENGTH = 32
 _CHUNK = 500
+#: So many runs are looked at to count those that no index has.
+COUNTED = 10_000
 #: Commands, and the web process for all who look at its Workbench, ask for so much at once.
 _CONNECTIONS = 4
 _SUMMARY = ("head", "step", "trace", "started", "state", "error")
@@ -65,6 +68,24 @@ class Runs:
                     break
         is_last = start is None and (not found or len(found) < limit)
         return RunPage(tuple(found), None if is_last or not found else _cursor(found[-1]))
+
+    def count(self, wanted: RunFilter = ALL_RUNS, most: int = COUNTED) -> int | None:
+        """How many runs are wanted; None where more than ``most`` had to be looked at for that."""
+        index, rest = self._index(wanted)
+        with reaching(self._client):
+            until = "+inf" if wanted.until_ms is None else wanted.until_ms
+            number = int(self._client.zcount(index, self._since(wanted), until))
+            if rest == ALL_RUNS:
+                return number
+            return None if number > most else self._counted(wanted)
+
+    def _counted(self, wanted: RunFilter) -> int:
+        number, start = 0, None
+        while True:
+            runs, start = self._chunk(wanted, start)
+            number += sum(wanted.takes(run) for run in runs)
+            if start is None:
+                return number
 
     def get(self, id: str) -> RunRecord | None:
         """Everything about a run; None where there is no record of it."""
@@ -116,10 +137,10 @@ class Runs:
     def _chunk(self, wanted: RunFilter, cursor: str | None) -> tuple[list[RunSummary], str | None]:
         """Some runs of the index that fits best, and where the next ones begin."""
         until, after = _position(cursor, wanted.until_ms)
-        since = max(wanted.since_ms or 0, time.time() * 1000 - self._kept_ms)
+        since, (index, _) = self._since(wanted), self._index(wanted)
         for offset in count(0, _CHUNK):
             raw: Any = self._client.zrevrangebyscore(
-                self._index(wanted), until, since, offset, _CHUNK, withscores=True
+                index, until, since, offset, _CHUNK, withscores=True
             )
             entries = [(id.decode(), score) for id, score in raw]
             fresh = [id for id, score in entries if after is None or (score, id) < after]
@@ -130,15 +151,20 @@ class Runs:
         last_id, last_score = entries[-1]
         return self._summaries(fresh), f"{last_score!r} {last_id}"
 
-    def _index(self, wanted: RunFilter) -> str:
-        base = f"{self._prefix}:runs"
+    def _since(self, wanted: RunFilter) -> float:
+        return max(wanted.since_ms or 0, time.time() * 1000 - self._kept_ms)
+
+    def _index(self, wanted: RunFilter) -> tuple[str, RunFilter]:
+        """The index that fits best, and what is still wanted of its runs; their time aside."""
+        base, rest = f"{self._prefix}:runs", replace(wanted, since_ms=None, until_ms=None)
         if len(wanted.trace) == TRACE_ID_LENGTH:
-            return f"{base}:trace:{wanted.trace}"
+            return f"{base}:trace:{wanted.trace}", replace(rest, trace="")
         if wanted.statuses == {"failed"}:
-            return f"{base}:failed"
+            return f"{base}:failed", replace(rest, statuses=frozenset())
         if len(wanted.steps) == 1:
-            return f"{base}:step:{next(iter(wanted.steps))}"
-        return base
+            step = next(iter(wanted.steps))
+            return f"{base}:step:{step}", replace(rest, steps=frozenset())
+        return base, rest
 
     def _summaries(self, ids: Sequence[str]) -> list[RunSummary]:
         with self._client.pipeline(transaction=False) as pipe:

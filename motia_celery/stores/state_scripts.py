@@ -2,7 +2,9 @@
 
 KEYS: the group's hash, the set of group names, the group's expiry times (a sorted set of its
 keys), the next expiry of each group that has any. ARGV begins with the group's name. Times are
-milliseconds on the server's clock.
+milliseconds on the server's clock. Each change is published, without the value, for those who
+watch: ``["set", group, key]``, ``["delete", group, key]``, or ``["clear", group]``; and
+``["expire", group]`` once it is noticed.
 
 Hashes whose fields expire by themselves exist only in Redis 7.4 and Valkey 9, so the times are
 kept beside the hash: values stay plain JSON that any program can read.
@@ -16,6 +18,10 @@ local hash, names, expiry, expiring, group = KEYS[1], KEYS[2], KEYS[3], KEYS[4],
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function tell(...)
+  redis.call('PUBLISH', names .. ':changed', cjson.encode({...}))
 end
 
 -- Brings the set of names and the next expiry in line with what the group holds.
@@ -41,7 +47,10 @@ local function purge(hash, expiry, group)
     some = true
     gone = redis.call('ZRANGEBYSCORE', expiry, '-inf', at, 'LIMIT', 0, 1000)
   end
-  if some then settle(hash, expiry, group) end
+  if some then
+    settle(hash, expiry, group)
+    tell('expire', group)
+  end
 end
 
 -- Drops what has expired in groups that nobody asks for.
@@ -53,6 +62,7 @@ end
 local function put(key, value, ttl)
   redis.call('HSET', hash, key, value)
   redis.call('SADD', names, group)
+  tell('set', group, key)
   if ttl == 'keep' then return end
   if ttl == '' then
     if redis.call('ZREM', expiry, key) == 1 then settle(hash, expiry, group) end
@@ -66,6 +76,7 @@ local function take_out(key)
   redis.call('HDEL', hash, key)
   redis.call('ZREM', expiry, key)
   settle(hash, expiry, group)
+  tell('delete', group, key)
 end
 
 purge(hash, expiry, group)
@@ -121,7 +132,7 @@ return found
 CLEAR = (
     _OPENING
     + """
-redis.call('DEL', hash)
+if redis.call('DEL', hash) == 1 then tell('clear', group) end
 settle(hash, expiry, group)
 """
 )

@@ -14,6 +14,7 @@ from motia_celery.workbench import (
     flows,
     overview,
     runs,
+    schedules,
     state,
     steps,
     streams,
@@ -33,6 +34,7 @@ _PARTS = (
     state,
     streams,
     workers,
+    schedules,
     feed,
 )
 

@@ -32,18 +32,19 @@ router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
 
 #: How long to wait for another reader; whoever asks waits a little longer.
 _TURN_SECONDS = 10.0
-_LISTED = "dead letters"
+#: The question under which lists of them are kept for a moment.
+LISTED = "dead letters"
 _PREVIEW = 200
 #: A longer body is cut where it is shown.
 _LIMIT_BYTES = 1024 * 1024
 
 
 @router.get("")
-async def get_letters(sources: From, query: Annotated[LettersQuery, Query()]) -> Letters:
+async def getletters_of(sources: From, query: Annotated[LettersQuery, Query()]) -> Letters:
     """The oldest dead letters that match, and how many there are."""
     wanted, limit = letter_filter(query), query.limit
     found = await sources.samples.ask(
-        (_LISTED, wanted, limit), lambda: _letters(sources).list(wanted, limit)
+        (LISTED, wanted, limit), lambda: letters_of(sources).list(wanted, limit)
     )
     return _listing(found)
 
@@ -52,32 +53,34 @@ async def get_letters(sources: From, query: Annotated[LettersQuery, Query()]) ->
 async def get_letter(sources: From, identity: str) -> list[LetterDetail]:
     """The letters of one run; it may have died more than once."""
     wanted = LetterFilter(ids=frozenset({identity}))
-    found = await sources.samples.run(lambda: list(_letters(sources).each(wanted)))
+    found = await sources.samples.run(lambda: list(letters_of(sources).each(wanted)))
     if not found:
         raise NotFoundError(f"there is no dead letter {identity!r}.", "", "It may be replayed.")
     return [_detail(letter) for letter in found]
 
 
 @router.post("/replay")
-async def replay_letters(sources: From, request: ReplayRequest) -> ReplayResult:
+async def replayletters_of(sources: From, request: ReplayRequest) -> ReplayResult:
     """Sends the events of the letters to the one Step where each died."""
     wanted = _chosen(request.choice, everything=request.all)
     body = orjson.dumps(request.edited.data) if request.edited else None
     try:
-        return await sources.samples.run(lambda: _replay(_letters(sources), wanted, body, request))
+        return await sources.samples.run(
+            lambda: _replay(letters_of(sources), wanted, body, request)
+        )
     finally:
-        sources.samples.forget(_LISTED, "depths")
+        sources.samples.forget(LISTED, "depths")
 
 
 @router.post("/drop")
-async def drop_letters(sources: From, request: DropRequest) -> DropResult:
+async def dropletters_of(sources: From, request: DropRequest) -> DropResult:
     """Deletes the letters for good."""
     wanted = _chosen(request.choice, everything=request.all)
-    letters = _letters(sources)
+    letters = letters_of(sources)
     try:
         dropped = await sources.samples.run(lambda: letters.drop(letters.ids(wanted)))
     finally:
-        sources.samples.forget(_LISTED, "depths")
+        sources.samples.forget(LISTED, "depths")
     return DropResult(dropped=dropped)
 
 
@@ -121,7 +124,8 @@ def _chosen(choice: LetterChoice, *, everything: bool) -> LetterFilter:
     return wanted
 
 
-def _letters(sources: Sources) -> DeadLetters:
+def letters_of(sources: Sources) -> DeadLetters:
+    """The dead letters of the app."""
     queues = sources.plan.topology.queues
     return DeadLetters(sources.settings, queues, turn_seconds=_TURN_SECONDS)
 

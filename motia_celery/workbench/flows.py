@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 import anyio.to_thread
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from fastapi import APIRouter
 from motia_celery.model.step import Emit, Step
 from motia_celery.plan import Plan
 from motia_celery.plan.graph import Edge, edges_between
+from motia_celery.workbench.components import find_components
 from motia_celery.workbench.controls import paused_steps
 from motia_celery.workbench.positions import read_positions, write_positions
 from motia_celery.workbench.shapes.app import (
@@ -34,8 +36,10 @@ _PositionsByFlow = Mapping[str, Mapping[str, Position]]
 async def get_flows(sources: From) -> GraphView:
     """The whole app as a graph, and which part of it each flow is."""
     paused = await paused_steps(sources)
-    positions = await anyio.to_thread.run_sync(read_positions, sources.settings.project_root)
-    return graph(sources.plan, positions, paused)
+    root, plan = sources.settings.project_root, sources.plan
+    positions = await anyio.to_thread.run_sync(read_positions, root)
+    components = await anyio.to_thread.run_sync(find_components, root, plan.steps)
+    return graph(plan, positions, paused, components)
 
 
 @router.put("/positions")
@@ -48,11 +52,19 @@ async def put_positions(sources: From, positions: Positions) -> Done:
     return Done()
 
 
-def graph(plan: Plan, positions: _PositionsByFlow, paused: Collection[str] = ()) -> GraphView:
+def graph(
+    plan: Plan,
+    positions: _PositionsByFlow,
+    paused: Collection[str] = (),
+    components: Mapping[str, str] = MappingProxyType({}),
+) -> GraphView:
     """The Plan as nodes and edges."""
     names = [step.name for step in plan.steps]
     return GraphView(
-        nodes=tuple(node(step, paused=step.name in paused) for step in plan.steps),
+        nodes=tuple(
+            node(step, paused=step.name in paused, component=components.get(step.name))
+            for step in plan.steps
+        ),
         edges=tuple(_edges(edges_between(plan.steps))),
         flows=(
             _flow(plan, "", names, positions),
@@ -61,7 +73,7 @@ def graph(plan: Plan, positions: _PositionsByFlow, paused: Collection[str] = ())
     )
 
 
-def node(step: Step, *, paused: bool = False) -> NodeView:
+def node(step: Step, *, paused: bool = False, component: str | None = None) -> NodeView:
     """A Step as the diagram shows it."""
     return NodeView(
         id=step.id,
@@ -78,6 +90,7 @@ def node(step: Step, *, paused: bool = False) -> NodeView:
         virtual_emits=_emits(step.virtual_emits),
         virtual_subscribes=step.virtual_subscribes,
         paused=paused,
+        component=component,
     )
 
 

@@ -16,11 +16,11 @@ from motia_celery.model.step import Step, Stream
 from motia_celery.plan import Plan
 from motia_celery.plan.describe import describe_step
 from motia_celery.plan.routes import WORKBENCH_PATH
+from motia_celery.workbench import motia_queues
 from motia_celery.workbench.filters import Filter, parse_filters
 from motia_celery.workbench.hub import reset
 from motia_celery.workbench.overview import version_of_package
 from motia_celery.workbench.positions import write_flow
-from motia_celery.workbench.shapes.feed import StateMessage
 from motia_celery.workbench.source import read_source
 from motia_celery.workbench.sources import From, Sources
 from motia_celery.workbench.state import json_type
@@ -77,7 +77,6 @@ async def get_state(
 async def post_state(sources: From, entry: StateEntry) -> StateEntry:
     """Sets a value, and gives what was set."""
     await sources.state.set(entry.groupId, entry.key, entry.value)
-    sources.hub.tell(StateMessage(group=entry.groupId, key=entry.key, change="set"))
     return entry
 
 
@@ -157,6 +156,7 @@ def create_motia() -> FastAPI:
         },
     )
     app.include_router(router)
+    app.include_router(motia_queues.router)
     return app
 
 
@@ -176,7 +176,6 @@ async def _delete(sources: Sources, identity: str) -> None:
     while at >= 0:
         group, key = identity[:at], identity[at + 1 :]
         if await sources.state.delete(group, key) is not None:
-            sources.hub.tell(StateMessage(group=group, key=key, change="delete"))
             return
         at = identity.find(":", at + 1)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 import anyio.to_thread
@@ -55,13 +56,26 @@ class StoredRecords:
         _require(query.cursor, _RUN)
         wanted = _run_filter(query)
         if query.status and not wanted.statuses:
-            return Runs(runs=())
+            return Runs(runs=(), total=0)
 
-        def ask() -> RunPage:
-            return self._runs.page(wanted, query.limit, query.cursor or None)
+        def ask() -> tuple[RunPage, int | None]:
+            page = self._runs.page(wanted, query.limit, query.cursor or None)
+            if not query.cursor and page.cursor is None:
+                return page, len(page.runs)
+            return page, None if query.cursor else self._runs.count(wanted)
 
-        page = await anyio.to_thread.run_sync(ask)
-        return Runs(runs=tuple(run_view(run, self._plan) for run in page.runs), next=page.cursor)
+        page, total = await anyio.to_thread.run_sync(ask)
+        runs = tuple(run_view(run, self._plan) for run in page.runs)
+        return Runs(runs=runs, next=page.cursor, total=total)
+
+    async def tally(self) -> Mapping[tuple[str, RunStatus], int]:
+        """How many of the latest runs there are, by Step and status."""
+
+        def ask() -> Counter[tuple[str, RunStatus]]:
+            page = self._runs.page(limit=stored.COUNTED)
+            return Counter((run.step, run.status) for run in page.runs if run.trigger != "http")
+
+        return await anyio.to_thread.run_sync(ask)
 
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None."""

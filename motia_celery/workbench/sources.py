@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from motia_celery.broker.backlog import DepthReader
+from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.inspection import Inspector
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.ticks import TickReader
 from motia_celery.plan import Plan
 from motia_celery.settings import Settings
 from motia_celery.stores.state import StateStore
+from motia_celery.stores.state_changes import StateChange
 from motia_celery.stores.streams import StreamStore
 from motia_celery.workbench.hub import Hub
 from motia_celery.workbench.sampling import Samples
@@ -25,8 +26,12 @@ from motia_celery.workbench.shapes.runs import (
     RunDetail,
     Runs,
     RunsQuery,
+    RunStatus,
     TraceView,
 )
+
+#: Changes of state as they are made, from the first None on; None where some may have been lost.
+StateChanges = AsyncGenerator[tuple[StateChange, ...] | None, None]
 
 
 class Control(Protocol):
@@ -56,6 +61,9 @@ class Records(Protocol):
 
     async def runs(self, query: RunsQuery) -> Runs:
         """A page of runs, newest first."""
+
+    async def tally(self) -> Mapping[tuple[str, RunStatus], int]:
+        """How many of the latest runs there are, by Step and status."""
 
     async def run(self, run_id: str) -> RunDetail | None:
         """One run, or None."""
@@ -89,6 +97,7 @@ class Sources:
     depths: DepthReader
     inspector: Inspector
     ticks: TickReader
+    state_changes: Callable[[], StateChanges] | None = None
     records: Records | None = None
     samples: Samples = field(default_factory=Samples)
     hub: Hub = field(default_factory=Hub)

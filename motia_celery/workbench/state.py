@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query
 
-from motia_celery.errors import NotFoundError, RequestError
+from motia_celery.errors import FrameworkError, NotFoundError, RequestError
+from motia_celery.stores.state import StateStore
+from motia_celery.stores.state_changes import StateChange
 from motia_celery.workbench.shapes.feed import StateMessage
 from motia_celery.workbench.shapes.stores import (
     Deleted,
@@ -91,8 +94,6 @@ async def put_state_value(sources: From, write: StateWrite) -> StateItem:
             raise RequestError("this key is there already.", "state", "Edit its value.")
     else:
         await state.set(write.group, write.key, write.value, ttl_seconds=life)
-    change = "delete" if write.value is None else "set"
-    sources.hub.tell(StateMessage(group=write.group, key=write.key, change=change))
     return state_item(write.group, write.key, write.value, life, limit=math.inf)
 
 
@@ -102,12 +103,41 @@ async def delete_state(sources: From, request: StateDelete) -> Deleted:
     deleted = 0
     for place in request.keys:
         deleted += await sources.state.delete(place.group, place.key) is not None
-        sources.hub.tell(StateMessage(group=place.group, key=place.key, change="delete"))
     for group in request.groups:
         await sources.state.clear(group)
         deleted += 1
-        sources.hub.tell(StateMessage(group=group, change="clear"))
     return Deleted(deleted=deleted)
+
+
+async def state_messages(
+    state: StateStore, changes: Sequence[StateChange]
+) -> Sequence[StateMessage]:
+    """The changes as the feed tells them, with what is there now."""
+    groups = dict.fromkeys(change.group for change in changes if change.kind == "set")
+    try:
+        lives = {group: await state.lives(group) for group in groups}
+        return await asyncio.gather(
+            *(_message(state, change, lives.get(change.group, {})) for change in changes)
+        )
+    except FrameworkError:
+        return [_bare(change) for change in changes]
+
+
+async def _message(
+    state: StateStore, change: StateChange, lives: Mapping[str, float]
+) -> StateMessage:
+    if change.kind != "set" or change.key is None:
+        return _bare(change)
+    value = await state.get(change.group, change.key)
+    if value is None:  # deleted meanwhile
+        return StateMessage(group=change.group, key=change.key, change="delete")
+    item = state_item(change.group, change.key, value, lives.get(change.key))
+    return StateMessage(group=change.group, key=change.key, change="set", item=item)
+
+
+def _bare(change: StateChange) -> StateMessage:
+    kind = "delete" if change.kind == "expire" else change.kind
+    return StateMessage(group=change.group, key=change.key, change=kind)
 
 
 async def _group_items(sources: Sources, group: str, text: str) -> list[StateItem]:

@@ -11,9 +11,11 @@ from motia_celery.errors import NotFoundError
 from motia_celery.model.step import QueueOptions, Step
 from motia_celery.plan import Plan
 from motia_celery.plan.describe import describe_step
+from motia_celery.workbench.components import find_component, find_components
 from motia_celery.workbench.controls import paused_steps
 from motia_celery.workbench.flows import node
 from motia_celery.workbench.overview import problem_view
+from motia_celery.workbench.schedules import schedule_views
 from motia_celery.workbench.shapes.app import (
     NodeView,
     ProblemView,
@@ -23,7 +25,6 @@ from motia_celery.workbench.shapes.app import (
 from motia_celery.workbench.source import read_source
 from motia_celery.workbench.sources import From
 from motia_celery.workbench.trying import route_views
-from motia_celery.workbench.workers import schedule_views
 
 router = APIRouter(prefix="/steps", tags=["steps"])
 
@@ -32,7 +33,12 @@ router = APIRouter(prefix="/steps", tags=["steps"])
 async def get_steps(sources: From) -> list[NodeView]:
     """Every Step."""
     paused = await paused_steps(sources)
-    return [node(step, paused=step.name in paused) for step in sources.plan.steps]
+    root, steps = sources.settings.project_root, sources.plan.steps
+    components = await anyio.to_thread.run_sync(find_components, root, steps)
+    return [
+        node(step, paused=step.name in paused, component=components.get(step.name))
+        for step in steps
+    ]
 
 
 @router.get("/{name:path}")
@@ -40,11 +46,13 @@ async def get_step(sources: From, name: str) -> StepView:
     """Everything about one Step, and the text of its file."""
     plan, step = sources.plan, step_named(sources.plan, name)
     paused = await paused_steps(sources)
-    source = await anyio.to_thread.run_sync(read_source, sources.settings.project_root, step)
+    root = sources.settings.project_root
+    source = await anyio.to_thread.run_sync(read_source, root, step)
+    component = await anyio.to_thread.run_sync(find_component, root, step)
     queue = plan.topology.by_step.get(name)
-    schedules = await schedule_views(sources)
+    entries = (entry for entry in plan.schedules if entry.step == name)
     return StepView(
-        **dict(node(step, paused=name in paused)),
+        **dict(node(step, paused=name in paused, component=component)),
         config=describe_step(step),
         input_schema=next((dict(t.input_schema) for t in step.events if t.input_schema), None),
         api=tuple(route for route in route_views(plan) if route.step == name),
@@ -52,7 +60,7 @@ async def get_step(sources: From, name: str) -> StepView:
         queue_options=_queue_options(step.queue) if step.events else None,
         max_attempts=step.retry.max_attempts,
         timeout_seconds=step.timeout_seconds,
-        schedules=tuple(schedule for schedule in schedules if schedule.step == name),
+        schedules=await schedule_views(sources, entries),
         problems=tuple(_problems(plan, step)),
         source=source,
     )

@@ -11,6 +11,7 @@ import orjson
 
 from motia_celery.errors import FrameworkError
 from motia_celery.model.change import Change
+from motia_celery.stores.state_changes import StateChange
 from motia_celery.workbench.hub import Hub, reset
 from motia_celery.workbench.shapes.app import Queues, QueueView
 from motia_celery.workbench.shapes.feed import (
@@ -20,6 +21,7 @@ from motia_celery.workbench.shapes.feed import (
     Want,
 )
 from motia_celery.workbench.sources import Sources
+from motia_celery.workbench.state import state_messages
 from motia_celery.workbench.streams import ITEM_BYTES
 from motia_celery.workbench.workers import queues_now
 
@@ -43,6 +45,8 @@ class Watch:
         """Begins to wait for listeners."""
         self._keep({"queues"}, self._sample)
         self._keep({"streams"}, self._follow_streams)
+        if self._sources.state_changes is not None:
+            self._keep({"state"}, self._follow_state)
         if self._sources.records is not None:
             self._keep({"runs", "logs"}, self._follow_records)
 
@@ -96,6 +100,20 @@ class Watch:
                 # What changed before is not known: what is shown must be fetched once more.
                 message = stream_message(change) if isinstance(change, Change) else reset()
                 self._hub.tell(message)
+
+    async def _follow_state(self) -> None:
+        follow = self._sources.state_changes
+        if follow is not None:
+            async with aclosing(follow()) as batches:
+                async for batch in batches:
+                    await self._tell_state(batch)
+
+    async def _tell_state(self, batch: tuple[StateChange, ...] | None) -> None:
+        if batch is None:
+            self._hub.tell(reset())
+            return
+        for message in await state_messages(self._sources.state, batch):
+            self._hub.tell(message)
 
     async def _follow_records(self) -> None:
         records = self._sources.records

@@ -1,25 +1,20 @@
-"""Queues, workers and schedules: what is waiting, who works, and what the clock will start."""
+"""Queues and workers: what is waiting, and who works."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
-from motia_celery.broker.backlog import Depth, Depths
+from motia_celery.broker.depths import Depth, Depths
 from motia_celery.broker.inspection import Worker
-from motia_celery.errors import CronError, StoreUnavailableError
-from motia_celery.model.cron import Cron
-from motia_celery.plan.schedule import ScheduleEntry
 from motia_celery.plan.topology import QueuePlan, queue_of
 from motia_celery.workbench.controls import paused_steps
 from motia_celery.workbench.shapes.app import (
     ActiveRun,
     Queues,
     QueueView,
-    ScheduleView,
     Workers,
     WorkerView,
 )
@@ -28,7 +23,6 @@ from motia_celery.workbench.sources import From, Sources
 router = APIRouter(tags=["workers"])
 
 _SHOWN_RUNS = 500
-_COMING = 5
 
 
 @router.get("/queues")
@@ -46,12 +40,6 @@ async def get_workers(sources: From) -> Workers:
     return Workers(at=time.time() * 1000, workers=views)
 
 
-@router.get("/schedules")
-async def get_schedules(sources: From) -> list[ScheduleView]:
-    """Every schedule, with its last and its next times."""
-    return list(await schedule_views(sources))
-
-
 async def queues_now(sources: Sources) -> Queues:
     """The queues as they are now, or were a moment ago."""
     depths: Depths = await sources.samples.ask("depths", sources.depths.read)
@@ -59,25 +47,10 @@ async def queues_now(sources: Sources) -> Queues:
     return Queues(
         at=time.time() * 1000,
         queues=tuple(
-            _queue(queue, depths.queues[queue.name], paused=queue.step in paused)
+            _queue(queue, depths.steps[queue.step], paused=queue.step in paused)
             for queue in sources.plan.topology.queues
         ),
-        dead_letters=depths.dead_letters,
-    )
-
-
-async def schedule_views(sources: Sources) -> tuple[ScheduleView, ...]:
-    """Every schedule; when one fired last is not told where Redis does not answer."""
-    entries = sources.plan.schedules
-    paused = await paused_steps(sources)
-    try:
-        last = await sources.samples.ask("ticks", lambda: sources.ticks.last(entries))
-    except StoreUnavailableError:
-        last = {}
-    now = datetime.now(UTC)
-    return tuple(
-        _schedule(entry, last.get(entry.name), now, paused=entry.step in paused)
-        for entry in entries
+        dead_letters=depths.dead_letters.ready,
     )
 
 
@@ -87,10 +60,13 @@ def _queue(plan: QueuePlan, depth: Depth, *, paused: bool) -> QueueView:
         step=plan.step,
         type="fifo" if plan.partitions else "standard",
         topics=plan.topics,
-        exists=depth.messages is not None,
-        depth=depth.messages,
-        consumers=depth.consumers,
+        exists=depth.exists,
+        depth=depth.ready if depth.exists else None,
+        consumers=depth.consumers if depth.exists else None,
         oldest_ms=None if depth.oldest_seconds is None else depth.oldest_seconds * 1000,
+        oldest_is_bound=depth.oldest_is_bound,
+        sent_per_second=depth.sent_per_second,
+        begun_per_second=depth.begun_per_second,
         paused=paused,
     )
 
@@ -116,24 +92,3 @@ def _worker(worker: Worker, steps: Mapping[str, str]) -> WorkerView:
             for run in worker.runs[:_SHOWN_RUNS]
         ),
     )
-
-
-def _schedule(
-    entry: ScheduleEntry, last: datetime | None, now: datetime, *, paused: bool
-) -> ScheduleView:
-    return ScheduleView(
-        name=entry.name,
-        step=entry.step,
-        expression=entry.expression,
-        timezone=entry.timezone,
-        last_at=last and last.timestamp() * 1000,
-        next_at=tuple(moment.timestamp() * 1000 for moment in _upcoming(entry, now)),
-        paused=paused,
-    )
-
-
-def _upcoming(entry: ScheduleEntry, now: datetime) -> tuple[datetime, ...]:
-    try:
-        return Cron(entry.expression, entry.timezone).upcoming(now, _COMING)
-    except CronError:
-        return ()

@@ -55,7 +55,10 @@ class Store:
         return self.records.write(runs, lines, "w#1", b"[]")
 
     def ids(self, limit: int = 50, **wanted: Any) -> list[str]:
-        return [run.id for run in self.runs.page(RunFilter(**wanted), limit).runs]
+        found = [run.id for run in self.runs.page(RunFilter(**wanted), limit).runs]
+        if len(found) < limit:
+            assert self.runs.count(RunFilter(**wanted)) == len(found)
+        return found
 
     def status(self, id: str) -> str:
         record = self.runs.get(id)
@@ -119,6 +122,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store) -> None
         if (cursor := page.cursor) is None:
             break
     assert found == names[::-1]
+    assert store.runs.count(RunFilter(flows=frozenset({"shop"}))) == 1300
 
 
 def test_pages_of_runs_with_their_own_starts(store: Store) -> None:
@@ -129,6 +133,15 @@ def test_pages_of_runs_with_their_own_starts(store: Store) -> None:
     assert second.cursor is None
     ids = [run.id for run in (*first.runs, *second.runs)]
     assert ids == [f"r{n}" for n in reversed(range(1200))]
+
+
+def test_runs_that_no_index_has_are_counted_up_to_a_bound(store: Store) -> None:
+    store.write(*(written(f"r{n}", started=NOW + n, step=f"s{n % 2}") for n in range(20)))
+    by_index, by_look = RunFilter(steps=frozenset({"s1"})), RunFilter(flows=frozenset({"shop"}))
+    assert [store.runs.count(wanted, 10) for wanted in (by_index, by_look)] == [10, None]
+    assert store.runs.count(by_look, 20) == 20
+    late = RunFilter(flows=frozenset({"shop"}), since_ms=NOW + 15, until_ms=NOW + 17)
+    assert store.runs.count(late, 3) == 3
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -174,7 +187,7 @@ def test_of_many_attempts_the_first_and_the_last_ones_are_kept(store: Store) -> 
 
 
 def everything(store: Store) -> set[str]:
-    client = store.records._client
+    client = store.runs._client
     return {key.decode() for key in client.scan_iter(f"{store.records._prefix}:*")}
 
 
@@ -271,7 +284,7 @@ def test_old_lines_go(make_store: Callable[..., Store]) -> None:
 
 
 def test_those_who_watch_are_told_of_each_batch(store: Store) -> None:
-    client = store.records._client
+    client = store.runs._client
     told: list[Any] = []
     with client.pubsub() as pubsub:
         pubsub.subscribe(f"{store.records._prefix}:runs:changed")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,6 +17,9 @@ import pytest
 from integration.apps import Project, wait_until
 from integration.workbench import Bench
 from servers import GivenRabbit, RabbitNode, Room
+
+from motia_celery.workbench.api import create_api
+from motia_celery.workbench.motia import create_motia
 
 
 @pytest.fixture(scope="module", params=["rabbitmq", "redis"])
@@ -102,6 +107,19 @@ def test_only_steps_are_told_of(bench: Bench, name: str) -> None:
     fault = bench.get(f"/steps/{name}", 404)
     assert fault["error"].startswith("no Step is named")
     assert fault["fix"]
+
+
+def test_a_node_of_the_projects_own_is_told_of(bench: Bench) -> None:
+    """Motia's Workbench would draw it; this one says where it is."""
+    file = bench.project.folder / "steps" / "typed.step.tsx"
+    file.write_text("import { EventNode } from 'motia/workbench'\nexport const Node = EventNode\n")
+    try:
+        nodes = {node["name"]: node["component"] for node in bench.get("/flows")["nodes"]}
+        assert nodes.pop("typed") == "steps/typed.step.tsx"
+        assert set(nodes.values()) == {None}
+        assert bench.get("/steps/typed")["component"] == "steps/typed.step.tsx"
+    finally:
+        file.unlink()
 
 
 def test_positions_are_kept_in_motias_file(bench: Bench) -> None:
@@ -354,6 +372,59 @@ def test_a_paused_steps_events_wait_and_are_counted(bench: Bench) -> None:
     )
 
 
+def queue_of(bench: Bench, step: str) -> dict[str, Any]:
+    """What is told of a Step's queue."""
+    return dict(next(one for one in bench.get("/queues")["queues"] if one["step"] == step))
+
+
+def test_how_fast_a_queue_fills_and_empties_and_how_long_its_oldest_waits(bench: Bench) -> None:
+    """Without looking into the queue; on both brokers the same."""
+    bench.post("/steps/kept/pause")
+    wait_until(
+        lambda: all("kept" not in one["steps"] for one in bench.get("/workers")["workers"]),
+        "the worker leaves the queue",
+        pause=0.3,
+    )
+    assert queue_of(bench, "kept")["oldest_ms"] == 0
+    before = time.time()
+    bench.post("/topics/kept/emit", {"data": {"token": "first"}})
+    after = time.time()
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 1, "the first one")
+    wait_until(lambda: queue_of(bench, "kept")["sent_per_second"], "it is counted")
+    wait_until(lambda: time.time() > after + 2, "it has waited")
+    for _ in range(4):
+        bench.post("/topics/kept/emit", {"data": {"token": "later"}})
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 5, "all of them")
+    wait_until(lambda: queue_of(bench, "kept")["sent_per_second"] > 0.1, "they are counted")
+    queue, now = queue_of(bench, "kept"), time.time()
+    assert not queue["oldest_is_bound"]
+    # Messages carry whole seconds, and what is told may be a second old.
+    assert now - after - 1.5 <= queue["oldest_ms"] / 1000 <= now - before + 1.5
+    assert queue["begun_per_second"] == 0
+    bench.post("/steps/kept/resume")
+    wait_until(lambda: queue_of(bench, "kept")["begun_per_second"] > 0, "they begin")
+    assert queue_of(bench, "kept")["oldest_ms"] == 0
+
+
+def test_what_another_service_published_waits_no_longer_than_that(bench: Bench) -> None:
+    """Nobody counted it; but it came after the queue was last seen empty."""
+    bench.post("/steps/kept/pause")
+    wait_until(
+        lambda: all("kept" not in one["steps"] for one in bench.get("/workers")["workers"]),
+        "the worker leaves the queue",
+        pause=0.3,
+    )
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 0, "an empty queue")
+    before = time.time()
+    bench.project.emit("kept", {"token": "foreign"})
+    wait_until(lambda: queue_of(bench, "kept")["depth"] == 1, "its event")
+    queue = queue_of(bench, "kept")
+    assert queue["oldest_is_bound"] is bench.project.settings().uses_rabbitmq
+    assert queue["oldest_ms"] / 1000 <= time.time() - before + 3
+    bench.post("/steps/kept/resume")
+    bench.project.wait_for("kept", token="foreign")
+
+
 def test_what_has_no_queue_can_not_be_paused(bench: Bench) -> None:
     for name in ("place", "gone"):
         for action in ("pause", "cancel"):
@@ -411,8 +482,9 @@ def test_the_feed_tells_of_queues_streams_state_and_dead_letters(bench: Bench) -
         queues = feed.until("queues")["queues"]
         assert {queue["step"] for queue in queues} >= {"makes", "tick/tock"}
         assert feed.until("dead_letters")["count"] == 0
-        bench.put("/state/value", {"group": "live", "key": "k", "value": 1})
-        assert feed.until("state")["key"] == "k"
+        state = bench.put("/state/value", {"group": "live", "key": "k", "value": 1})
+        told = feed.until("state")
+        assert (told["key"], told["change"], told["item"]) == ("k", "set", state)
         item = {"stream": "things", "group": "live", "id": "1", "data": {"n": 1}}
         bench.put("/streams/item", item)
         change = feed.until("stream", change="create")
@@ -425,12 +497,20 @@ def test_the_feed_tells_of_queues_streams_state_and_dead_letters(bench: Bench) -
 
 def test_one_who_comes_back_to_the_feed_misses_nothing(bench: Bench) -> None:
     with bench.feed("state") as feed:
+        # Another one is told once changes are heard, if they were not yet.
         assert feed.next()["type"] == "reset"
+        wait_until(
+            lambda: (
+                bench.put("/state/value", {"group": "live", "key": "one", "value": 1})
+                and feed.next()["type"] == "state"
+            ),
+            "a change",
+        )
         bench.put("/state/value", {"group": "live", "key": "one", "value": 1})
         assert feed.until("state")["key"] == "one"
     bench.put("/state/value", {"group": "live", "key": "two", "value": 1})
     with bench.feed("state", last=feed.last) as again:
-        assert again.next()["key"] == "two"
+        assert again.until("state", key="two")["change"] == "set"
     with bench.feed("state", last="another-7") as lost:
         assert lost.next()["type"] == "reset"
     assert bench.get("/feed", 422, want="all")["where"].startswith("query.want")
@@ -490,6 +570,25 @@ def test_who_has_no_token_sees_nothing(bench: Bench) -> None:
         address = f"http://127.0.0.1:{bench.port}{path}"
         assert httpx.get(address).status_code == 401
         assert httpx.get(address, headers={"authorization": "Bearer nonsense"}).status_code == 401
+
+
+def every_endpoint() -> Iterator[tuple[str, str]]:
+    """The method and path of all that the Workbench answers, Motia's endpoints too."""
+    for base, app in (("/__workbench/api", create_api()), ("/__motia", create_motia())):
+        for path, methods in app.openapi()["paths"].items():
+            for method in methods:
+                yield method.upper(), base + re.sub(r"\{[^}]*\}", "x", path)
+
+
+def test_no_endpoint_answers_without_the_token_or_to_another_page(bench: Bench) -> None:
+    address = f"http://127.0.0.1:{bench.port}"
+    found = {*every_endpoint()}
+    assert {("POST", "/__motia/bullmq/dlq/x/clear"), ("GET", "/__workbench/api/feed")} <= found
+    with httpx.Client(base_url=address) as stranger:
+        for method, path in found:
+            assert stranger.request(method, path).status_code == 401, (method, path)
+            evil = {"origin": "https://evil.example"}
+            assert bench.client.request(method, path, headers=evil).status_code == 403, path
 
 
 # --- Motia's own endpoints ------------------------------------------------------------------

@@ -165,8 +165,9 @@ def test_runs_are_listed_by_each_filter_a_page_at_a_time(shop: Shop) -> None:
     shop.trace(second)
 
     def steps(**filters: Any) -> list[str]:
-        runs = shop.get("/runs", **{"after": since, **filters})["runs"]
-        return sorted(run["step"] for run in runs)
+        page = shop.get("/runs", **{"after": since, **filters})
+        assert page["total"] == len(page["runs"])
+        return sorted(run["step"] for run in page["runs"])
 
     both = ["order", "order", "reserve", "reserve", "ship", "ship"]
     assert steps() == steps(flow="shop") == both
@@ -182,6 +183,7 @@ def test_runs_are_listed_by_each_filter_a_page_at_a_time(shop: Shop) -> None:
         pages.append(shop.get("/runs", limit=2, after=since, **more))
         cursor = pages[-1]["next"]
     assert sorted(run["step"] for page in pages for run in page["runs"]) == both
+    assert [page["total"] for page in pages] == [6, *[None] * (len(pages) - 1)]
     for path in ("/runs", "/logs"):
         assert shop.get(path, 400, cursor="nan x")["where"] == "query.cursor"
 
@@ -222,6 +224,21 @@ def test_the_feed_tells_of_runs_and_lines_as_they_happen(shop: Shop) -> None:
         assert lines == ["An order", "Once more"]
         last = shop.get("/runs", trace=trace, step="ship")["runs"]
         assert last == [{**last[0], "flows": ["shop"], "topic": "reserved", "status": "failed"}]
+
+
+def test_the_feed_tells_of_state_that_other_processes_change(shop: Shop) -> None:
+    """A worker, and commands: each key as it is now, and a group that was cleared."""
+    with shop.feed("state") as feed:
+        shop.trace(shop.order(n=300))
+        shop.trace(shop.order(n=301))  # by now changes are heard
+        told = feed.until("state", group="orders", key="301")
+        assert (told["change"], told["item"]["value"]) == ("set", {"n": 301})
+        assert told["item"] == shop.get("/state/value", group="orders", key="301")
+        assert shop.project.command("state", "delete", "orders", "301").wait(40) == 0
+        assert feed.until("state", change="delete")["key"] == "301"
+        assert shop.project.command("state", "delete", "orders", "--all").wait(40) == 0
+        cleared = feed.until("state", change="clear")
+        assert (cleared["group"], cleared["key"]) == ("orders", None)
 
 
 def test_a_run_is_done_again_with_its_input_or_another(shop: Shop) -> None:

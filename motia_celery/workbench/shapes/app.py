@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from motia_celery.workbench.shapes.runs import RunStatus
 from motia_celery.workbench.shapes.shape import Json, Language, Moment, Shape
 
 Kind = Literal["http", "event", "cron", "noop"]
@@ -108,6 +109,9 @@ class NodeView(Shape):
     virtual_emits: tuple[EmitView, ...] = ()
     virtual_subscribes: tuple[str, ...] = ()
     paused: bool = False
+    component: str | None = Field(
+        None, description="The file that draws it in Motia's own Workbench; here nothing does."
+    )
 
 
 class EdgeView(Shape):
@@ -168,16 +172,50 @@ class QueueOptionsView(Shape):
     partitions: int | None = None
 
 
+class TickView(Shape):
+    """A slot that was sent, and the run that it started, as far as one is known.
+
+    ``overlaps``: it began while an earlier run of the Step was still under way.
+    """
+
+    at: Moment
+    run_id: str
+    trace_id: str | None = None
+    status: RunStatus | None = None
+    started_at: Moment | None = None
+    late_ms: float | None = Field(None, description="From the slot to the beginning of its run.")
+    duration_ms: float | None = None
+    overlaps: bool = False
+
+
+class MissView(Shape):
+    """Slots that were not sent, for no beat ran; ``sent_at`` was the first one after them."""
+
+    first_at: Moment
+    sent_at: Moment
+    count: int = Field(description="Counted up to 1000.")
+
+
 class ScheduleView(Shape):
-    """One cron trigger: when it fired last, and when it will fire."""
+    """One cron trigger: when it fired last, what came of it, and when it will fire.
+
+    ``running`` and ``overlaps`` are of its Step's last runs by the clock.
+    """
 
     name: str
     step: str
     expression: str
     timezone: str
-    last_at: Moment | None = None
+    last_at: Moment | None = Field(None, description="The last slot that was sent.")
+    due_at: Moment | None = Field(None, description="The last slot that came.")
     next_at: tuple[Moment, ...]
     paused: bool = False
+    beats: bool | None = Field(None, description="Whether a beat is at work.")
+    overdue: int = Field(0, description="Slots that came and were not sent; counted up to 1000.")
+    misses: tuple[MissView, ...] = Field((), description="The latest first.")
+    ticks: tuple[TickView, ...] = Field((), description="The latest first.")
+    running: int = 0
+    overlaps: int = Field(0, description="How many began while an earlier one was under way.")
 
 
 class StepView(NodeView):
@@ -240,9 +278,11 @@ class QueueView(Shape):
     topics: tuple[str, ...]
     exists: bool
     depth: int | None = Field(description="Messages that wait to be delivered.")
-    delayed: int | None = None
     consumers: int | None = None
     oldest_ms: float | None = Field(None, description="How long the oldest has waited.")
+    oldest_is_bound: bool = Field(False, description="It has waited so long at most.")
+    sent_per_second: float | None = Field(None, description="Messages that came, of late.")
+    begun_per_second: float | None = Field(None, description="Runs that began, of late.")
     paused: bool = False
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, RootModel
 from motia_celery.workbench.shapes.app import QueueView
 from motia_celery.workbench.shapes.runs import LogLine, RunView
 from motia_celery.workbench.shapes.shape import Moment, Shape
+from motia_celery.workbench.shapes.stores import StateItem
 
 Want = Literal["runs", "logs", "queues", "state", "streams"]
 
@@ -50,12 +51,17 @@ class DeadLettersMessage(Shape):
 
 
 class StateMessage(Shape):
-    """A value that was changed from a Workbench of this process."""
+    """A value that was changed, by whatever process; ``item`` is what is there now.
+
+    Without a ``key`` the whole group is gone (``clear``), or more of it changed than is told.
+    Without an ``item``, where one was ``set``, it must be fetched.
+    """
 
     type: Literal["state"] = "state"
     group: str
     key: str | None = None
     change: Literal["set", "delete", "clear"]
+    item: StateItem | None = None
 
 
 class StreamMessage(Shape):

@@ -72,11 +72,15 @@ class RunDetail(RunView):
 
 
 class Runs(Shape):
-    """A page of runs, newest first; ``next`` continues it, ``total`` is of all that match."""
+    """A page of runs, newest first; ``next`` continues it."""
 
     runs: tuple[RunView, ...]
     next: str | None = None
-    total: int | None = None
+    total: int | None = Field(
+        None,
+        description="How many match, with the first page. Null where over 10,000 runs had to be "
+        "looked at to count them.",
+    )
 
 
 class Span(Shape):

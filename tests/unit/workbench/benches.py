@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 from unit.run.web_apps import Routed, Runs, never_emit
 
-from motia_celery.broker.backlog import Depth, Depths
+from motia_celery.broker.depths import Depth, Depths
 from motia_celery.model.event import Event
 from motia_celery.model.step import EventTrigger, HttpTrigger, Step
 from motia_celery.plan import compile_plan
@@ -140,8 +140,8 @@ class Counted:
 
     def read(self) -> Depths:
         self.count += 1
-        queues = {"motia.q.makes": Depth(messages=self.messages, consumers=1)}
-        return Depths(queues=queues, dead_letters=0)
+        steps = {"makes": Depth(ready=self.messages, consumers=1)}
+        return Depths(steps=steps, dead_letters=Depth(ready=0))
 
     def close(self) -> None:
         return

@@ -1,9 +1,9 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { keepRuns } from "@/logic/activity";
 import { type LogFilters, type RunFilters, showsLine, showsRun } from "@/logic/filters";
-import { type Pages, withItem, withLines, withQueues, withRuns } from "@/logic/patch";
-import { activityQuery, queuesQuery, streamItemsQuery } from "./queries";
-import type { DeadLettersMessage, FeedMessage, LogLine, Run, RunMessage, Runs, StateMessage, StreamMessage } from "./shapes";
+import { type Pages, withItem, withLines, withQueues, withRuns, withValue } from "@/logic/patch";
+import { activityQuery, queuesQuery, stateGroupsQuery, stateValueQuery, streamItemsQuery } from "./queries";
+import type { DeadLettersMessage, FeedMessage, LogLine, Run, RunMessage, Runs, StateItems, StateMessage, StreamMessage } from "./shapes";
 
 /** Puts what the feed tells into the cache. Messages come in handfuls, so that a busy app costs one drawing each. */
 export function patchCache(cache: QueryClient, messages: readonly FeedMessage[]): void {
@@ -43,10 +43,19 @@ function patchLetters(cache: QueryClient, { count }: DeadLettersMessage): void {
   void cache.invalidateQueries({ queryKey: ["letters"] });
 }
 
-function patchState(cache: QueryClient, { group, key }: StateMessage): void {
-  void cache.invalidateQueries({ queryKey: ["state", "groups"] });
-  void cache.invalidateQueries({ queryKey: ["state", "items"] });
-  void cache.invalidateQueries({ queryKey: ["state", "value", group, ...(key ? [key] : [])] });
+function patchState(cache: QueryClient, message: StateMessage): void {
+  const { group, key, change, item } = message;
+  const groups = cache.getQueryData(stateGroupsQuery("").queryKey);
+  if (change !== "set" || !groups?.groups.includes(group)) void cache.invalidateQueries({ queryKey: ["state", "groups"] });
+  for (const query of cache.getQueryCache().findAll({ queryKey: ["state", "items"] })) {
+    const [, , shown, text] = query.queryKey as [string, string, string, string];
+    if (shown && shown !== group) continue;
+    const next = shown && !text && query.state.data ? withValue(query.state.data as StateItems, message) : undefined;
+    if (next) cache.setQueryData(query.queryKey, next);
+    else void cache.invalidateQueries({ queryKey: query.queryKey });
+  }
+  if (key != null && item && !item.truncated) cache.setQueryData(stateValueQuery(group, key).queryKey, item);
+  else void cache.invalidateQueries({ queryKey: ["state", "value", group, ...(key == null ? [] : [key])] });
 }
 
 function patchStream(cache: QueryClient, message: StreamMessage): void {

@@ -432,10 +432,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Letters
+         * Getletters Of
          * @description The oldest dead letters that match, and how many there are.
          */
-        get: operations["get_letters"];
+        get: operations["getletters_of"];
         put?: never;
         post?: never;
         delete?: never;
@@ -474,10 +474,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replay Letters
+         * Replayletters Of
          * @description Sends the events of the letters to the one Step where each died.
          */
-        post: operations["replay_letters"];
+        post: operations["replayletters_of"];
         delete?: never;
         options?: never;
         head?: never;
@@ -494,10 +494,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Drop Letters
+         * Dropletters Of
          * @description Deletes the letters for good.
          */
-        post: operations["drop_letters"];
+        post: operations["dropletters_of"];
         delete?: never;
         options?: never;
         head?: never;
@@ -761,7 +761,7 @@ export interface paths {
         };
         /**
          * Get Schedules
-         * @description Every schedule, with its last and its next times.
+         * @description Every schedule, with its last and its next times, and what was late, missed or too long.
          */
         get: operations["get_schedules"];
         put?: never;
@@ -1319,6 +1319,27 @@ export interface components {
             next?: string | null;
         };
         /**
+         * MissView
+         * @description Slots that were not sent, for no beat ran; ``sent_at`` was the first one after them.
+         */
+        MissView: {
+            /**
+             * First At
+             * @description Epoch milliseconds.
+             */
+            first_at: number;
+            /**
+             * Sent At
+             * @description Epoch milliseconds.
+             */
+            sent_at: number;
+            /**
+             * Count
+             * @description Counted up to 1000.
+             */
+            count: number;
+        };
+        /**
          * NodeView
          * @description One Step in the diagram.
          */
@@ -1386,6 +1407,11 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /**
+             * Component
+             * @description The file that draws it in Motia's own Workbench; here nothing does.
+             */
+            component?: string | null;
         };
         /**
          * ParamView
@@ -1537,8 +1563,6 @@ export interface components {
              * @description Messages that wait to be delivered.
              */
             depth: number | null;
-            /** Delayed */
-            delayed?: number | null;
             /** Consumers */
             consumers?: number | null;
             /**
@@ -1546,6 +1570,22 @@ export interface components {
              * @description How long the oldest has waited.
              */
             oldest_ms?: number | null;
+            /**
+             * Oldest Is Bound
+             * @description It has waited so long at most.
+             * @default false
+             */
+            oldest_is_bound: boolean;
+            /**
+             * Sent Per Second
+             * @description Messages that came, of late.
+             */
+            sent_per_second?: number | null;
+            /**
+             * Begun Per Second
+             * @description Runs that began, of late.
+             */
+            begun_per_second?: number | null;
             /**
              * Paused
              * @default false
@@ -1833,19 +1873,24 @@ export interface components {
         };
         /**
          * Runs
-         * @description A page of runs, newest first; ``next`` continues it, ``total`` is of all that match.
+         * @description A page of runs, newest first; ``next`` continues it.
          */
         Runs: {
             /** Runs */
             runs: components["schemas"]["RunView"][];
             /** Next */
             next?: string | null;
-            /** Total */
+            /**
+             * Total
+             * @description How many match, with the first page. Null where over 10,000 runs had to be looked at to count them.
+             */
             total?: number | null;
         };
         /**
          * ScheduleView
-         * @description One cron trigger: when it fired last, and when it will fire.
+         * @description One cron trigger: when it fired last, what came of it, and when it will fire.
+         *
+         *     ``running`` and ``overlaps`` are of its Step's last runs by the clock.
          */
         ScheduleView: {
             /** Name */
@@ -1856,8 +1901,16 @@ export interface components {
             expression: string;
             /** Timezone */
             timezone: string;
-            /** Last At */
+            /**
+             * Last At
+             * @description The last slot that was sent.
+             */
             last_at?: number | null;
+            /**
+             * Due At
+             * @description The last slot that came.
+             */
+            due_at?: number | null;
             /** Next At */
             next_at: number[];
             /**
@@ -1865,6 +1918,40 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /**
+             * Beats
+             * @description Whether a beat is at work.
+             */
+            beats?: boolean | null;
+            /**
+             * Overdue
+             * @description Slots that came and were not sent; counted up to 1000.
+             * @default 0
+             */
+            overdue: number;
+            /**
+             * Misses
+             * @description The latest first.
+             * @default []
+             */
+            misses: components["schemas"]["MissView"][];
+            /**
+             * Ticks
+             * @description The latest first.
+             * @default []
+             */
+            ticks: components["schemas"]["TickView"][];
+            /**
+             * Running
+             * @default 0
+             */
+            running: number;
+            /**
+             * Overlaps
+             * @description How many began while an earlier one was under way.
+             * @default 0
+             */
+            overlaps: number;
         };
         /**
          * Source
@@ -2020,7 +2107,10 @@ export interface components {
         };
         /**
          * StateMessage
-         * @description A value that was changed from a Workbench of this process.
+         * @description A value that was changed, by whatever process; ``item`` is what is there now.
+         *
+         *     Without a ``key`` the whole group is gone (``clear``), or more of it changed than is told.
+         *     Without an ``item``, where one was ``set``, it must be fetched.
          */
         StateMessage: {
             /**
@@ -2037,6 +2127,7 @@ export interface components {
              * @enum {string}
              */
             change: "set" | "delete" | "clear";
+            item?: components["schemas"]["StateItem"] | null;
         };
         /**
          * StateWrite
@@ -2145,6 +2236,11 @@ export interface components {
              * @default false
              */
             paused: boolean;
+            /**
+             * Component
+             * @description The file that draws it in Motia's own Workbench; here nothing does.
+             */
+            component?: string | null;
             /**
              * Config
              * @description The config as it is understood.
@@ -2303,6 +2399,39 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * TickView
+         * @description A slot that was sent, and the run that it started, as far as one is known.
+         *
+         *     ``overlaps``: it began while an earlier run of the Step was still under way.
+         */
+        TickView: {
+            /**
+             * At
+             * @description Epoch milliseconds.
+             */
+            at: number;
+            /** Run Id */
+            run_id: string;
+            /** Trace Id */
+            trace_id?: string | null;
+            /** Status */
+            status?: ("queued" | "running" | "retrying" | "completed" | "failed" | "cancelled") | null;
+            /** Started At */
+            started_at?: number | null;
+            /**
+             * Late Ms
+             * @description From the slot to the beginning of its run.
+             */
+            late_ms?: number | null;
+            /** Duration Ms */
+            duration_ms?: number | null;
+            /**
+             * Overlaps
+             * @default false
+             */
+            overlaps: boolean;
         };
         /**
          * TopicView
@@ -3281,7 +3410,7 @@ export interface operations {
             };
         };
     };
-    get_letters: {
+    getletters_of: {
         parameters: {
             query?: {
                 ids?: string[];
@@ -3369,7 +3498,7 @@ export interface operations {
             };
         };
     };
-    replay_letters: {
+    replayletters_of: {
         parameters: {
             query?: never;
             header?: never;
@@ -3411,7 +3540,7 @@ export interface operations {
             };
         };
     };
-    drop_letters: {
+    dropletters_of: {
         parameters: {
             query?: never;
             header?: never;

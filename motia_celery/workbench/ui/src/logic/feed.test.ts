@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { LogLine, Queue, Run, Runs, StreamItems, StreamMessage } from "@/api/shapes";
+import type { LogLine, Queue, Run, Runs, StateItem, StateItems, StateMessage, StreamItems, StreamMessage } from "@/api/shapes";
 import { countByStep, keepRuns } from "./activity";
 import { logFilters, runFilters, runQuery, showsLine, showsRun } from "./filters";
-import { LINES_KEPT, type Pages, withItem, withLines, withQueues, withRuns } from "./patch";
+import { LINES_KEPT, type Pages, withItem, withLines, withQueues, withRuns, withValue } from "./patch";
 
 function run(id: string, more: Partial<Run> = {}): Run {
   return {
@@ -63,7 +63,7 @@ describe("withLines", () => {
 
 describe("withQueues", () => {
   const queue = (name: string, depth: number): Queue => ({
-    name, step: name, type: "standard", topics: [], exists: true, depth, delayed: null, consumers: 1, oldest_ms: null, paused: false,
+    name, step: name, type: "standard", topics: [], exists: true, depth, consumers: 1, oldest_ms: null, oldest_is_bound: false, paused: false,
   });
 
   it("changes those that the message names, and adds new ones", () => {
@@ -88,6 +88,30 @@ describe("withItem", () => {
   it("passes over changes that the list has already, and events", () => {
     expect(withItem(items, message({ version: 5 }))).toBe(items);
     expect(withItem(items, message({ change: "event", id: null }))).toBe(items);
+  });
+});
+
+describe("withValue", () => {
+  const item = (key: string, value: unknown): StateItem => ({ group: "g", key, type: "number", value, truncated: false, size_bytes: 1 });
+  const list: StateItems = { items: [item("a", 1), item("c", 3)], total: 2, partial: false };
+  const message = (more: Partial<StateMessage>): StateMessage => ({ type: "state", group: "g", key: "b", change: "set", ...more });
+  const keys = (items: StateItems | undefined) => items?.items.map((each) => [each.key, each.value]);
+
+  it("sets, adds in its place, and deletes", () => {
+    expect(keys(withValue(list, message({ key: "c", item: item("c", 4) })))).toEqual([["a", 1], ["c", 4]]);
+    const added = withValue(list, message({ item: item("b", 2) }));
+    expect([keys(added), added?.total]).toEqual([[["a", 1], ["b", 2], ["c", 3]], 3]);
+    expect(keys(withValue(list, message({ key: "d", item: item("d", 4) })))?.at(-1)).toEqual(["d", 4]);
+    expect(withValue(list, message({ key: "a", change: "delete" }))).toMatchObject({ total: 1 });
+    expect(withValue(list, message({ change: "delete" }))).toBe(list);
+    expect(withValue(list, message({ key: null, change: "clear" }))).toMatchObject({ items: [], total: 0 });
+  });
+
+  it("fetches what it can not know", () => {
+    expect(withValue(list, message({ key: null, change: "delete" }))).toBeUndefined();
+    expect(withValue(list, message({}))).toBeUndefined();
+    expect(withValue({ ...list, total: 900 }, message({ item: item("b", 2) }))).toBeUndefined();
+    expect(keys(withValue({ ...list, total: 900 }, message({ key: "a", item: item("a", 7) })))).toEqual([["a", 7], ["c", 3]]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Letters, LogLine, Queues, QueuesMessage, Run, Runs, StreamItem, StreamItems, StreamMessage } from "@/api/shapes";
+import type { Letters, LogLine, Queues, QueuesMessage, Run, Runs, StateItems, StateMessage, StreamItem, StreamItems, StreamMessage } from "@/api/shapes";
 
 /** How the feed's messages change what is shown; every function gives a new value. */
 
@@ -83,6 +83,22 @@ export function withItem(list: StreamItems, message: StreamMessage): StreamItems
 function itemOf(message: StreamMessage, id: string): StreamItem {
   const data = (message.data ?? {}) as StreamItem["data"];
   return { id, data, size_bytes: JSON.stringify(data).length, truncated: message.truncated };
+}
+
+/** A group's values after one of them changed; undefined where they must be fetched. */
+export function withValue(list: StateItems, { key, change, item }: StateMessage): StateItems | undefined {
+  if (change === "clear") return { ...list, items: [], total: 0 };
+  if (key == null || (change === "set" && !item)) return undefined;
+  const at = list.items.findIndex((each) => each.key === key);
+  if (change === "delete") {
+    return at < 0 ? list : { ...list, items: list.items.toSpliced(at, 1), total: list.total - 1 };
+  }
+  if (!item) return undefined;
+  if (at >= 0) return { ...list, items: list.items.with(at, item) };
+  // Of a group with more values than are shown, nobody knows here whether it is a new one.
+  if (list.total > list.items.length) return undefined;
+  const after = list.items.findIndex((each) => each.key > key);
+  return { ...list, items: list.items.toSpliced(after < 0 ? list.items.length : after, 0, item), total: list.total + 1 };
 }
 
 /** A list of dead letters without those that are gone. */

@@ -1,19 +1,8 @@
-import { expect, it } from "vitest";
-import type { Queue } from "@/api/shapes";
-import { withDepth } from "./rate";
+import { describe, expect, it } from "vitest";
+import { perSecond } from "./rate";
 
-const look = (at: number, depth: number) => ({ at, queues: [{ name: "a", depth } as Queue] });
-
-it("tells how fast a queue grows and shrinks", () => {
-  let rates = withDepth(new Map(), look(1000, 10));
-  expect(rates.get("a")!.perSecond).toBe(0);
-  rates = withDepth(rates, look(3000, 30));
-  expect(rates.get("a")!.perSecond).toBe(10);
-  rates = withDepth(rates, look(4000, 25));
-  expect(rates.get("a")!.perSecond).toBe(-5);
-});
-
-it("takes one look once", () => {
-  const rates = withDepth(new Map(), look(1000, 10));
-  expect(withDepth(rates, look(1000, 10))).toBe(rates);
+describe("perSecond", () => {
+  it("is as exact as matters", () => {
+    expect([null, undefined, 0, 0.1, 9.96, 12.3, 1234.5].map(perSecond)).toEqual(["–", "–", "0", "0.1", "10.0", "12", "1,235"]);
+  });
 });

@@ -35,6 +35,7 @@ function generalFacts(step: StepDetail): [string, ReactNode][] {
     ["Kind", KINDS[step.kind].word],
     ["File", <Mono key="f">{step.file}</Mono>],
   ];
+  if (step.component) facts.push(["Own node", <OwnNode key="node" file={step.component} />]);
   const lists: [string, readonly string[]][] = [
     ["Routes", step.routes],
     ["Subscribes", step.subscribes],
@@ -51,6 +52,15 @@ function generalFacts(step: StepDetail): [string, ReactNode][] {
     if (next) facts.push(["Next", `${clock(next, Date.now())} (${schedule.timezone})`]);
   }
   return facts;
+}
+
+/** A component of Motia's needs its packages, which the page has not. */
+function OwnNode({ file }: { file: string }) {
+  return (
+    <>
+      <Mono>{file}</Mono> <span className="text-soft">needs Motia&rsquo;s packages; here the Step is drawn as all others are.</span>
+    </>
+  );
 }
 
 function queueFacts({ queue, queue_options: options }: StepDetail): [string, ReactNode][] {

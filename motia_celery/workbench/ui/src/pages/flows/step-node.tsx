@@ -1,6 +1,6 @@
 import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
 import { clsx } from "clsx";
-import { CircleCheck, CirclePause, CircleX, LoaderCircle } from "lucide-react";
+import { CircleCheck, CirclePause, CircleX, LoaderCircle, Puzzle } from "lucide-react";
 import { memo } from "react";
 import type { GraphNode } from "@/api/shapes";
 import { count } from "@/logic/time";
@@ -33,6 +33,9 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Dra
           <Icon size={14} className={clsx("shrink-0", color)} aria-label={word} />
           <span className="truncate font-medium">{node.name}</span>
           {node.paused && <CirclePause size={13} aria-label="Paused" className="shrink-0 text-warn" />}
+          {node.component && (
+            <Puzzle size={13} aria-label="A node of its own, not drawn here" className="shrink-0 text-soft" />
+          )}
           <span className="ml-auto shrink-0 font-mono text-2xs text-faint" title={node.language}>
             {TAGS[node.language]}
           </span>

@@ -1,10 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Layers, TriangleAlert } from "lucide-react";
-import { useRef } from "react";
 import { queuesQuery } from "@/api/queries";
-import type { Queue, Queues } from "@/api/shapes";
-import { type Rate, withDepth } from "@/logic/rate";
+import type { Queue } from "@/api/shapes";
+import { perSecond } from "@/logic/rate";
 import { count, duration } from "@/logic/time";
 import { Empty, Failed, Loading } from "@/ui/empty";
 import { PauseButton } from "@/ui/pause-button";
@@ -18,7 +17,6 @@ async def handler(data, context):
 /** How much waits for each Step, live. */
 export function QueueList() {
   const { data, error, refetch } = useQuery(queuesQuery);
-  const rates = useRates(data);
   if (error && !data) return <Failed error={error} retry={refetch} />;
   if (!data) return <Loading />;
   if (!data.queues.length) {
@@ -31,20 +29,13 @@ export function QueueList() {
   return (
     <ul className="@container divide-y divide-line">
       {data.queues.map((queue) => (
-        <QueueRow key={queue.name} queue={queue} rate={rates.get(queue.name)} />
+        <QueueRow key={queue.name} queue={queue} />
       ))}
     </ul>
   );
 }
 
-/** How fast each queue grows or shrinks, told from its depths over time. */
-function useRates(queues: Queues | undefined): ReadonlyMap<string, Rate> {
-  const rates = useRef<ReadonlyMap<string, Rate>>(new Map());
-  if (queues) rates.current = withDepth(rates.current, queues);
-  return rates.current;
-}
-
-function QueueRow({ queue, rate }: { queue: Queue; rate: Rate | undefined }) {
+function QueueRow({ queue }: { queue: Queue }) {
   const isAlone = queue.exists && queue.consumers === 0 && !queue.paused;
   return (
     <li className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-2 hover:bg-hover @3xl:grid-cols-[minmax(0,1fr)_27rem_8.5rem_6rem]">
@@ -57,9 +48,9 @@ function QueueRow({ queue, rate }: { queue: Queue; rate: Rate | undefined }) {
       </div>
       <dl className="col-span-2 row-start-2 grid grid-cols-5 gap-2 tabular-nums @3xl:col-span-1 @3xl:col-start-2 @3xl:row-start-1">
         <Figure name="Waiting" value={queue.depth == null ? "–" : count(queue.depth)} />
-        <Figure name="Change / s" value={rate === undefined || rate.perSecond === 0 ? "0" : `${rate.perSecond > 0 ? "+" : "−"}${Math.abs(rate.perSecond).toFixed(1)}`} />
-        <Figure name="Delayed" value={queue.delayed == null ? "–" : count(queue.delayed)} />
-        <Figure name="Oldest" value={queue.oldest_ms == null ? "–" : duration(queue.oldest_ms)} />
+        <Figure name="Sent / s" value={perSecond(queue.sent_per_second)} />
+        <Figure name="Begun / s" value={perSecond(queue.begun_per_second)} />
+        <Figure name="Oldest" value={ageOf(queue)} />
         <Figure name="Consumers" value={queue.consumers == null ? "–" : count(queue.consumers)} />
       </dl>
       <div className="col-span-2 row-start-3 empty:hidden @3xl:col-span-1 @3xl:col-start-3 @3xl:row-start-1">
@@ -76,6 +67,12 @@ function QueueRow({ queue, rate }: { queue: Queue; rate: Rate | undefined }) {
       </div>
     </li>
   );
+}
+
+/** How long the oldest message has waited; of what others published only the most is known. */
+function ageOf({ depth, oldest_ms: age, oldest_is_bound: isBound }: Queue): string {
+  if (age == null || !depth) return "–";
+  return isBound ? `≤ ${duration(age)}` : duration(age);
 }
 
 function Figure({ name, value }: { name: string; value: string }) {

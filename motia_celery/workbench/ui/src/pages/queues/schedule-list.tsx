@@ -9,6 +9,7 @@ import { Empty, Failed, Loading } from "@/ui/empty";
 import { PauseButton } from "@/ui/pause-button";
 import { Status } from "@/ui/status";
 import { useNow } from "@/ui/use-now";
+import { ScheduleFaults, SchedulePast } from "./schedule-past";
 
 const FIRST_CRON = `config = {"type": "cron", "name": "report", "cron": "0 6 * * *", "emits": []}
 
@@ -56,6 +57,7 @@ function ScheduleRow({ schedule, now }: { schedule: Schedule; now: number }) {
         <code className="font-mono text-xs">{expression}</code>
         <span className="text-soft">{timezone}</span>
         {paused && <Status status="paused" />}
+        <ScheduleFaults schedule={schedule} />
         <span className="ml-auto flex gap-2">
           <Link to="/try" search={{ kind: "cron", name: step }} className="inline-flex h-7 items-center gap-1.5 rounded-md border border-line px-2.5 font-medium hover:bg-hover">
             <Play size={14} aria-hidden /> Run now
@@ -76,6 +78,7 @@ function ScheduleRow({ schedule, now }: { schedule: Schedule; now: number }) {
             ))}
           </ol>
         </dd>
+        <SchedulePast schedule={schedule} />
       </dl>
     </li>
   );

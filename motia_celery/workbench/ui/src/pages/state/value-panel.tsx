@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Save, Trash2 } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { api, taken } from "@/api/client";
 import { stateValueQuery } from "@/api/queries";
 import { parsed, pretty } from "@/logic/json";
@@ -26,7 +26,6 @@ export function ValuePanel({ group, itemKey, onClose }: ValuePanelProps) {
   const [asking, setAsking] = useState(false);
   const { save, remove } = useValue(group, itemKey, () => setText(null), onClose);
   const stored = item ? pretty(item.value ?? null, Number.POSITIVE_INFINITY) : "";
-  useEffect(() => setText(null), [stored]);
 
   if (error && !item) {
     return (
@@ -64,7 +63,7 @@ export function ValuePanel({ group, itemKey, onClose }: ValuePanelProps) {
               ["Lives", item.ttl_seconds == null ? "until it is deleted" : `${duration(item.ttl_seconds * 1000)} more`],
             ]}
           />
-          <Editor label={`Value of ${itemKey}`} value={shown} language="json" onChange={setText} className="min-h-60 flex-1" />
+          <Editor label={`Value of ${itemKey}`} value={shown} language="json" onChange={(next) => setText(next === stored ? null : next)} className="min-h-60 flex-1" />
           {"fault" in result && <p className="text-xs text-bad">This is no JSON: {result.fault}</p>}
         </div>
       )}
