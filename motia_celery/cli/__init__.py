@@ -11,6 +11,7 @@ from motia_celery.cli import (
     beat,
     cancel,
     check,
+    create,
     dev,
     dlq,
     doctor,
@@ -41,7 +42,8 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
-    *(dev, web, worker, beat, release, flower),
+    *(create, dev),
+    *(web, worker, beat, release, flower),
     *(plan, check, doctor, pause, resume, version),
     *(runs, run, trace, logs),
 )
@@ -52,6 +54,7 @@ app.add_typer(cancel.app, name="cancel")
 app.add_typer(state.app, name="state")
 app.add_typer(generate.app, name="generate")
 app.add_typer(dlq.app, name="dlq")
+app.command("generate-types", hidden=True, help="Motia's name of `generate types`.")(generate.types)
 
 
 @app.callback()
