@@ -57,11 +57,23 @@ app.add_typer(dlq.app, name="dlq")
 app.command("generate-types", hidden=True, help="Motia's name of `generate types`.")(generate.types)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        version.run()
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     directory: Annotated[
         str | None, typer.Option("--directory", "-C", help="Run as if started in this folder.")
     ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", is_eager=True, callback=_show_version, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
     """Steps on RabbitMQ, Celery and Redis."""
     if directory:
