@@ -83,13 +83,19 @@ def _document(title: str | None, version: str) -> dict[str, Any]:
 
 @app.command()
 def types() -> None:
-    """Write motia-env.d.ts, by which editors and tsc know what Steps import from 'motia'."""
+    """Write what editors and tsc read: motia-env.d.ts for imports from 'motia', and types.d.ts
+    for the project's own Steps and streams.
+    """
     from motia_celery.cli.terminal import out
+    from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
-    from motia_celery.run.typings import write_types
+    from motia_celery.run.typings import write_step_types, write_types
 
-    file = write_types(read_environment().project_root)
-    if file is None:
-        out.print("The package 'motia' is installed here and brings its types: nothing to do.")
-    else:
+    settings = read_environment()
+    if file := write_types(settings.project_root):
         out.print(f"Wrote {file.name}. It counts where tsconfig.json includes it.")
+    else:
+        out.print("The package 'motia' is installed here and brings its own types.")
+    plan = App(settings).plan
+    file = write_step_types(settings.project_root, plan)
+    out.print(f"Wrote {file.name}: {len(plan.steps)} Steps, {len(plan.streams)} streams.")
