@@ -1,11 +1,14 @@
-"""Writes docs/cli.md, the reference of the command line, from the commands themselves.
+"""Writes docs/cli.md, the reference of the command line, from the commands themselves, and
+docs/llms.txt, the list of the pages for programs that read them.
 
-``python bin/reference.py`` writes it; ``--check`` ends with 1 where it is not up to date.
+``python bin/reference.py`` writes both; ``--check`` ends with 1 where one is not up to date.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -14,7 +17,8 @@ import typer.main
 
 from motia_celery.cli import app
 
-FILE = Path(__file__).parents[1] / "docs" / "cli.md"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 
 HEAD = """\
 <!-- Made by bin/reference.py: change the commands' own help instead. -->
@@ -131,9 +135,39 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
+def pages() -> str:
+    """The list of the pages: each with its first sentence."""
+    site = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
+    lines = [f"# {site['site_name']}", "", f"> {site['site_description']}", ""]
+    for section in site["nav"]:
+        ((title, entries),) = section.items()
+        lines += [f"## {title}", ""]
+        for entry in entries:
+            ((name, file),) = entry.items()
+            page = file.replace(".md", ".html")
+            lines.append(f"- [{name}]({page}): {_first_sentence((DOCS / file).read_text())}")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _first_sentence(text: str) -> str:
+    """Of the first paragraph that is plain text."""
+    for part in re.sub(r"^```.*?^```", "", text, flags=re.M | re.S).split("\n\n"):
+        if part.strip() and part.strip()[0] not in "#<|-":
+            plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`]", r"\1", " ".join(part.split()))
+            return re.split(r"(?<=\.)\s(?=[A-Z])", plain)[0]
+    return ""
+
+
+def main(check: bool) -> None:
+    """Writes the files, or ends with what is not up to date."""
+    for name, text in (("cli.md", reference()), ("llms.txt", pages())):
+        file = DOCS / name
+        if not check:
+            file.write_text(text)
+        elif not file.exists() or file.read_text() != text:
+            sys.exit(f"docs/{name} is out of date: python bin/reference.py")
+
+
 if __name__ == "__main__":
-    text = reference()
-    if "--check" not in sys.argv[1:]:
-        FILE.write_text(text)
-    elif FILE.read_text() != text:
-        sys.exit("docs/cli.md is out of date: python bin/reference.py")
+    main("--check" in sys.argv[1:])

@@ -81,6 +81,9 @@ def test_a_new_app_runs_by_the_commands_that_create_prints(
     assert httpx.post(f"{address}{path}", json={}, timeout=30).status_code == 400
     assert httpx.get(f"{address}/__workbench", timeout=30, follow_redirects=True).is_success
     assert "Traceback" not in process.output
+    typed = tmp_path / "shop" / "types.d.ts"
+    assert typed.exists() == (tmp_path / "shop" / "tsconfig.json").exists()
+    assert not typed.exists() or '"create-greeting": ApiRouteHandler<' in typed.read_text()
     _stops_cleanly(process)
 
 
