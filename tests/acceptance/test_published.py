@@ -153,6 +153,12 @@ def test_the_image_is_small_safe_and_watched() -> None:
         assert names.index("USER") > max(n for n, name in enumerate(names) if name == "COPY")
         copied = [found.flags.get("from") for found in image.all("COPY")]
         assert copied[0] == build.name
+    allowed = dockerfile.kept(ROOT)
+    for stage in dockerfile.read(ROOT / "docker" / "Dockerfile"):
+        for copy in stage.all("COPY"):
+            for source in copy.words[:-1] if "from" not in copy.flags else ():
+                assert any(path.is_relative_to(source) for path in allowed), source
+    assert not [path for path in allowed if "tests" in path.parts or path.name == ".env"]
     (check,) = dockerfile.read(ROOT / "docker" / "Dockerfile")[1].all("HEALTHCHECK")
     assert check.value == 'CMD ["python", "/opt/healthcheck.py"]'
 
