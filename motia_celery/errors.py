@@ -39,6 +39,10 @@ class ConfigError(FrameworkError):
     """A Step's or stream's ``config`` can not be used."""
 
 
+class OverwriteError(FrameworkError):
+    """What is to be written is there already, and is left as it is."""
+
+
 class PathError(FrameworkError):
     """A route's path pattern can not be understood."""
 

@@ -77,10 +77,13 @@ class Publisher:
         if not delay_seconds:
             self._count(event.topic)
 
-    def emit_blocking(self, event: Event, timeout_seconds: float | None = None) -> None:
+    def emit_blocking(
+        self, event: Event, timeout_seconds: float | None = None, *, delay_seconds: float = 0
+    ) -> None:
         """:meth:`emit`, for code that has no event loop."""
-        self._wait(self._event_messages(event), timeout_seconds)
-        self._count(event.topic)
+        self._wait(self._event_messages(event, delay_seconds), timeout_seconds)
+        if not delay_seconds:
+            self._count(event.topic)
 
     async def send(
         self,
@@ -121,6 +124,10 @@ class Publisher:
         """:meth:`bury`, for code that must not wait: the future ends with the confirm."""
         letter = self._dead_letter(event, target, error, run_id, attempts)
         return self._sender.put(letter, self._own_timeout).done
+
+    async def publish(self, message: Message) -> None:
+        """Publishes one message as it is."""
+        await self._await([message], None)
 
     def publish_blocking(self, message: Message) -> None:
         """Publishes one message as it is."""

@@ -398,9 +398,13 @@ def _unroutable(message: Message) -> EmitError:
     return EmitError(
         "no queue took the message.",
         _named(message),
-        "Run `motia-celery release` to declare the queues.",
+        "Start a worker of its app once, which declares its queue."
+        if "task" in message.headers
+        else "Run `motia-celery release` to declare the queues.",
     )
 
 
 def _named(message: Message) -> str:
+    if "task" in message.headers:
+        return f"send_task {message.headers['task']!r}"
     return f"emit {message.headers.get(wire.TOPIC) or message.routing_key!r}"

@@ -11,6 +11,7 @@ from motia_celery.cli import (
     beat,
     cancel,
     check,
+    create,
     dev,
     dlq,
     doctor,
@@ -41,7 +42,8 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
-    *(dev, web, worker, beat, release, flower),
+    *(create, dev),
+    *(web, worker, beat, release, flower),
     *(plan, check, doctor, pause, resume, version),
     *(runs, run, trace, logs),
 )
@@ -52,6 +54,13 @@ app.add_typer(cancel.app, name="cancel")
 app.add_typer(state.app, name="state")
 app.add_typer(generate.app, name="generate")
 app.add_typer(dlq.app, name="dlq")
+app.command("generate-types", hidden=True, help="Motia's name of `generate types`.")(generate.types)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        version.run()
+        raise typer.Exit
 
 
 @app.callback()
@@ -59,6 +68,12 @@ def options(
     directory: Annotated[
         str | None, typer.Option("--directory", "-C", help="Run as if started in this folder.")
     ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", is_eager=True, callback=_show_version, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
     """Steps on RabbitMQ, Celery and Redis."""
     if directory:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import orjson
 
 from motia_celery.context.calls import Calls
+from motia_celery.context.celery import Celery, Tasks
 from motia_celery.context.recorded import note_changes, noted, recorded_stores
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
@@ -62,10 +63,13 @@ class Services:
     state_wrap: Wrap = "both"
     streams: Items = field(default_factory=_in_memory)
     stream_names: frozenset[str] = frozenset()
+    tasks: Tasks | None = None
 
 
 class Context:
-    """What a handler may use: ``emit``, ``state``, ``streams``, ``logger``, and its run's ids."""
+    """What a handler may use: ``emit``, ``state``, ``streams``, ``logger``, ``celery``, and its
+    run's ids.
+    """
 
     def __init__(
         self, run: Run, step: Step, services: Services, recording: Recording | None = None
@@ -79,6 +83,7 @@ class Context:
         values, items = recorded_stores(services.state, services.streams, recording)
         self.state = State(values, self._calls, services.state_wrap)
         self.streams = Streams(services.stream_names, items, self._calls)
+        self.celery = Celery(run, step.file, services.tasks, self._calls)
         self.logger = StepLogger(
             {
                 "step": run.step,

@@ -16,6 +16,7 @@ def request_methods(context: Context) -> dict[str, Method]:
     return {
         "emit": context.emit,
         "transaction": lambda parts: _transaction(context, parts),
+        "celery.sendTask": context.celery.send,
         **_state_methods(context.state.plain),
         **{f"streams.{name}": _of_stream(context, name) for name in _STREAM_METHODS},
     }

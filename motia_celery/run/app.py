@@ -19,6 +19,7 @@ from motia_celery.broker.once import Once
 from motia_celery.broker.outbox_relay import OutboxRelay
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.relay import Relay, hold
+from motia_celery.broker.task_sender import TaskSender
 from motia_celery.context import Context, Services
 from motia_celery.context.traced import traced
 from motia_celery.discover import discover
@@ -319,6 +320,7 @@ class App:
             state_wrap=settings.state_wrap,
             streams=streams,
             stream_names=frozenset(stream.name for stream in self.plan.streams),
+            tasks=TaskSender(settings, publisher),
         )
         recorder = Recorder(settings)
         hosts: dict[Language, Host] = {

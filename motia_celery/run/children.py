@@ -118,9 +118,13 @@ def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
     from motia_celery.plan.describe import describe
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
+    from motia_celery.run.typings import refresh_types
 
     try:
-        answer.send(describe(App(read_environment()).plan))
+        settings = read_environment()
+        plan = App(settings).plan
+        answer.send(describe(plan))
+        refresh_types(settings.project_root, plan)
     except FrameworkError as error:
         answer.send(error)
 

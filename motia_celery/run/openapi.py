@@ -31,7 +31,9 @@ _VALIDATION_ERROR: JsonSchema = {
 }
 
 
-def openapi_document(routes: Iterable[Route], settings: Settings, title: str) -> dict[str, Any]:
+def openapi_document(
+    routes: Iterable[Route], settings: Settings, title: str, version: str = "1.0.0"
+) -> dict[str, Any]:
     """The document; where two routes share a path and method, the first is described."""
     components = _Components()
     operation_ids: set[str] = set()
@@ -43,7 +45,7 @@ def openapi_document(routes: Iterable[Route], settings: Settings, title: str) ->
             operations[method] = _operation(route, settings, components, operation_ids)
     document: dict[str, Any] = {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": "1.0.0"},
+        "info": {"title": title, "version": version},
         "paths": paths,
     }
     if components.schemas:

@@ -1,16 +1,23 @@
-"""Types for editors and compilers: what TypeScript Steps import from ``motia``."""
+"""Types for editors and compilers: of ``motia``, and of the project's own Steps and streams."""
 
 from __future__ import annotations
 
 import textwrap
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from motia_celery.errors import ConfigError
+from motia_celery.plan import Plan
+from motia_celery.plan.typescript import declarations
 from motia_celery.runtime import node
 
 TYPES_FILE = "motia-env.d.ts"
+STEP_TYPES_FILE = "types.d.ts"
 
 _STUB = Path(node.__file__).parent / "node" / "motia" / "index.d.ts"
+#: What the head of a file says that Motia has made.
+_MOTIAS_MARK = "automatically generated types for motia"
 _HEADER = "// Made by `motia-celery generate types`; it is made anew, so change nothing here.\n"
 
 
@@ -24,11 +31,34 @@ def write_types(root: Path) -> Path | None:
     """
     if _has_package(root):
         return None
-    file = root / TYPES_FILE
+    return _write(root / TYPES_FILE, _declaration())
+
+
+def write_step_types(root: Path, plan: Plan) -> Path:
+    """Declares the project's Steps and streams in a file of the project, and gives its path.
+
+    Raises:
+        ConfigError: the file is there, and was made by someone else; Motia's own is replaced.
+    """
+    return _write(root / STEP_TYPES_FILE, _HEADER + declarations(plan.steps, plan.streams))
+
+
+def refresh_types(root: Path, plan: Plan) -> None:
+    """Keeps both files up to date where a ``tsconfig.json`` shows that the project has types.
+
+    A file that someone else has made stays as it is.
+    """
+    if not (root / "tsconfig.json").is_file():
+        return
+    for write in (partial(write_types, root), partial(write_step_types, root, plan)):
+        with suppress(ConfigError, OSError):
+            write()
+
+
+def _write(file: Path, text: str) -> Path:
     known = file.read_text("utf-8") if file.exists() else _HEADER
-    if not known.startswith(_HEADER):
-        raise ConfigError("this file was not made by this command.", TYPES_FILE, "Rename it.")
-    text = _declaration()
+    if not known.startswith(_HEADER) and _MOTIAS_MARK not in known[:500].lower():
+        raise ConfigError("this file was not made by this command.", file.name, "Rename it.")
     if text != known:  # a file that was saved anew would make editors read the project again
         file.write_text(text, "utf-8")
     return file

@@ -14,6 +14,8 @@ from motia_celery import errors
 from motia_celery.errors import FrameError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.run import Run
+from motia_celery.model.task_call import TaskCall
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import (
     StepLogger,
@@ -124,6 +126,29 @@ class FramedEmitter:
         """Has all of it done, or nothing."""
         parts = [_part(change) for change in changes]
         await self._asker.ask("transaction", [*parts, *(["emit", _told(*one)] for one in events)])
+
+
+class FramedTasks:
+    """Sends tasks through the app's process."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    async def send(self, call: TaskCall, run: Run, body: bytes) -> None:
+        """Returns once the broker has confirmed."""
+        args, kwargs, _ = orjson.loads(body)
+        told = {
+            "args": args,
+            "kwargs": kwargs,
+            "task_id": call.id,
+            "queue": call.queue,
+            "exchange": call.exchange,
+            "routing_key": call.routing_key,
+            "eta": call.eta,
+            "expires": call.expires,
+            "priority": call.priority,
+        }
+        await self._asker.ask("celery.sendTask", call.name, told)
 
 
 def _part(change: StateChange) -> list[Any]:

@@ -27,6 +27,7 @@ from motia_celery.runtime.framed import (
     FramedLogger,
     FramedState,
     FramedStreams,
+    FramedTasks,
 )
 from motia_celery.runtime.frames import PROTOCOL, FrameReader, Message, encode
 from motia_celery.runtime.host import completed
@@ -175,6 +176,7 @@ class Server(asyncio.Protocol):
             state=FramedState(asker),
             state_wrap=self._wrap,
             streams=FramedStreams(asker),
+            tasks=FramedTasks(asker),
             stream_names=self._stream_names,
         )
         # Which topics it may emit is decided where the plan is.

@@ -135,12 +135,17 @@ class Process:
     """A process of the project in a process group of its own; its output is in ``log``."""
 
     def __init__(
-        self, arguments: Sequence[str], folder: Path, environment: dict[str, str], log: Path
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: dict[str, str],
+        log: Path,
+        program: str = sys.executable,
     ) -> None:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [program, *arguments],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,

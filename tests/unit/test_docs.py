@@ -1,30 +1,226 @@
-"""The reference pages name what the code has."""
+"""The documentation: its links lead somewhere, and what it shows is code that can be run."""
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
-from motia_celery.settings import Settings
+import pytest
+import typer.main
+import yaml
 
-DOCS = Path(__file__).parents[2] / "docs"
+from motia_celery.cli import app
+from motia_celery.discover import discover
+from motia_celery.run.template import TEMPLATES
+from motia_celery.runtime.node import NodeHost, find_node
+from motia_celery.runtime.python import PythonHost
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "motia_celery" / "templates").glob("*/README.md")),
+]
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```", re.M | re.S)
 
 
-def test_each_setting_is_documented_with_its_default() -> None:
-    rows = dict(
-        re.findall(r"^\| `(\w+)` \|\s*(.*?)\s*\|", (DOCS / "settings.md").read_text(), re.M)
+@dataclass(frozen=True)
+class Snippet:
+    page: str
+    line: int
+    language: str
+    text: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def snippets(*languages: str) -> list[Snippet]:
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        for fence in _FENCE.finditer(text):
+            if fence["language"] in languages:
+                indent = len(fence["indent"])
+                lines = [line[indent:] for line in fence["text"].splitlines()]
+                number = text.count("\n", 0, fence.start()) + 2
+                name = str(page.relative_to(ROOT))
+                found.append(Snippet(name, number, fence["language"], "\n".join(lines) + "\n"))
+    return found
+
+
+def each(*languages: str) -> pytest.MarkDecorator:
+    found = snippets(*languages)
+    assert found
+    return pytest.mark.parametrize("snippet", found, ids=[one.id for one in found])
+
+
+# Code
+
+
+@each("python")
+def test_python_compiles(snippet: Snippet) -> None:
+    """A snippet is a file, or the inside of a handler."""
+    compile(snippet.text, snippet.id, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def _is_step(snippet: Snippet) -> bool:
+    return re.search(r"^(export const )?config\b", snippet.text, re.M) is not None and (
+        re.search(r"^(async )?def handler|^export const handler", snippet.text, re.M) is not None
     )
-    assert rows.keys() == Settings.model_fields.keys()
-    for name, field in Settings.model_fields.items():
-        shown = rows[name].strip("`")
-        value = field.default
-        if isinstance(value, bool | int | float):
-            assert shown == str(value).lower(), name
-        elif isinstance(value, str) and name != "root":
-            assert shown == value, name
 
 
-def test_links_between_pages_lead_somewhere() -> None:
-    for page in (*DOCS.rglob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"):
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+STEPS = [s for s in snippets("python", "js", "ts", "javascript", "typescript") if _is_step(s)]
+
+
+@pytest.mark.parametrize("snippet", STEPS, ids=[one.id for one in STEPS])
+def test_a_step_is_one(snippet: Snippet, tmp_path: Path) -> None:
+    """It is discovered, and nothing of its config is wrong."""
+    suffix = {"python": "_step.py", "js": ".step.js", "javascript": ".step.js"}
+    name = f"a{suffix.get(snippet.language, '.step.ts')}"
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / name).write_text(snippet.text)
+    host, script = PythonHost(tmp_path), NodeHost(tmp_path)
+    try:
+        found = discover(tmp_path, host, script)
+    finally:
+        host.close()
+        script.close()
+    assert not [problem.what for problem in found.problems]
+    assert len(found.steps) == 1
+
+
+@each("js", "javascript")
+def test_javascript_can_be_read(snippet: Snippet, tmp_path: Path) -> None:
+    file = tmp_path / "snippet.mjs"
+    file.write_text(snippet.text)
+    node = find_node() or "node"
+    done = subprocess.run([node, "--check", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@each("json", "toml", "yaml")
+def test_data_can_be_read(snippet: Snippet) -> None:
+    if snippet.language == "json":
+        json.loads(snippet.text)
+    elif snippet.language == "toml":
+        tomllib.loads(snippet.text)
+    else:
+        list(yaml.safe_load_all(snippet.text))
+
+
+# Commands
+
+
+@each("sh")
+def test_a_shell_can_read_it(snippet: Snippet) -> None:
+    text = snippet.text.replace("…", "x")
+    done = subprocess.run(
+        ["/bin/sh", "-n"], input=text, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _commands() -> list[tuple[str, list[str]]]:
+    """Every `motia-celery …` of the snippets, and of the text."""
+    found = []
+    for page in PAGES:
+        name, text = str(page.relative_to(ROOT)), page.read_text()
+        for snippet in re.finditer(
+            r"^\s*(?:\w+: )?(?:sudo -u \w+ )?\S*\bmotia-celery (.*)$", text, re.M
+        ):
+            found.append((name, _words(snippet[1])))
+        for words in re.findall(r"`motia-celery ([^`]*)`", text):
+            found.append((name, _words(words)))
+    return [
+        (name, words) for name, words in dict.fromkeys((n, tuple(w)) for n, w in found) if words
+    ]
+
+
+def _words(line: str) -> list[str]:
+    line = re.split(r"\s+#|&&|`|\|", line)[0]
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
+
+
+GROUP = typer.main.get_command(app)
+
+
+@pytest.mark.parametrize(("page", "words"), _commands(), ids=lambda value: str(value)[:60])
+def test_a_command_and_its_options_are_there(page: str, words: tuple[str, ...]) -> None:
+    command: object = GROUP
+    for word in words:
+        inner = getattr(command, "commands", {})
+        if word in inner:
+            command = inner[word]
+        elif word.startswith("-") and word != "-":
+            known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}  # type: ignore[attr-defined]
+            option = word.partition("=")[0]
+            assert option in {*known, "--help", "-h", "-C", "--directory"}, f"{page}: {word}"
+        else:
+            # What follows is a value; before a command has been named it must be one.
+            starts = command is GROUP and re.fullmatch(r"[a-z][a-z-]*", word)
+            assert not starts, f"{page}: there is no `motia-celery {word}`"
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_templates_readme_names_its_files(template: str) -> None:
+    folder = ROOT / "motia_celery" / "templates" / template
+    named = re.findall(r"`(steps/\S+\.(?:py|ts|js))`", (folder / "README.md").read_text())
+    assert named
+    ours = [name for name in named if "thank_customer" not in name]
+    assert not [name for name in ours if not (folder / name).is_file()]
+
+
+# The site
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Files and headings, of the pages that no site holds too."""
+    broken = []
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            file = (page.parent / name).resolve() if name else page
+            if not file.exists() or (anchor and anchor not in _anchors(file)):
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert not broken
+
+
+def _anchors(file: Path) -> set[str]:
+    titles = re.findall(
+        r"^#+ (.*)$", re.sub(r"^```.*?^```", "", file.read_text(), flags=re.M | re.S), re.M
+    )
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_site_is_built_with_every_page(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "zensical"), "build", "--strict"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = tmp_path / "build" / "site"
+    assert "Start in five minutes" in (site / "index.html").read_text()
+    assert (site / "llms.txt").read_text() == (ROOT / "docs" / "llms.txt").read_text()
+    listed = set(re.findall(r"\]\((\S+)\.html\)", (site / "llms.txt").read_text()))
+    assert listed == {page.stem for page in (ROOT / "docs").glob("*.md")}

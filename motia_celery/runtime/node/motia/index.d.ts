@@ -255,6 +255,30 @@ export type Emitter<TEmit = EmitData> = {
   emit(event: TEmit & EmitOptions): Promise<any>;
 }['emit'];
 
+/** Where a task goes, and when. */
+export interface SendTaskOptions {
+  args?: readonly unknown[];
+  kwargs?: Record<string, unknown>;
+  /** `celery` by default. */
+  queue?: string;
+  exchange?: string;
+  routingKey?: string;
+  /** Seconds until a worker begins it. */
+  countdown?: number;
+  /** When a worker begins it: a date, ISO text with a time zone, or epoch milliseconds. */
+  eta?: Date | string | number;
+  /** When it is dropped: seconds from now, or a date or ISO text. */
+  expires?: Date | string | number;
+  priority?: number;
+  taskId?: string;
+}
+
+/** Other Celery apps on the same RabbitMQ. */
+export interface CeleryApps {
+  /** Sends a task, and gives its id; once awaited, it is in the queue. */
+  sendTask(name: string, options?: SendTaskOptions): Promise<string>;
+}
+
 export interface FlowContext<TEmit = EmitData> {
   /** Publishes an event; once awaited, it is confirmed. */
   emit: Emitter<TEmit>;
@@ -262,6 +286,7 @@ export interface FlowContext<TEmit = EmitData> {
   transaction<T>(work: (tx: Transaction<TEmit>) => T | Promise<T>): Promise<T>;
   state: InternalStateManager;
   streams: Streams;
+  celery: CeleryApps;
   logger: Logger;
   /** Shared by all the runs from one cause. */
   traceId: string;

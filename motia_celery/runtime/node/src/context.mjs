@@ -53,6 +53,7 @@ export function makeContext(run, { request, log }) {
     transaction: (work) => transact(work, request),
     state: makeState(request),
     streams: makeStreams(request),
+    celery: makeCelery(request),
     logger: makeLogger(log),
   };
 }
@@ -65,6 +66,13 @@ async function transact(work, request) {
   const result = await work({ state, emit: note('emit') });
   await request('transaction', [parts]);
   return result;
+}
+
+function makeCelery(request) {
+  return {
+    sendTask: (name, { taskId, routingKey, ...options } = {}) =>
+      request('celery.sendTask', [name, { ...options, task_id: taskId, routing_key: routingKey }]),
+  };
 }
 
 function makeState(request) {

@@ -1,0 +1,173 @@
+"""Writes docs/cli.md, the reference of the command line, from the commands themselves, and
+docs/llms.txt, the list of the pages for programs that read them.
+
+``python bin/reference.py`` writes both; ``--check`` ends with 1 where one is not up to date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import typer.main
+
+from motia_celery.cli import app
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+HEAD = """\
+<!-- Made by bin/reference.py: change the commands' own help instead. -->
+
+# The command line
+
+```sh
+motia-celery --help
+motia-celery COMMAND --help
+```
+
+| exit code | |
+|---|---|
+| 0 | done, and nothing is wrong |
+| 1 | an error, told with what to do, or what was looked for: problems, a key that is not there |
+| 2 | an argument or an option can not be used |
+| 3 | `doctor --live`: a server does not answer, so not everything could be looked at |
+| 130 | Ctrl-C |
+
+Every command that reads has `--json`: data on standard output, and nothing else; what a person
+should know goes to standard error. Nothing asks without a terminal. `NO_COLOR=1` takes the colours
+away, `FORCE_COLOR=1` keeps them where there is no terminal.
+
+**Completion.** `motia-celery --install-completion` teaches the shell (bash, zsh, fish, PowerShell)
+the commands and their options; `--show-completion` prints the script.
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    group = typer.main.get_command(app)
+    parts = [HEAD, *_options(group, "Options of every command")]
+    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
+        parts += _described(f"motia-celery {name}", command)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _described(path: str, command: Any) -> Iterator[str]:
+    if command.hidden:
+        return
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield f"## `{path}`\n"
+        yield f"{_sentence(command)}\n"
+        arguments = " ".join(_argument(param) for param in _arguments(command))
+        yield f"```text\n{path} [OPTIONS] {arguments}".rstrip() + "\n```\n"
+        yield from _arguments_table(command)
+        yield from _options(command)
+        return
+    for name, sub in sorted(inner.items()):
+        yield from _described(f"{path} {name}", sub)
+
+
+def _argument(param: Any) -> str:
+    name = param.name.upper()
+    return f"{name}" if param.required else f"[{name}]"
+
+
+def _kind(param: Any, command: Any) -> str:
+    """What an option takes, from the annotation of the command's function."""
+    if param.metavar:
+        return str(param.metavar)
+    hint = get_type_hints(command.callback)[param.name]
+    while get_origin(hint) is not Literal and (inner := get_args(hint)):
+        hint = inner[0]
+    if get_origin(hint) is Literal:
+        return "\\|".join(f"`{word}`" for word in get_args(hint))
+    return _KINDS[hint]
+
+
+_KINDS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
+
+
+def _sentence(command: Any) -> str:
+    text = " ".join((command.help or "").split())
+    return text.partition("\f")[0]
+
+
+def _arguments(command: Any) -> list[Any]:
+    return [param for param in command.params if param.param_type_name == "argument"]
+
+
+def _arguments_table(command: Any) -> Iterator[str]:
+    if found := [param for param in _arguments(command) if param.help]:
+        rows = [f"| `{param.name.upper()}` | {_cell(param.help)} |" for param in found]
+        yield "\n".join(["| argument | |", "|---|---|", *rows]) + "\n"
+
+
+def _options(command: Any, title: str = "option") -> Iterator[str]:
+    found = [
+        param
+        for param in command.params
+        if param.param_type_name == "option" and not param.hidden and param.name != "help"
+    ]
+    if not found:
+        return
+    rows = [f"| {_names(param, command)} | {_help(param)} |" for param in found]
+    yield "\n".join([f"| {title} | |", "|---|---|", *rows]) + "\n"
+
+
+def _names(param: Any, command: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in (*param.opts, *param.secondary_opts))
+    return names if param.is_flag else f"{names} {_kind(param, command)}"
+
+
+def _help(param: Any) -> str:
+    text = _cell(param.help or "")
+    plain = param.default is None or callable(param.default) or param.is_flag
+    shown = "" if plain or not str(param.default) or "[default" in text else f" [{param.default}]"
+    return text + shown
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def pages() -> str:
+    """The list of the pages: each with its first sentence."""
+    site = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
+    lines = [f"# {site['site_name']}", "", f"> {site['site_description']}", ""]
+    for section in site["nav"]:
+        ((title, entries),) = section.items()
+        lines += [f"## {title}", ""]
+        for entry in entries:
+            ((name, file),) = entry.items()
+            page = file.replace(".md", ".html")
+            lines.append(f"- [{name}]({page}): {_first_sentence((DOCS / file).read_text())}")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _first_sentence(text: str) -> str:
+    """Of the first paragraph that is plain text."""
+    for part in re.sub(r"^```.*?^```", "", text, flags=re.M | re.S).split("\n\n"):
+        if part.strip() and part.strip()[0] not in "#<|-":
+            plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[*`]", r"\1", " ".join(part.split()))
+            return re.split(r"(?<=\.)\s(?=[A-Z])", plain)[0]
+    return ""
+
+
+def main(check: bool) -> None:
+    """Writes the files, or ends with what is not up to date."""
+    for name, text in (("cli.md", reference()), ("llms.txt", pages())):
+        file = DOCS / name
+        if not check:
+            file.write_text(text)
+        elif not file.exists() or file.read_text() != text:
+            sys.exit(f"docs/{name} is out of date: python bin/reference.py")
+
+
+if __name__ == "__main__":
+    main("--check" in sys.argv[1:])
