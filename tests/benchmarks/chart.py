@@ -1,0 +1,117 @@
+"""Reports as one SVG: bars for what is compared, lines for what grows."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from tests.benchmarks.results import Measured, Report, Result
+from tests.benchmarks.tables import number
+
+WIDTH = 860
+LABELS = 330
+ROW = 20
+HEAD = 34
+PLOT = 150
+OURS, PEER, INK, FAINT = "#2f6fde", "#9aa4b2", "#1f2733", "#e3e7ed"
+
+
+def chart(report: Report) -> str:
+    """The figure of each workload's first metric."""
+    parts: list[str] = []
+    top = 8.0
+    for result in report.results:
+        panel, height = _lines(result, top) if result.grows else _bars(result, top)
+        parts += panel
+        top += height + 14
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top:.0f}" '
+            f'viewBox="0 0 {WIDTH} {top:.0f}" font-family="system-ui, sans-serif" font-size="12">',
+            f'<rect width="{WIDTH}" height="{top:.0f}" fill="#ffffff"/>',
+            *parts,
+            "</svg>\n",
+        ]
+    )
+
+
+def _bars(result: Result, top: float) -> tuple[list[str], float]:
+    metric = result.headline["name"]
+    found = [(c, c.median(metric)) for c in result.contenders]
+    bars = [(contender, value) for contender, value in found if value is not None]
+    most = max((value for _, value in bars), default=1) or 1
+    parts = [_title(result, top)]
+    for index, (contender, value) in enumerate(bars):
+        parts += _bar(contender, value, value / most, top + HEAD + index * ROW)
+    return parts, HEAD + len(bars) * ROW
+
+
+def _bar(contender: Measured, value: float, share: float, top: float) -> list[str]:
+    length = max(1.0, share * (WIDTH - LABELS - 90))
+    colour = OURS if contender.ours else PEER
+    return [
+        _text(contender.name, LABELS - 8, top + 13, anchor="end"),
+        f'<rect x="{LABELS}" y="{top + 2:.0f}" width="{length:.1f}" height="14" rx="2" '
+        f'fill="{colour}"/>',
+        _text(number(value), LABELS + length + 6, top + 13),
+    ]
+
+
+def _lines(result: Result, top: float) -> tuple[list[str], float]:
+    """The first metric against the size, both on logarithmic axes."""
+    metric = result.headline["name"]
+    points = [
+        (c.size, value)
+        for c in result.contenders
+        if c.size is not None and (value := c.median(metric)) is not None
+    ]
+    parts = [_title(result, top)]
+    if len(points) > 1:
+        parts += _plot(points, top + HEAD)
+    return parts, HEAD + PLOT + 30
+
+
+def _plot(points: list[tuple[float, float]], top: float) -> list[str]:
+    across = _Axis([size for size, _ in points], LABELS, WIDTH - 90)
+    up = _Axis([value for _, value in points], top + PLOT, top + 12)
+    marks = [(across(size), up(value), size, value) for size, value in points]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in marks)
+    parts = [
+        f'<rect x="{LABELS}" y="{top:.0f}" width="{WIDTH - 90 - LABELS}" height="{PLOT}" '
+        f'fill="none" stroke="{FAINT}"/>',
+        f'<polyline points="{path}" fill="none" stroke="{OURS}" stroke-width="2"/>',
+    ]
+    for x, y, size, value in marks:
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{OURS}"/>')
+        parts.append(_text(number(value), x, y - 7, anchor="middle"))
+        parts.append(_text(number(size), x, top + PLOT + 16, anchor="middle"))
+    return parts
+
+
+class _Axis:
+    """Where a value lies between two ends."""
+
+    def __init__(self, values: list[float], low: float, high: float) -> None:
+        logs = [math.log10(max(value, 1e-9)) for value in values]
+        self._least, self._wide = min(logs), max(logs) - min(logs) or 1.0
+        self._low, self._high = low, high
+
+    def __call__(self, value: float) -> float:
+        share = (math.log10(max(value, 1e-9)) - self._least) / self._wide
+        return self._low + share * (self._high - self._low)
+
+
+def _title(result: Result, top: float) -> str:
+    metric = result.headline
+    better = "more is better" if metric["more_is_better"] else "less is better"
+    grows = f" against {result.grows}" if result.grows else ""
+    text = f"{result.title}: {metric['label']} ({metric['unit']}){grows}, {better}"
+    return _text(text, 8, top + 18, bold=True)
+
+
+def _text(text: str, x: float, y: float, anchor: str = "start", bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{INK}"{weight}>'
+        f"{escape(text)}</text>"
+    )
