@@ -125,6 +125,7 @@ def _losses(result: Result) -> Iterator[str]:
 
 
 def _behind(result: Result, mine: Measured, peers: Sequence[Measured]) -> str:
-    found = [(result.better(mine, peer), peer.name) for peer in peers]
+    equals = [peer for peer in peers if peer.size == mine.size]
+    found = [(result.better(mine, peer), peer.name) for peer in equals]
     lost = sorted((share, name) for share, name in found if share and share < 1 - EVEN)
     return ", ".join(f"{share:.2f} × {name}" for share, name in lost)

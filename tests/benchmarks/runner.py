@@ -26,7 +26,7 @@ def run(workload: Workload, arena: Arena, say: Say) -> Result:
         ]
         for contender, place, found in pairs:
             _attempt(found, place, lambda c=contender, p=place: c.prepare(p))  # type: ignore[misc]
-        for number in range(arena.scale.rounds):
+        for number in range(min(arena.scale.rounds, workload.rounds)):
             for contender, place, found in _turn(pairs, number):
                 _measure(contender, place, found, say)
     metrics = [asdict(metric) for metric in workload.metrics]

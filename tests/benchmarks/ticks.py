@@ -11,9 +11,10 @@ from tests.benchmarks.inside.bench_ticks import FORMAT, SLOT, SLOTS
 
 @dataclass(frozen=True)
 class Ticks:
-    """How much was done, and when the last of it was."""
+    """How much was done, and when the first and the last of it were."""
 
     count: int
+    first: float
     last: float
 
 
@@ -40,7 +41,12 @@ class TickFile:
     def read(self) -> Ticks:
         """What all processes did together."""
         slots = list(struct.iter_unpack(f"{FORMAT}8x", self.ticks.read_bytes()))
-        return Ticks(sum(slot[0] for slot in slots), max(slot[2] for slot in slots))
+        used = [slot for slot in slots if slot[0]] or [(0, 0.0, 0.0)]
+        return Ticks(
+            sum(slot[0] for slot in used),
+            min(slot[1] for slot in used),
+            max(slot[2] for slot in used),
+        )
 
     def numbers(self) -> list[float]:
         """The lines, where each is a number."""

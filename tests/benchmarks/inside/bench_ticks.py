@@ -17,6 +17,9 @@ SLOT = 32
 SLOTS = 128
 FORMAT = "=qdd"
 
+#: Between two events where latency is measured.
+PAUSE_SECONDS = 0.01
+
 #: About 226 bytes as JSON.
 PAYLOAD = {
     "id": "x" * 20,

@@ -11,9 +11,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from bench_ticks import PAYLOAD, tick
+from bench_ticks import PAUSE_SECONDS, PAYLOAD, tick
 
-PAUSE_SECONDS = 0.01
 #: Until it is killed, so that its processor time can be read.
 LINGER_SECONDS = 600
 

@@ -119,15 +119,12 @@ class Chaining(Contender):
         self.chain.prepare(place)
 
     def measure(self, place: Place) -> Sample:
-        port = place.arena.port()
-        running = [place.start(command) for command in self.chain.commands(place, port)]
-        wait_for_web(port, running)
-        wait_for(lambda: self._consumed(place), "consumers", CHAIN_SECONDS, running, 0.2)
-        self._load(place, running, port, max(CLIENTS, self.count // 20), 0)
+        port, running = self.start(place)
+        self.load(place, running, port, max(CLIENTS, self.count // 20), 0)
         before = moment(place, running)
-        full = self._load(place, running, port, self.count, 0)
+        full = self.load(place, running, port, self.count, 0)
         after = moment(place, running)
-        steady = self._load(place, running, port, self.rate_count, RATE)
+        steady = self.load(place, running, port, self.rate_count, RATE)
         return {
             "per_second": full.per_second,
             "p99_ms": full.percentile_ms(0.99),
@@ -138,12 +135,21 @@ class Chaining(Contender):
             "memory_mb": memory_megabytes(process.pid for process in running),
         }
 
+    def start(self, place: Place) -> tuple[int, list[Running]]:
+        """The port and the processes, once they are ready."""
+        port = place.arena.port()
+        running = [place.start(command) for command in self.chain.commands(place, port)]
+        wait_for_web(port, running)
+        wait_for(lambda: self._consumed(place), "consumers", CHAIN_SECONDS, running, 0.2)
+        return port, running
+
     def _consumed(self, place: Place) -> bool:
         return all(consumers(place, queue) for queue in self.chain.queues(place))
 
-    def _load(
-        self, place: Place, running: list[Running], port: int, count: int, rate: float
+    def load(
+        self, place: Place, running: Sequence[Running], port: int, count: int, rate: float
     ) -> Chains:
+        """So many chains, as fast as the clients can or at a rate."""
         load = Load(port, "POST", self.chain.path, count, CLIENTS, rate, {**PAYLOAD})
         return run_chains(place, running, load)
 

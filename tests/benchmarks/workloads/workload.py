@@ -51,7 +51,10 @@ class Workload:
     metrics: tuple[Metric, ...]
     reference: str
     contenders: Callable[[Arena], Sequence[Contender]]
+    #: What ``size`` of the contenders means, where a figure is told against it.
     grows: str = ""
+    #: The most rounds that it is worth.
+    rounds: int = 1000
 
 
 PER_SECOND = Metric("per_second", "per second", "/s", more_is_better=True)
