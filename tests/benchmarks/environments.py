@@ -5,12 +5,15 @@ Their folders are named after what is in them, so another list makes another fol
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,8 @@ PYTHON_PACKAGES = (
 NPM_PACKAGES = {"motia": "0.17.6-beta.187"}
 SHOWN = ("celery", "taskiq", "taskiq-aio-pika", "dramatiq", "faststream", "aio-pika", "fastapi")
 INSTALL_SECONDS = 900
+#: Motia's package would fetch and compile a Redis; it is given this machine's instead.
+NO_DOWNLOADS = {"REDISMS_DISABLE_POSTINSTALL": "1"}
 
 
 class InstallError(Exception):
@@ -79,12 +84,11 @@ def peers_python() -> Path:
     Raises:
         InstallError: pip failed.
     """
-    folder = _named("python", [sys.version, *PYTHON_PACKAGES])
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(folder)])
-        _run([str(folder / "bin" / "pip"), "install", "--quiet", *PYTHON_PACKAGES])
-        (folder / "complete").touch()
+    folder = _folder("python", [sys.version, *PYTHON_PACKAGES])
+    with _made(folder) as wanted:
+        if wanted:
+            _run([sys.executable, "-m", "venv", str(folder)])
+            _run([str(folder / "bin" / "pip"), "install", "--quiet", *PYTHON_PACKAGES])
     return folder / "bin" / "python"
 
 
@@ -97,18 +101,32 @@ def motia_folder() -> Path:
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         raise InstallError("no Node with npm is on the PATH")
-    folder = _named("motia", [f"{name}@{version}" for name, version in NPM_PACKAGES.items()])
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        package = {"name": "bench", "private": True, "dependencies": NPM_PACKAGES}
-        (folder / "package.json").write_text(json.dumps(package))
-        _run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error"], folder)
-        (folder / "complete").touch()
+    folder = _folder("motia", [f"{name}@{version}" for name, version in NPM_PACKAGES.items()])
+    with _made(folder) as wanted:
+        if wanted:
+            folder.mkdir(parents=True)
+            package = {"name": "bench", "private": True, "dependencies": NPM_PACKAGES}
+            (folder / "package.json").write_text(json.dumps(package))
+            _run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error"], folder)
     return folder
 
 
-def _named(kind: str, facts: list[str]) -> Path:
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[bool]:
+    """Whether the folder is to be filled, which one process does at a time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        complete = folder / "complete"
+        if complete.exists():
+            yield False
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        yield True
+        complete.touch()
+
+
+def _folder(kind: str, facts: list[str]) -> Path:
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
     return cache_folder() / f"{kind}-{digest}"
 
@@ -116,7 +134,12 @@ def _named(kind: str, facts: list[str]) -> Path:
 def _run(command: list[str], folder: Path | None = None) -> None:
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS
+            command,
+            cwd=folder,
+            env={**os.environ, **NO_DOWNLOADS},
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
         )
     except subprocess.TimeoutExpired:
         raise InstallError(f"{command[0]} took too long") from None

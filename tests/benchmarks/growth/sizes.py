@@ -82,7 +82,7 @@ class DeepQueue(Draining):
 def _steps(arena: Arena) -> Sequence[Contender]:
     count = arena.scale.count(10_000, 500)
     return [
-        ManySteps(*_facts(size), system=DIRECT, count=count, steps=size)
+        ManySteps(*_facts(size, short=size == 10), system=DIRECT, count=count, steps=size)
         for size in sizes(arena, 1, 10, 100, 1000)
     ]
 
@@ -102,7 +102,7 @@ def _subscribers(arena: Arena) -> Sequence[Contender]:
 def _payload(arena: Arena) -> Sequence[Contender]:
     return [
         LargePayload(
-            *_facts(size),
+            *_facts(size, short=size == 10_000),
             system=replace(DIRECT, settings={**DIRECT.settings, "event_limit_bytes": "20000000"}),
             count=max(20, min(arena.scale.count(10_000), arena.scale.count(500_000_000) // size)),
             payload_bytes=size,
@@ -126,8 +126,8 @@ def _queued(arena: Arena) -> Sequence[Contender]:
     ]
 
 
-def _facts(size: int, name: str = "") -> tuple[str, str, bool, bool, float]:
-    return (name or named(size), DIRECT.configuration, True, size == 10, size)
+def _facts(size: int, name: str = "", short: bool = False) -> tuple[str, str, bool, bool, float]:
+    return (name or named(size), DIRECT.configuration, True, short, size)
 
 
 STEPS = Workload(

@@ -12,6 +12,7 @@ from tests.benchmarks.load import Load
 from tests.benchmarks.measuring import Sample, moment
 from tests.benchmarks.ours import DIRECT, VARIANTS, Ours
 from tests.benchmarks.peers.celery import Celery
+from tests.benchmarks.peers.motia import MotiaChain
 from tests.benchmarks.peers.peer import uvicorn
 from tests.benchmarks.peers.taskiq import Taskiq
 from tests.benchmarks.processes import Command, Running, memory_megabytes, wait_for
@@ -28,6 +29,7 @@ from tests.benchmarks.workloads.workload import (
 )
 
 FULL_COUNT = 4000
+MOTIA_COUNT = 100
 CLIENTS = 32
 RATE = 200
 RATE_SECONDS = 10
@@ -120,11 +122,11 @@ class Chaining(Contender):
 
     def measure(self, place: Place) -> Sample:
         port, running = self.start(place)
-        self.load(place, running, port, max(CLIENTS, self.count // 20), 0)
+        self.load(place, running, port, self.warm_up, 0)
         before = moment(place, running)
         full = self.load(place, running, port, self.count, 0)
         after = moment(place, running)
-        steady = self.load(place, running, port, self.rate_count, RATE)
+        steady = self.steady(place, running, port)
         return {
             "per_second": full.per_second,
             "p99_ms": full.percentile_ms(0.99),
@@ -146,12 +148,39 @@ class Chaining(Contender):
     def _consumed(self, place: Place) -> bool:
         return all(consumers(place, queue) for queue in self.chain.queues(place))
 
+    @property
+    def warm_up(self) -> int:
+        """Chains that are not counted."""
+        return max(CLIENTS, self.count // 20)
+
+    def steady(self, place: Place, running: Sequence[Running], port: int) -> Chains:
+        """Chains at a rate that does not saturate."""
+        return self.load(place, running, port, self.rate_count, RATE)
+
     def load(
-        self, place: Place, running: Sequence[Running], port: int, count: int, rate: float
+        self,
+        place: Place,
+        running: Sequence[Running],
+        port: int,
+        count: int,
+        rate: float,
+        clients: int = CLIENTS,
     ) -> Chains:
         """So many chains, as fast as the clients can or at a rate."""
-        load = Load(port, "POST", self.chain.path, count, CLIENTS, rate, {**PAYLOAD})
+        load = Load(port, "POST", self.chain.path, count, clients, rate, {**PAYLOAD})
         return run_chains(place, running, load)
+
+
+@dataclass
+class OneByOne(Chaining):
+    """For what can not do 200 a second: 32 clients, then one client instead of the rate."""
+
+    @property
+    def warm_up(self) -> int:
+        return 2
+
+    def steady(self, place: Place, running: Sequence[Running], port: int) -> Chains:
+        return self.load(place, running, port, self.rate_count, 0, clients=1)
 
 
 def _contenders(arena: Arena) -> Sequence[Contender]:
@@ -164,7 +193,16 @@ def _contenders(arena: Arena) -> Sequence[Contender]:
         PeerChain(Taskiq(), "web_taskiq:app", "FastAPI + Taskiq"),
     ]
     short = (DIRECT.name, "FastAPI + Celery threads", "FastAPI + Taskiq")
-    return [chaining(arena, chain, chain.name in short) for chain in chains]
+    found = [chaining(arena, chain, chain.name in short) for chain in chains]
+    return [*found, _motia(arena)] if arena.peers.motia else found
+
+
+def _motia(arena: Arena) -> Chaining:
+    chain = MotiaChain()
+    count, one = arena.scale.count(MOTIA_COUNT, 32), arena.scale.count(20, 5)
+    name = f"{chain.name} (p50 and p99 of one client)"
+    facts = (name, chain.configuration, False, False, None)
+    return OneByOne(*facts, chain=chain, count=count, rate_count=one)
 
 
 def chaining(arena: Arena, chain: Chain, short: bool = False) -> Chaining:

@@ -45,9 +45,7 @@ def _memory(running: Sequence[Running]) -> float:
 def _contenders(arena: Arena) -> Sequence[Contender]:
     count = arena.scale.count(FULL_COUNT, 100)
     chains = [OurChain(system) for system in (DIRECT, CELERY)]
-    return [
-        Enduring(c.name, c.configuration, True, False, None, c, count) for c in chains
-    ]
+    return [Enduring(c.name, c.configuration, True, False, None, c, count) for c in chains]
 
 
 ENDURANCE = Workload(
