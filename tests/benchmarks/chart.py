@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from html import escape
+from typing import Any
 
 from tests.benchmarks.results import Measured, Report, Result
 from tests.benchmarks.tables import number
@@ -21,9 +22,10 @@ def chart(report: Report) -> str:
     parts: list[str] = []
     top = 8.0
     for result in report.results:
-        panel, height = _lines(result, top) if result.grows else _bars(result, top)
-        parts += panel
-        top += height + 14
+        for metric in _shown(result):
+            panel, height = (_lines if result.grows else _bars)(result, metric, top)
+            parts += panel
+            top += height + 14
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top:.0f}" '
@@ -35,12 +37,17 @@ def chart(report: Report) -> str:
     )
 
 
-def _bars(result: Result, top: float) -> tuple[list[str], float]:
-    metric = result.headline["name"]
-    found = [(c, c.median(metric)) for c in result.contenders]
+def _shown(result: Result) -> list[dict[str, Any]]:
+    """The first metric, and processor time, which neighbours on the machine change less."""
+    cpu = [metric for metric in result.metrics[1:] if metric["name"] == "cpu_us"]
+    return [result.headline, *([] if result.grows else cpu)]
+
+
+def _bars(result: Result, metric: dict[str, Any], top: float) -> tuple[list[str], float]:
+    found = [(c, c.median(metric["name"])) for c in result.contenders]
     bars = [(contender, value) for contender, value in found if value is not None]
     most = max((value for _, value in bars), default=1) or 1
-    parts = [_title(result, top)]
+    parts = [_title(result, metric, top)]
     for index, (contender, value) in enumerate(bars):
         parts += _bar(contender, value, value / most, top + HEAD + index * ROW)
     return parts, HEAD + len(bars) * ROW
@@ -57,15 +64,14 @@ def _bar(contender: Measured, value: float, share: float, top: float) -> list[st
     ]
 
 
-def _lines(result: Result, top: float) -> tuple[list[str], float]:
-    """The first metric against the size, both on logarithmic axes."""
-    metric = result.headline["name"]
+def _lines(result: Result, metric: dict[str, Any], top: float) -> tuple[list[str], float]:
+    """The metric against the size, both on logarithmic axes."""
     points = [
         (c.size, value)
         for c in result.contenders
-        if c.size is not None and (value := c.median(metric)) is not None
+        if c.size is not None and (value := c.median(metric["name"])) is not None
     ]
-    parts = [_title(result, top)]
+    parts = [_title(result, metric, top)]
     if len(points) > 1:
         parts += _plot(points, top + HEAD)
     return parts, HEAD + PLOT + 30
@@ -101,8 +107,7 @@ class _Axis:
         return self._low + share * (self._high - self._low)
 
 
-def _title(result: Result, top: float) -> str:
-    metric = result.headline
+def _title(result: Result, metric: dict[str, Any], top: float) -> str:
     better = "more is better" if metric["more_is_better"] else "less is better"
     grows = f" against {result.grows}" if result.grows else ""
     text = f"{result.title}: {metric['label']} ({metric['unit']}){grows}, {better}"

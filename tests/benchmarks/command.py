@@ -101,9 +101,11 @@ def _measure(options: argparse.Namespace) -> int:
             [] if peers.motia else [f"Motia 0.17: {peers.without_motia}"],
         )
         for workload in _chosen(options):
-            report.results.append(run(workload, arena, _say))
-            _write(report, options.output)
-            _show(report.results[-1])
+            result = run(workload, arena, _say)
+            if result.contenders:
+                report.results.append(result)
+                _write(report, options.output)
+                _show(result)
     _say(f"{(time.monotonic() - began) / 60:.1f} minutes; the report is in {options.output}")
     return _outcome(report)
 

@@ -121,11 +121,18 @@ def _losses(result: Result) -> Iterator[str]:
     for mine in own:
         behind = _behind(result, mine, peers)
         if behind:
-            yield f"{result.title}: {mine.name} does {behind}"
+            yield f"{result.title}: {mine.name} is {behind}"
 
 
 def _behind(result: Result, mine: Measured, peers: Sequence[Measured]) -> str:
     equals = [peer for peer in peers if peer.size == mine.size]
-    found = [(result.better(mine, peer), peer.name) for peer in equals]
-    lost = sorted((share, name) for share, name in found if share and share < 1 - EVEN)
-    return ", ".join(f"{share:.2f} × {name}" for share, name in lost)
+    found = [(result.better(mine, peer), peer) for peer in equals]
+    lost = [(share, peer) for share, peer in found if share and share < 1 - EVEN]
+    lost.sort(key=lambda pair: pair[0])
+    return ", ".join(f"{share:.2f} × {peer.name}{_cpu(mine, peer)}" for share, peer in lost)
+
+
+def _cpu(mine: Measured, peer: Measured) -> str:
+    """Processor time tells more than the clock does on a machine that others use too."""
+    share = ratio(mine, peer, "cpu_us")
+    return f" (with {share:.2f} × its processor time)" if share else ""

@@ -16,7 +16,7 @@ def markdown(report: Report) -> str:
 def table(result: Result) -> str:
     """Medians of each metric with their spread, and the ratio of the first to the reference."""
     metrics = [m for m in result.metrics if any(c.values(m["name"]) for c in result.contenders)]
-    heads = [result.grows or "", *(f"{m['label']} ({m['unit']})" for m in metrics), "ratio"]
+    heads = [result.grows or "", *map(_head, metrics), *(head for head, _ in _ratios(result))]
     lines = [_row(heads), _row(["---", *["---:"] * (len(heads) - 1)])]
     lines += [_row(_cells(result, found, metrics)) for found in result.contenders]
     return "\n".join(lines)
@@ -26,12 +26,24 @@ def _cells(result: Result, found: Measured, metrics: list[dict[str, Any]]) -> li
     name = f"**{found.name}**" if found.ours and not result.grows else found.name
     if found.error:
         return [name, "broken", *[""] * len(metrics)]
-    share = result.ratio(found)
+    shares = [result.ratio(found, metric) for _, metric in _ratios(result)]
     return [
         name,
         *(_value(found, metric["name"]) for metric in metrics),
-        f"{share:.2f}" if share is not None else "",
+        *("" if share is None else f"{share:.2f}" for share in shares),
     ]
+
+
+def _head(metric: dict[str, Any]) -> str:
+    return f"{metric['label']} ({metric['unit']})" if metric["unit"] else str(metric["label"])
+
+
+def _ratios(result: Result) -> list[tuple[str, str]]:
+    """The columns of ratios: of the first metric, and of processor time where that is another."""
+    headline = result.headline["name"]
+    has_cpu = any(found.values("cpu_us") for found in result.contenders)
+    own_cpu = [("ratio of CPU", "cpu_us")] if has_cpu and headline != "cpu_us" else []
+    return [("ratio", headline), *own_cpu] if result.reference else []
 
 
 def _value(found: Measured, metric: str) -> str:
@@ -54,7 +66,7 @@ def _row(cells: list[str]) -> str:
 
 
 def _section(result: Result) -> str:
-    against = f" Ratios are to {result.reference}." if result.reference else ""
+    against = f" Ratios are to *{result.reference}*." if result.reference else ""
     return f"### {result.title}\n\n{result.about}{against}\n\n{table(result)}"
 
 

@@ -20,7 +20,7 @@ class FastStream:
     def configuration(self) -> str:
         return (
             f"faststream run --workers 1, prefetch_count {self.prefetch}, quorum queue, "
-            "AckPolicy.NACK_ON_ERROR, confirms, uvloop"
+            "AckPolicy.NACK_ON_ERROR, confirms, uvloop, logger=None"
         )
 
     def queue(self, place: Place, task: str) -> str:
