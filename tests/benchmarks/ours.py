@@ -102,8 +102,8 @@ class Ours:
 
 
 OFF = {"records": "false", "task_events": "false"}
-DIRECT = Ours("ours, direct", {"direct": "true"})
-DIRECT_OFF = Ours("ours, direct, records and events off", {"direct": "true", **OFF})
+DIRECT = Ours("ours", {"direct": "true"})
+DIRECT_OFF = Ours("ours, records and events off", {"direct": "true", **OFF})
 CELERY = Ours("ours, not direct", {"direct": "false"})
 CELERY_OFF = Ours("ours, not direct, records and events off", {"direct": "false", **OFF})
 VARIANTS = (DIRECT, DIRECT_OFF, CELERY, CELERY_OFF)
