@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -17,10 +16,9 @@ from motia_celery.settings import load_settings
 from tests.benchmarks.arena import Place
 from tests.benchmarks.inside.bench_ticks import PAYLOAD
 from tests.benchmarks.peers.peer import PREFETCH
-from tests.benchmarks.processes import Command, Running, wait_for
+from tests.benchmarks.processes import Command, clean_environment
 
 STEPS = Path(__file__).parent / "steps"
-START_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Ours:
 
     def publisher_of(self, place: Place) -> Publisher:
         """A publisher of this process."""
-        environment = {**os.environ, **self.environment(place)}
+        environment = {**clean_environment(), **self.environment(place)}
         settings = load_settings(place.folder, environment)
         return Publisher(settings, Topology(Names(place.prefix), ()))
 
@@ -90,15 +88,6 @@ class Ours:
     def web(self, place: Place, port: int) -> Command:
         """One web process."""
         return self.command(place, "web", "--host", "127.0.0.1", "--port", str(port))
-
-    def start_ready(self, place: Place) -> Running:
-        """A worker that has said that it is ready."""
-        command = self.worker(place)
-        environment = {**command.environment, "MOTIA_LOG_LEVEL": "info", "MOTIA_LOG_FORMAT": "json"}
-        running = place.start(Command(command.arguments, command.folder, environment))
-        ready = "worker.ready"
-        wait_for(lambda: ready in running.told(), "the worker is ready", START_SECONDS, [running])
-        return running
 
 
 OFF = {"records": "false", "task_events": "false"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import amqp
@@ -56,15 +55,11 @@ def take(place: Place, queue: str) -> Template:
 
 
 def fill(place: Place, queue: str, template: Template, count: int) -> None:
-    """Puts ``count`` copies into an empty queue."""
-    _fill(place, queue, template.copy, count)
-
-
-def _fill(place: Place, queue: str, made: Callable[[int], amqp.Message], count: int) -> None:
+    """Puts ``count`` copies into the queue, after what was left there is gone."""
     with place.channel() as channel:
         channel.queue_purge(queue)
         for number in range(count):
-            channel.basic_publish(made(number), routing_key=queue)
+            channel.basic_publish(template.copy(number), routing_key=queue)
         wait_for(lambda: depth(channel, queue) >= count, f"{count} messages", FILL_SECONDS)
 
 

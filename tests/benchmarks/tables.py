@@ -90,7 +90,7 @@ def _losses(report: Report) -> str:
 def _appendix(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     configurations = {
-        f"- {result.title}, {found.name}: {found.configuration}"
+        f"- {found.name}: {found.configuration}"
         for result in report.results
         if not result.grows
         for found in result.contenders

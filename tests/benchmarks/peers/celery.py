@@ -17,7 +17,6 @@ class Celery:
     concurrency: int = 1
     prefetch: int = PREFETCH
     confirms: bool = False
-    threads: int = 1
 
     @property
     def name(self) -> str:
