@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from motia_celery.errors import ServerMissingError
 from tests.benchmarks import machine, pages
 from tests.benchmarks.arena import ROOT, Arena
 from tests.benchmarks.environments import InstallError, Peers, motia_folder, peers_python
@@ -34,7 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write_docs:
         pages.write_docs(_read(options.write_docs))
         return 0
-    return _measure(options)
+    try:
+        return _measure(options)
+    except (InstallError, ServerMissingError) as error:
+        raise SystemExit(f"the benchmarks can not run: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,10 +93,7 @@ def _chosen(options: argparse.Namespace) -> list[Workload]:
 def _measure(options: argparse.Namespace) -> int:
     began = time.monotonic()
     scale = _scale(options)
-    try:
-        peers = _peers(with_motia=not (options.without_motia or scale.short))
-    except InstallError as error:
-        raise SystemExit(f"the peers can not be installed: {error}") from None
+    peers = _peers(with_motia=not (options.without_motia or scale.short))
     with Arena.opened(scale, peers) as arena:
         report = Report(
             datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
