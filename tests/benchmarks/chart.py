@@ -99,7 +99,10 @@ class _Axis:
 
     def __init__(self, values: list[float], low: float, high: float) -> None:
         logs = [math.log10(max(value, 1e-9)) for value in values]
-        self._least, self._wide = min(logs), max(logs) - min(logs) or 1.0
+        spread = max(logs) - min(logs)
+        # A decade at least, so that small differences look small.
+        self._wide = max(spread, 1.0)
+        self._least = min(logs) - (self._wide - spread) / 2
         self._low, self._high = low, high
 
     def __call__(self, value: float) -> float:

@@ -50,7 +50,7 @@ def _measure(contender: Contender, place: Place, found: Measured, say: Say) -> N
 
     began = time.monotonic()
     _attempt(found, place, measure)
-    told = found.error or _shown(found.samples[-1])
+    told = f"broken: …{found.error[-300:]}" if found.error else _shown(found.samples[-1])
     say(f"  {contender.name}: {told} ({time.monotonic() - began:.0f} s)")
 
 

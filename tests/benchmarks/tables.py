@@ -82,6 +82,12 @@ def _facts(report: Report) -> str:
     )
 
 
+def _brief(error: str) -> str:
+    """Its beginning and its last line, which names the cause."""
+    lines = error.strip().splitlines()
+    return lines[0][:200] if len(lines) == 1 else f"{lines[0][:200]} … {lines[-1][:200]}"
+
+
 def _losses(report: Report) -> str:
     lines = [f"- {line}" for line in report.losses()] or ["- Nowhere in this run."]
     return "### Where motia-celery is behind\n\n" + "\n".join(lines)
@@ -95,7 +101,7 @@ def _appendix(report: Report) -> str:
         if not result.grows
         for found in result.contenders
     }
-    broken = [f"- {title}, {found.name}: {found.error[:300]}" for title, found in report.broken]
+    broken = [f"- {title}, {found.name}: {_brief(found.error)}" for title, found in report.broken]
     notes = [*(f"- {note}" for note in report.notes), *broken]
     parts = [f"### Versions\n\n{versions}.", "### Configurations"]
     parts.append("\n".join(sorted(configurations)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from tests.benchmarks.arena import INSIDE, Place
@@ -52,7 +53,7 @@ class Celery:
     def worker(self, place: Place) -> Command:
         program = [place.arena.peers.program("celery"), "-A", "celery_tasks", "worker"]
         options = ["-P", self.pool, "-c", str(self.concurrency), "--loglevel", "WARNING"]
-        quiet = ["--without-gossip", "--without-mingle", "-n", "bench@%h-%i"]
+        quiet = ["--without-gossip", "--without-mingle", "-n", f"{secrets.token_hex(4)}@%h"]
         return Command([*program, *options, *quiet], INSIDE, self._environment)
 
     def publisher(self, place: Place, *arguments: str) -> Command:
