@@ -39,14 +39,27 @@ def _contenders(arena: Arena) -> Sequence[Contender]:
         about = f"{DIRECT.configuration}; {width} quorum queues are bound to the topic"
         count = max(200, arena.scale.count(FULL_COUNT) // width)
         short = width == 10
-        ours = (f"ours, {width} subscribers", about, True, short, width, DIRECT, count, width)
+        ours = (
+            f"ours, {_counted(width, 'subscriber')}",
+            about,
+            True,
+            short,
+            width,
+            DIRECT,
+            count,
+            width,
+        )
         found.append(Emitting(*ours))
         for peer, what in ((Celery(), "no confirm"), (Celery(confirms=True), "confirm")):
-            name = f"Celery, {width} tasks, {what}"
+            name = f"Celery, {_counted(width, 'task')}, {what}"
             tasks = max(200, count // 4) * width
             facts = (name, peer.configuration, False, False, width, peer, tasks, 1, width)
             found.append(TaskForEach(*facts))
     return found
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 FANOUT = Workload(
@@ -55,6 +68,6 @@ FANOUT = Workload(
     "What one emit costs when so many queues get it: ours is one publish, and the broker copies "
     "it; Celery sends a task for each. Processor time is per event.",
     RATES,
-    "ours, 1 subscribers",
+    "ours, 1 subscriber",
     _contenders,
 )
