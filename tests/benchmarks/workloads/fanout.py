@@ -34,28 +34,27 @@ class TaskForEach(Publishes):
 
 
 def _contenders(arena: Arena) -> Sequence[Contender]:
-    found: list[Contender] = []
-    for width in SUBSCRIBERS:
-        about = f"{DIRECT.configuration}; {width} quorum queues are bound to the topic"
-        count = max(200, arena.scale.count(FULL_COUNT) // width)
-        short = width == 10
-        ours = (
-            f"ours, {_counted(width, 'subscriber')}",
-            about,
-            True,
-            short,
-            width,
-            DIRECT,
-            count,
-            width,
+    peers = ((Celery(), "no confirm"), (Celery(confirms=True), "confirm"))
+    return [
+        contender
+        for width in SUBSCRIBERS
+        for count in [max(200, arena.scale.count(FULL_COUNT) // width)]
+        for contender in (
+            _ours(width, count),
+            *(_tasks(peer, what, width, max(200, count // 4) * width) for peer, what in peers),
         )
-        found.append(Emitting(*ours))
-        for peer, what in ((Celery(), "no confirm"), (Celery(confirms=True), "confirm")):
-            name = f"Celery, {_counted(width, 'task')}, {what}"
-            tasks = max(200, count // 4) * width
-            facts = (name, peer.configuration, False, False, width, peer, tasks, 1, width)
-            found.append(TaskForEach(*facts))
-    return found
+    ]
+
+
+def _ours(width: int, count: int) -> Emitting:
+    name = f"ours, {_counted(width, 'subscriber')}"
+    about = f"{DIRECT.configuration}; {width} quorum queues are bound to the topic"
+    return Emitting(name, about, True, width == 10, width, DIRECT, count, width)
+
+
+def _tasks(peer: Celery, what: str, width: int, count: int) -> TaskForEach:
+    name = f"Celery, {_counted(width, 'task')}, {what}"
+    return TaskForEach(name, peer.configuration, False, False, width, peer, count, 1, width)
 
 
 def _counted(count: int, word: str) -> str:
