@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.benchmarks.arena import Place
-from tests.benchmarks.processes import Running, cpu_seconds, memory_megabytes, wait_for
+from tests.benchmarks.processes import Running, cpu_seconds, families, memory_megabytes, wait_for
 
 #: One measurement of one contender: figures by the names of metrics.
 Sample = Mapping[str, float]
@@ -28,9 +28,10 @@ class Moment:
 
 def moment(place: Place, running: Sequence[Running]) -> Moment:
     """What is so now."""
-    own = cpu_seconds(process.pid for process in running)
-    broker = cpu_seconds([place.arena.rabbitmq_pid()])
-    return Moment(time.time(), place.ticks.read().count, own, broker)
+    ours = families(process.pid for process in running)
+    broker = families([place.arena.rabbitmq_pid()])
+    count = place.ticks.read().count
+    return Moment(time.time(), count, cpu_seconds(ours), cpu_seconds(broker))
 
 
 def rate(
@@ -48,14 +49,21 @@ def rate(
         lambda: place.ticks.read().count >= count, f"{count} runs", seconds, running, pause=0.01
     )
     last = moment(place, running)
-    done = max(1, last.count - first.count)
-    took = max(1e-6, place.ticks.read().last - first.at)
-    return {
-        "per_second": done / took,
-        "cpu_us": (last.own - first.own) / done * 1e6,
-        "broker_cpu_us": (last.broker - first.broker) / done * 1e6,
+    sample = {
+        "per_second": _per_second(place, first, last),
         "memory_mb": memory_megabytes(process.pid for process in running),
     }
+    if done := last.count - first.count:  # else all was over before it was looked at
+        sample["cpu_us"] = (last.own - first.own) / done * 1e6
+        sample["broker_cpu_us"] = (last.broker - first.broker) / done * 1e6
+    return sample
+
+
+def _per_second(place: Place, first: Moment, last: Moment) -> float:
+    ticks = place.ticks.read()
+    if last.count - first.count > ticks.count / 2:
+        return (last.count - first.count) / max(1e-6, ticks.last - first.at)
+    return ticks.count / max(1e-6, ticks.last - ticks.first)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -99,9 +99,14 @@ def tree(pid: int) -> list[psutil.Process]:
         return []
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """Processor time of these processes and all below them, those that have ended too."""
-    return sum(_cpu(process) for pid in pids for process in tree(pid))
+def families(pids: Iterable[int]) -> list[psutil.Process]:
+    """These processes and all below them; to find them takes tens of milliseconds."""
+    return [process for pid in pids for process in tree(pid)]
+
+
+def cpu_seconds(processes: Iterable[psutil.Process]) -> float:
+    """Processor time of these processes, and of their children that have ended."""
+    return sum(map(_cpu, processes))
 
 
 def _cpu(process: psutil.Process) -> float:

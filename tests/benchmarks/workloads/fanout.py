@@ -14,6 +14,7 @@ from tests.benchmarks.workloads.workload import RATES, Contender, Workload
 
 FULL_COUNT = 10_000
 SUBSCRIBERS = (1, 10, 50)
+COSTS = ("cpu_us", "broker_cpu_us")
 
 
 @dataclass
@@ -24,13 +25,8 @@ class TaskForEach(Publishes):
 
     def measure(self, place: Place) -> Sample:
         sample = super().measure(place)
-        every = self.subscribers
-        return {
-            "per_second": sample["per_second"] / every,
-            "cpu_us": sample["cpu_us"] * every,
-            "broker_cpu_us": sample["broker_cpu_us"] * every,
-            "memory_mb": sample["memory_mb"],
-        }
+        costs = {name: sample[name] * self.subscribers for name in COSTS if name in sample}
+        return {**sample, **costs, "per_second": sample["per_second"] / self.subscribers}
 
 
 def _contenders(arena: Arena) -> Sequence[Contender]:
@@ -38,7 +34,7 @@ def _contenders(arena: Arena) -> Sequence[Contender]:
     return [
         contender
         for width in SUBSCRIBERS
-        for count in [max(200, arena.scale.count(FULL_COUNT) // width)]
+        for count in [max(400, arena.scale.count(FULL_COUNT) // width)]
         for contender in (
             _ours(width, count),
             *(_tasks(peer, what, width, max(200, count // 4) * width) for peer, what in peers),

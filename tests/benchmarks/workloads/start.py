@@ -10,7 +10,14 @@ from tests.benchmarks.arena import INSIDE, Arena, Place
 from tests.benchmarks.measuring import Sample
 from tests.benchmarks.ours import DIRECT, Ours
 from tests.benchmarks.peers.peer import uvicorn
-from tests.benchmarks.processes import Command, Running, cpu_seconds, memory_megabytes, wait_for
+from tests.benchmarks.processes import (
+    Command,
+    Running,
+    cpu_seconds,
+    families,
+    memory_megabytes,
+    wait_for,
+)
 from tests.benchmarks.queues import consumers
 from tests.benchmarks.web import wait_for_web
 from tests.benchmarks.workloads.workload import Contender, Metric, Workload
@@ -111,7 +118,7 @@ def write_steps(place: Place, count: int) -> None:
 def _started(what: str, running: Running) -> dict[str, float]:
     return {
         f"{what}_seconds": time.time() - running.began,
-        f"{what}_cpu_seconds": cpu_seconds([running.pid]),
+        f"{what}_cpu_seconds": cpu_seconds(families([running.pid])),
         f"{what}_mb": memory_megabytes([running.pid]),
     }
 
