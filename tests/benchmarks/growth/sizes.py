@@ -102,7 +102,7 @@ def _subscribers(arena: Arena) -> Sequence[Contender]:
 def _payload(arena: Arena) -> Sequence[Contender]:
     return [
         LargePayload(
-            *_facts(size, short=size == 10_000),
+            *_facts(size),
             system=replace(DIRECT, settings={**DIRECT.settings, "event_limit_bytes": "20000000"}),
             count=max(20, min(arena.scale.count(10_000), arena.scale.count(500_000_000) // size)),
             payload_bytes=size,

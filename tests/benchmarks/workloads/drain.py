@@ -73,7 +73,7 @@ def _one(arena: Arena) -> Sequence[Contender]:
 def _two(arena: Arena) -> Sequence[Contender]:
     count = arena.scale.count(2 * FULL_COUNT, 500)
     systems = (DIRECT, CELERY, Celery("solo"), Taskiq(), Dramatiq(), FastStream())
-    return [draining(s, count, processes=2, short=s is DIRECT) for s in systems]
+    return [draining(s, count, processes=2, short=False) for s in systems]
 
 
 DRAIN = Workload(

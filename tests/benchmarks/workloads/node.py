@@ -25,8 +25,7 @@ def _drain(arena: Arena) -> Sequence[Contender]:
 
 
 def _chain(arena: Arena) -> Sequence[Contender]:
-    short = NODE_CHAIN[0]
-    return [chaining(arena, OurChain(s), s is short) for s in (*NODE_CHAIN, *PYTHON)]
+    return [chaining(arena, OurChain(s)) for s in (*NODE_CHAIN, *PYTHON)]
 
 
 DRAIN_NODE = Workload(
