@@ -76,8 +76,7 @@ def _webs(arena: Arena) -> Sequence[Contender]:
 def _workers(arena: Arena) -> Sequence[Contender]:
     systems: list[System] = [DIRECT, Celery(), Celery("prefork", 2), Taskiq()]
     return [
-        IdleWorker(s.name, s.configuration, isinstance(s, Ours), False, None, s)
-        for s in systems
+        IdleWorker(s.name, s.configuration, isinstance(s, Ours), False, None, s) for s in systems
     ]
 
 
