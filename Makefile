@@ -1,7 +1,7 @@
-.PHONY: help setup dev test check lint format types clean
+.PHONY: help setup dev test check lint format types bench clean
 
 help:
-	@echo "make setup | dev | check (= test) | lint | format | types | clean"
+	@echo "make setup | dev | check (= test) | lint | format | types | bench | clean"
 
 setup:
 	bin/setup --dev
@@ -23,6 +23,10 @@ format: setup
 types: setup
 	.venv/bin/python -m motia_celery.workbench.api > motia_celery/workbench/ui/openapi.json
 	cd motia_celery/workbench/ui && npm run types
+
+# All figures of docs/benchmarks.md; BENCH=--short and the like go to the command.
+bench: setup
+	.venv/bin/python -m tests.benchmarks $(BENCH)
 
 # Leaves .motia, which holds the data of the app in development.
 clean:

@@ -47,7 +47,14 @@ GIVEN_NAMES = ("AMQP_URL", "REDIS_URL")
 SETTINGS = (*GIVEN_NAMES, "CLOUDAMQP_URL", "RABBITMQ_URL", "REDIS_TLS_URL", "PORT", "LOG_LEVEL")
 
 #: What each suite may take of one process; two run at a time, and installing takes two minutes.
-BUDGETS_MINUTES = {"unit": 3, "integration": 20, "acceptance": 10, "browser": 8, "faults": 10}
+BUDGETS_MINUTES = {
+    "unit": 3,
+    "integration": 20,
+    "acceptance": 10,
+    "browser": 8,
+    "faults": 10,
+    "benchmarks": 4,
+}
 
 _database = count()
 

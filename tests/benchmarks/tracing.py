@@ -144,6 +144,7 @@ async def _serve(root: Path) -> None:
         gate=lambda: gate,
         once=none,
         order=none,
+        recorder=none,
     )
     plan = app.plan.topology.by_step["noop"]
     queue = step_queue(plan, app.plan.names, amqp=True, prefetch=1, limit_bytes=10**6)

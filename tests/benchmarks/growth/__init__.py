@@ -1,0 +1,1 @@
+"""What costs more as something grows, and what does not."""

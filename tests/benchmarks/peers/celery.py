@@ -1,0 +1,61 @@
+"""Celery, with one of its pools."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from tests.benchmarks.arena import INSIDE, Place
+from tests.benchmarks.peers.peer import PREFETCH, publish
+from tests.benchmarks.processes import Command
+
+
+@dataclass(frozen=True)
+class Celery:
+    """Its prefetch is concurrency × multiplier, so the multiplier follows from the concurrency."""
+
+    pool: str = "solo"
+    concurrency: int = 1
+    prefetch: int = PREFETCH
+    confirms: bool = False
+
+    @property
+    def name(self) -> str:
+        width = f" {self.concurrency}" if self.pool != "solo" else ""
+        return f"Celery {self.pool}{width}"
+
+    @property
+    def configuration(self) -> str:
+        confirms = ", confirm_publish" if self.confirms else ""
+        return (
+            f"-P {self.pool} -c {self.concurrency}, prefetch multiplier "
+            f"{self._multiplier}, task_acks_late, quorum queue{confirms}, without gossip, "
+            "mingle and task events, results ignored"
+        )
+
+    @property
+    def _multiplier(self) -> int:
+        return max(1, self.prefetch // self.concurrency)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            "BENCH_CONFIRM": "1" if self.confirms else "0",
+            "BENCH_MULTIPLIER": str(self._multiplier),
+        }
+
+    def queue(self, place: Place, task: str) -> str:
+        return "bench"
+
+    def seed(self, place: Place, task: str) -> None:
+        place.run(publish(place, "celery_tasks", "seed", task))
+
+    def worker(self, place: Place) -> Command:
+        program = [place.arena.peers.program("celery"), "-A", "celery_tasks", "worker"]
+        options = ["-P", self.pool, "-c", str(self.concurrency), "--loglevel", "WARNING"]
+        quiet = ["--without-gossip", "--without-mingle", "-n", f"{secrets.token_hex(4)}@%h"]
+        return Command([*program, *options, *quiet], INSIDE, self._environment)
+
+    def publisher(self, place: Place, *arguments: str) -> Command:
+        command = publish(place, "celery_tasks", *arguments)
+        return Command(command.arguments, command.folder, self._environment)

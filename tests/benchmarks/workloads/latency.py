@@ -1,0 +1,89 @@
+"""From the emit to the handler, on a worker that has nothing else to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from motia_celery.model.event import Event
+from tests.benchmarks.arena import Arena, Place
+from tests.benchmarks.inside.bench_ticks import PAUSE_SECONDS, PAYLOAD
+from tests.benchmarks.measuring import Sample, percentile
+from tests.benchmarks.ours import CELERY, DIRECT, Ours
+from tests.benchmarks.peers.celery import Celery
+from tests.benchmarks.peers.dramatiq import Dramatiq
+from tests.benchmarks.peers.faststream import FastStream
+from tests.benchmarks.peers.taskiq import Taskiq
+from tests.benchmarks.processes import wait_for
+from tests.benchmarks.queues import consumers, take
+from tests.benchmarks.workloads.workload import Contender, Metric, Workload
+
+FULL_COUNT = 500
+WARM_UP = 20
+Peer = Celery | Taskiq | FastStream | Dramatiq
+
+
+@dataclass
+class Latency(Contender):
+    """One event at a time, with a pause between them."""
+
+    system: Ours | Peer = DIRECT
+    count: int = FULL_COUNT
+
+    def prepare(self, place: Place) -> None:
+        self.system.seed(place, "stamp")
+        take(place, self._queue(place))
+
+    def measure(self, place: Place) -> Sample:
+        running = [place.start(self.system.worker(place))]
+        wait_for(lambda: consumers(place, self._queue(place)) > 0, "a consumer", 60, running, 0.1)
+        self._publish(place)
+        wait_for(lambda: place.ticks.line_count() >= self._all, "all events", 60, running)
+        took = place.ticks.numbers()[WARM_UP:]
+        return {
+            "p50_ms": percentile(took, 0.5) * 1000,
+            "p90_ms": percentile(took, 0.9) * 1000,
+            "p99_ms": percentile(took, 0.99) * 1000,
+        }
+
+    @property
+    def _all(self) -> int:
+        return self.count + WARM_UP
+
+    def _queue(self, place: Place) -> str:
+        return self.system.queue(place, "stamp")
+
+    def _publish(self, place: Place) -> None:
+        if not isinstance(self.system, Ours):
+            place.run(self.system.publisher(place, "latency", str(self._all)))
+            return
+        with closing(self.system.publisher_of(place)) as publisher:
+            for _ in range(self._all):
+                sent = {**PAYLOAD, "sent": time.time()}
+                publisher.emit_blocking(Event(topic="stamp", data=sent))
+                time.sleep(PAUSE_SECONDS)
+
+
+def _contenders(arena: Arena) -> Sequence[Contender]:
+    count = arena.scale.count(FULL_COUNT, 30)
+    systems: list[Ours | Peer] = [DIRECT, CELERY, Celery(), Taskiq(), FastStream(), Dramatiq()]
+    return [
+        Latency(s.name, s.configuration, isinstance(s, Ours), s is DIRECT, None, s, count)
+        for s in systems
+    ]
+
+
+LATENCY = Workload(
+    "latency",
+    "From the emit to the begin of the handler",
+    "One event at a time, with pauses, to one worker that is idle otherwise.",
+    (
+        Metric("p50_ms", "p50", "ms"),
+        Metric("p90_ms", "p90", "ms"),
+        Metric("p99_ms", "p99", "ms"),
+    ),
+    "Celery solo",
+    _contenders,
+)
