@@ -102,7 +102,7 @@ class Gate:
         """
         if self._controls.calls_off(run, sent_at):
             raise CalledOffError
-        place = _place(step, run)
+        place = place_of(step, run)
         with self._tracked(run):
             try:
                 if place is not None:
@@ -234,7 +234,7 @@ def _warn(what: str, step: str) -> None:
     logger.warning("%s: %s", step, what, extra={"action": "limit.unknown", "step": step})
 
 
-def _place(step: Step, run: Run) -> str | None:
+def place_of(step: Step, run: Run) -> str | None:
     """The name of the places that the run needs one of; None where there is no limit."""
     options = step.queue
     if options.concurrency is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -62,6 +62,7 @@ class Services:
     state_wrap: Wrap = "both"
     streams: Items = field(default_factory=_in_memory)
     stream_names: frozenset[str] = frozenset()
+    clock: Callable[[], float] = time.time
 
 
 class Context:
@@ -178,7 +179,7 @@ class Context:
         return Transaction(self._prepared, lambda tx: self._calls.start(self._commit(tx)))
 
     async def _commit(self, transaction: Transaction) -> None:
-        with noted(self._recording, *(event for event, _ in transaction.events)):
+        with noted(self._recording, *transaction.events):
             await self._services.emitter.commit(
                 transaction.state.changes, transaction.events, timeout_seconds=self._patience
             )
@@ -189,7 +190,7 @@ class Context:
         if prepared is None:
             return False
         event, options = prepared
-        with noted(self._recording, event) as sent:
+        with noted(self._recording, prepared) as sent:
             return sent(
                 await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
             )
@@ -229,7 +230,7 @@ class Context:
 
     def _options(self, given: Mapping[str, Any], topic: str) -> EmitOptions:
         try:
-            return EmitOptions.read(given, time.time())
+            return EmitOptions.read(given, self._services.clock())
         except ValueError as error:
             raise ConfigError(
                 f"{error}.", self._step.file, f"Correct the emit of {topic!r}."

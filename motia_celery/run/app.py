@@ -32,6 +32,7 @@ from motia_celery.observe.carrier import Carrier
 from motia_celery.observe.metrics import meter
 from motia_celery.observe.otel_metrics import Export
 from motia_celery.observe.recorder import Recorder
+from motia_celery.observe.recording import Recordings
 from motia_celery.observe.spans import sending
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
@@ -39,7 +40,6 @@ from motia_celery.plan.inputs import Inputs
 from motia_celery.runtime.access import Access
 from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
-from motia_celery.runtime.host import Host
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.isolated import IsolatedHost
 from motia_celery.runtime.node import NodeHost
@@ -126,15 +126,8 @@ class App:
             streams=project.streams,
             problems=(*project.problems, *_idle_priorities(settings, project.steps)),
         )
-        self.access = Access(
-            self.plan.streams,
-            {"python": self.host, "typescript": self.node, "javascript": self.node},
-            contexts=self._hook_context,
-        )
-        self.authentication = Authentication(
-            project.stream_auth,
-            {"python": self.host, "typescript": self.node, "javascript": self.node},
-        )
+        self.access = Access(self.plan.streams, self._hosts, contexts=self._hook_context)
+        self.authentication = Authentication(project.stream_auth, self._hosts)
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
         self._outbox_relay: OutboxRelay | None = None
@@ -147,7 +140,7 @@ class App:
     def _hook_context(self, run: Run, stream: Stream) -> Context:
         """What a hook of the stream is given; it may emit to every topic."""
         step = Step(name=stream.name, file=stream.file, language=stream.language)
-        return Context(run, step, self.resources.services)
+        return Context(run, step, self.services)
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once, on the loop that calls this."""
@@ -164,6 +157,11 @@ class App:
         event = Event(topic=topic, data=data, trace=parent or Trace.begin(headers))
         with sending(event, parent) as placed:
             await self.publisher.emit(placed)
+
+    @property
+    def services(self) -> Services:
+        """What the contexts of this process share."""
+        return self.resources.services
 
     @property
     def publisher(self) -> Publisher:
@@ -280,6 +278,22 @@ class App:
     def _step_names(self) -> Mapping[str, Any]:
         return {step.name: step for step in self.plan.steps}
 
+    @property
+    def _hosts(self) -> dict[Language, PythonHost | NodeHost]:
+        return {"python": self.host, "typescript": self.node, "javascript": self.node}
+
+    def invoker(self, services: Services, inputs: Inputs, recordings: Recordings) -> Invoker:
+        """What calls the app's handlers, with contexts that use these services."""
+        return Invoker(
+            self._step_names,
+            {**self._hosts},
+            services,
+            self.settings.project_root,
+            inputs=inputs,
+            isolated=self.isolated,
+            recorder=recordings,
+        )
+
     def _open(self) -> _Resources:
         settings = self.settings
         waiting = None
@@ -301,20 +315,7 @@ class App:
             stream_names=frozenset(stream.name for stream in self.plan.streams),
         )
         recorder = Recorder(settings)
-        hosts: dict[Language, Host] = {
-            "python": self.host,
-            "typescript": self.node,
-            "javascript": self.node,
-        }
-        invoker = Invoker(
-            self._step_names,
-            hosts,
-            traced(services),
-            settings.project_root,
-            inputs=inputs,
-            isolated=self.isolated,
-            recorder=recorder,
-        )
+        invoker = self.invoker(traced(services), inputs, recorder)
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
         # Leases are fences already, where Redis is the broker.

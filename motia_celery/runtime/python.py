@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from motia_celery.context import Context
@@ -41,7 +42,14 @@ class PythonHost:
             ConfigError: it defines no ``config``.
             BaseException: whatever the file raises.
         """
-        module = load_module(self._root, source.path)
+        return self.define(load_module(self._root, source.path), source)
+
+    def define(self, module: ModuleType, source: SourceFile) -> Definition:
+        """What the file's module defines.
+
+        Raises:
+            ConfigError: it defines no ``config``.
+        """
         if source.kind == "config":
             return Definition(config={}, authenticate=_authenticate(module))
         config = getattr(module, "config", None)
