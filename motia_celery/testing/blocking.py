@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class SyncStepTester:
-    """:class:`StepTester` without ``await``: ``with SyncStepTester() as app:``; it takes the same."""
+    """:class:`StepTester` without ``await``; it takes the same: ``with SyncStepTester() as app:``."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self._tester = StepTester(*arguments, **keywords)

@@ -19,12 +19,13 @@ from motia_celery.context.request import Request
 from motia_celery.errors import ConfigError
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
-from motia_celery.model.record import Entry, EntryKind
 from motia_celery.model.reading import read_step
+from motia_celery.model.record import Entry, EntryKind
 from motia_celery.model.run import Run, Success, TriggerType
 from motia_celery.model.step import Language, Step
 from motia_celery.model.trace import Trace
 from motia_celery.model.transaction import StateChange
+from motia_celery.observe.logs import keeping_lines
 from motia_celery.observe.recording import recorded
 from motia_celery.run.responses import build_response
 from motia_celery.runtime.deadline import within
@@ -136,8 +137,7 @@ async def call_step(
         ConfigError: the file is no Step that can run.
         Exception: what the handler raises, unless ``raises`` is false.
     """
-    folder = Path(root or os.environ.get("MOTIA_ROOT") or ".").resolve()
-    async with _loaded(step, folder) as (found, host):
+    async with _loaded(step, _folder(root)) as (found, host):
         trigger = _trigger(found)
         given = _json(data, found)
         if trigger == "http":
@@ -177,7 +177,7 @@ async def _call(
     recording = Recordings().begin(run)
     context = Context(run, step, services, recording)
     result, error = None, None
-    with recorded(recording) as end, context.logger.capturing():
+    with keeping_lines("debug"), recorded(recording) as end, context.logger.capturing():
         try:
             work = completed(host.call(run, context), context)
             result = await within(step.timeout_seconds, work, step.name)
@@ -275,6 +275,10 @@ class _Noting:
 
 
 # Which Step
+
+
+def _folder(root: str | Path | None) -> Path:
+    return Path(root or os.environ.get("MOTIA_ROOT") or ".").resolve()
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -14,6 +15,7 @@ from motia_celery.model.dead_letter import DeadLetter
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
 from motia_celery.model.record import RunRecord, Status
+from motia_celery.observe.logs import keeping_lines
 from motia_celery.plan import Plan
 from motia_celery.run.app import App
 from motia_celery.run.web import create_app
@@ -81,7 +83,7 @@ class StepTester:
     ``root`` is the project's folder; without it that of ``MOTIA_ROOT``, or the current one. Other
     keywords are settings; those of the environment ``test`` (``config/test.toml``) count too.
     Without ``broker_url`` and ``redis_url`` (or ``MOTIA_TEST_BROKER_URL`` and
-    ``MOTIA_TEST_REDIS_URL``) everything is in memory; ``now`` is then the first moment of its clock.
+    ``MOTIA_TEST_REDIS_URL``) everything is in memory, and ``now`` is where its clock begins.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class StepTester:
         self._backend: Backend | None = None
         self._client: httpx.AsyncClient | None = None
         self._reported: set[str] = set()
+        self._end = AsyncExitStack()
 
     @property
     def on_servers(self) -> bool:
@@ -113,25 +116,25 @@ class StepTester:
     async def __aenter__(self) -> Self:
         if self._backend is not None:
             raise ConfigError("this tester is in use already.", "StepTester", "Make another one.")
-        backend = self._open()
-        try:
+        async with AsyncExitStack() as stack:
+            backend = self._open()
+            stack.push_async_callback(backend.aclose)
+            stack.enter_context(keeping_lines(backend.app.settings.log_level))
             _require_usable(backend.app.plan)
             await backend.start()
-        except BaseException:
-            await backend.aclose()
-            raise
+            self._end = stack.pop_all()
         self._backend = backend
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
-        backend, self._backend = self._started, None
+        self._backend = None
         self._reported.clear()
         if self._client is not None:
             client, self._client = self._client, None
             await client.aclose()
-        await backend.aclose()
+        await self._end.aclose()
 
     def _open(self) -> Backend:
         if self.on_servers:
@@ -141,7 +144,8 @@ class StepTester:
         # A developer's own variables must not select servers.
         settings = load_settings(self._root, environment="test", **self._given)
         alone = {"broker_url": None, "redis_url": None, "records": True, "record_successes": 1.0}
-        return InMemory(settings.model_copy(update=alone), self._now)
+        memory: Backend = InMemory(settings.model_copy(update=alone), self._now)
+        return memory
 
     @property
     def _started(self) -> Backend:

@@ -1,0 +1,68 @@
+"""Users test their Steps with the pytest plugin, in memory and, the same tests, on real servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import amqp
+import pytest
+import redis
+
+REPOSITORY = Path(__file__).parents[2]
+SHOP = Path(__file__).parent / "shop"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """The shop as its owner has it."""
+    folder = tmp_path / "shop"
+    shutil.copytree(SHOP / "steps", folder / "steps")
+    for name in ("both", "memory"):
+        shutil.copy(SHOP / f"shop_{name}.py", folder / f"test_{name}.py")
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n")
+    return folder
+
+
+def run_pytest(folder: Path, *arguments: str, **variables: str) -> str:
+    """What pytest says in a process of its own, whose tests all pass."""
+    installed = any(
+        point.value == "motia_celery.testing.plugin" for point in entry_points(group="pytest11")
+    )
+    plugin = [] if installed else ["-p", "motia_celery.testing.plugin"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", "-q", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | variables,
+        capture_output=True,
+        text=True,
+        timeout=115,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_shop_is_tested_in_memory(shop: Path) -> None:
+    assert "13 passed" in run_pytest(shop)
+
+
+def test_the_same_tests_pass_on_rabbitmq_and_leave_nothing(
+    shop: Path, broker_url: str, redis_url: str
+) -> None:
+    urls = [f"--motia-broker={broker_url}", f"--motia-redis={redis_url}"]
+    assert "7 passed" in run_pytest(shop, *urls, "test_both.py")
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.keys() == []
+
+
+def test_the_same_tests_pass_on_redis_alone(shop: Path, redis_url: str) -> None:
+    selected = "charged or outage or without_await"
+    output = run_pytest(shop, "test_both.py", "-k", selected, MOTIA_TEST_REDIS_URL=redis_url)
+    assert "3 passed" in output
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.keys() == []
