@@ -99,6 +99,10 @@ class SchemaMismatchError(FrameworkError):
     """An event does not fit the ``input`` of the Steps that hear it."""
 
 
+class InputMismatchError(SchemaMismatchError):
+    """An input is no instance of the model that its handler is annotated with."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from motia_celery.context.calls import Calls
+from motia_celery.context.calls import Call, Calls
 from motia_celery.context.recorded import note_changes, noted, recorded_stores
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
@@ -135,7 +135,7 @@ class Context:
         priority: int | None = None,
         id: str | None = None,
         outbox: bool | None = None,
-    ) -> Any:
+    ) -> Call[bool]:
         """Publishes an event, given as Motia's dict or as keywords; True once it is sent.
 
         Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not

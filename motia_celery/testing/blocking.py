@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 
 class SyncStepTester:
-    """:class:`StepTester` without ``await``; it takes the same: ``with SyncStepTester() as app:``."""
+    """:class:`StepTester` without ``await``; it takes the same arguments.
+
+    ``with SyncStepTester() as app:``
+    """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self._tester = StepTester(*arguments, **keywords)

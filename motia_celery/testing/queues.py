@@ -241,7 +241,7 @@ class MemoryQueues:
         event = delivery.event
         return DeadLetter(
             id=delivery.run_id,
-            reason="misfit" if error.type == "SchemaMismatchError" else "failed",
+            reason="misfit" if error.type.endswith("MismatchError") else "failed",
             step=delivery.queue.step,
             queue=delivery.queue.name,
             topic=event.topic,
