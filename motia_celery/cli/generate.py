@@ -24,3 +24,13 @@ def types() -> None:
         out.print("The package 'motia' is installed here and brings its types: nothing to do.")
     else:
         out.print(f"Wrote {file.name}. It counts where tsconfig.json includes it.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a Step's config, for editors and other tools."""
+    import json
+
+    from motia_celery.model.schema import config_schema
+
+    typer.echo(json.dumps(config_schema(), indent=2))

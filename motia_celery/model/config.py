@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     Emits = Sequence[str | EmitConfig]
     Params = Sequence["QueryParamConfig"]
     Schema = type[BaseModel] | Mapping[str, Any] | None
-    Responses = Mapping[int, Schema] | Mapping[str, Schema]
+    Responses = Mapping[Any, Schema]
 else:
     Method = str
     Middleware = Schema = Any

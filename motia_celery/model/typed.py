@@ -4,8 +4,6 @@
 is what ``config.py`` reads, field for field.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, TypedDict
 
@@ -104,7 +102,7 @@ class ApiRouteConfig(_RunningDict, total=False):
     method: Required[Method]
     middleware: Middleware | None
     bodySchema: Schema
-    responseSchema: Mapping[int | str, Schema] | Mapping[int, Schema] | Mapping[str, Schema]
+    responseSchema: Mapping[Any, Schema]
     queryParams: Sequence[QueryParamDict] | None
     validateBody: bool | None
     infrastructure: HandlerInfrastructureDict | None
