@@ -14,6 +14,11 @@ import redis
 from servers import GivenRabbit, RabbitNode
 
 REPOSITORY = Path(__file__).parents[2]
+INI = """
+[pytest]
+filterwarnings = error
+asyncio_default_fixture_loop_scope = function
+"""
 SHOP = Path(__file__).parent / "shop"
 
 
@@ -24,7 +29,9 @@ def shop(tmp_path: Path) -> Path:
     shutil.copytree(SHOP / "steps", folder / "steps")
     for name in ("both", "memory"):
         shutil.copy(SHOP / f"shop_{name}.py", folder / f"test_{name}.py")
-    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
+    )
     return folder
 
 

@@ -14,7 +14,11 @@ async def test_an_order_is_placed_charged_and_shipped(step_tester):
         await order(app)
         ended = await app.settle()
         assert {run.step for run in ended} == {
-            "place-order", "charge", "ledger", "welcome", "ship",
+            "place-order",
+            "charge",
+            "ledger",
+            "welcome",
+            "ship",
         }
         assert {run.status for run in ended} == {"completed"}
         stored = await app.state.get("orders", "1")
@@ -24,7 +28,9 @@ async def test_an_order_is_placed_charged_and_shipped(step_tester):
         paid = await app.emits("order.paid")
         assert [one.data for one in paid] == [{"id": "1", "receipt": "receipt-1"}]
         assert {(line.step, line.message) for line in await app.logs("info")} == {
-            ("place-order", "Order placed"), ("welcome", "Welcome"), ("ship", "Shipped"),
+            ("place-order", "Order placed"),
+            ("welcome", "Welcome"),
+            ("ship", "Shipped"),
         }
         assert len({run.trace_id for run in ended}) == 1
         assert await app.settle() == []

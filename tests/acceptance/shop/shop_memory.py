@@ -49,7 +49,9 @@ async def test_one_python_handler(call_step):
 
 def test_one_typescript_handler(call_step_sync):
     called = call_step_sync(
-        "steps/place_order.step.ts", body={"id": "7", "item": "rug"}, path_params={"customer": "ann"}
+        "steps/place_order.step.ts",
+        body={"id": "7", "item": "rug"},
+        path_params={"customer": "ann"},
     )
     assert (called.status, called.body) == (202, {"id": "7"})
     assert called.state["orders"]["7"]["status"] == "placed"
