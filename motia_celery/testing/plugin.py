@@ -24,6 +24,8 @@ _OPTIONS = {
     ),
 }
 
+_MOST_FOLDERS = 500
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options."""
@@ -54,13 +56,15 @@ def project_root(config: pytest.Config) -> Path:
 
 def _has_steps(root: Path) -> bool:
     """Whether the folder is a project of Steps: only then anything is done."""
-    folders = (root / "steps", root / "src")
-    return any(
-        file.name.endswith(("_step.py", ".step.py"))
-        for folder in folders
-        if folder.is_dir()
-        for file in folder.rglob("*.py")
-    )
+    names = ("_step.py", ".step.py", "_stream.py")
+    return any(file.endswith(names) for folder in ("steps", "src") for file in _files(root, folder))
+
+
+def _files(root: Path, folder: str) -> Iterator[str]:
+    """Names of files, of so many folders that no test run waits for it."""
+    for _, (_, folders, files) in zip(range(_MOST_FOLDERS), os.walk(root / folder), strict=False):
+        folders[:] = [name for name in folders if name != "node_modules" and name[0] not in "._"]
+        yield from files
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -54,8 +55,24 @@ def run_pytest(folder: Path, *arguments: str, **variables: str) -> str:
     return done.stdout
 
 
+def test_the_plugin_is_declared() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert [*project["entry-points"]["pytest11"].values()] == ["motia_celery.testing.plugin"]
+
+
 def test_a_shop_is_tested_in_memory(shop: Path) -> None:
     assert "13 passed" in run_pytest(shop)
+
+
+def test_where_there_are_no_steps_the_plugin_loads_nothing(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(
+        "import sys\n\n\n"
+        "def test_other():\n"
+        "    loaded = [name for name in sys.modules if name.startswith('motia_celery.')]\n"
+        "    assert set(loaded) == {'motia_celery.testing', 'motia_celery.testing.plugin'}\n"
+        "    assert not {'celery', 'pydantic', 'redis', 'fastapi'} & set(sys.modules)\n"
+    )
+    assert "1 passed" in run_pytest(tmp_path, "-p", "no:schemathesis", "-p", "no:anyio")
 
 
 @pytest.mark.timeout(420)  # each test has a worker of its own
