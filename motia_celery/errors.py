@@ -143,6 +143,10 @@ class ServerMissingError(FrameworkError):
     """No Valkey or Redis program could be found for the embedded default."""
 
 
+class UnsettledError(FrameworkError):
+    """An app under test does not come to rest in time."""
+
+
 class RequestError(FrameworkError):
     """What was asked of the Workbench can not be done as it was asked."""
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from motia_celery.context import Services
-from motia_celery.errors import EmitError
+from motia_celery.errors import UnsettledError
 from motia_celery.model.cron import Cron
 from motia_celery.model.dead_letter import DeadLetter
 from motia_celery.model.emit import EmitOptions
@@ -148,7 +148,7 @@ class InMemory:
                 await work()
         except TimeoutError:
             names = ", ".join(self._queues.running)
-            raise EmitError(
+            raise UnsettledError(
                 f"after {seconds:g} s the app is not quiet: {names} still runs.",
                 "StepTester",
                 "Look for a handler that waits for what never comes, or a Step that emits to "

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from motia_celery.broker.dead_letters import DeadLetters
 from motia_celery.broker.removal import remove_topology
-from motia_celery.errors import EmitError, SettingsError
+from motia_celery.errors import SettingsError, UnsettledError
 from motia_celery.model.cron import Cron
 from motia_celery.model.dead_letter import DeadLetter, LetterFilter
 from motia_celery.model.emit import EmitOptions
@@ -158,7 +158,7 @@ class OnServers:
         while waiting := await self._waiting():
             self._worker.require_alive()
             if time.monotonic() > deadline:
-                raise EmitError(
+                raise UnsettledError(
                     f"after {timeout_seconds:g} s the app is not quiet: {len(waiting)} runs or "
                     f"dead letters have not come. The worker said:\n{self._worker.output[-4000:]}",
                     "StepTester",

@@ -131,9 +131,7 @@ class StepTester:
     ) -> None:
         self._backend = None
         self._reported.clear()
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.aclose()
+        self._client = None
         await self._end.aclose()
 
     def _open(self) -> Backend:
@@ -192,6 +190,7 @@ class StepTester:
         """
         if self._client is None:
             self._client = self._open_client()
+            self._end.push_async_callback(self._client.aclose)
         return self._client
 
     def _open_client(self) -> httpx.AsyncClient:
@@ -231,7 +230,7 @@ class StepTester:
         Events that are delayed wait for :meth:`advance`, as schedules do.
 
         Raises:
-            EmitError: the app does not come to rest in time.
+            UnsettledError: the app does not come to rest in time.
         """
         await self._started.settle(self._timeout)
         ended = [run for run in await self.runs() if run.status not in ("running", "retrying")]

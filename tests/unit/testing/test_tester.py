@@ -10,11 +10,11 @@ from unit.testing.conftest import Write
 
 from motia_celery.errors import (
     ConfigError,
-    EmitError,
     EventDataError,
     NotFoundError,
     SchemaMismatchError,
     SettingsError,
+    UnsettledError,
 )
 from motia_celery.testing import StepTester, SyncStepTester
 
@@ -320,7 +320,7 @@ async def test_a_handler_that_never_ends_is_named(project: Write) -> None:
     """
     async with StepTester(project(stuck=source), timeout_seconds=0.2) as app:
         await app.emit("go")
-        with pytest.raises(EmitError, match="stuck still runs"):
+        with pytest.raises(UnsettledError, match="stuck still runs"):
             await app.settle()
 
 
