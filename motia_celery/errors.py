@@ -103,6 +103,10 @@ class SchemaMismatchError(FrameworkError):
     """An event does not fit the ``input`` of the Steps that hear it."""
 
 
+class InputMismatchError(SchemaMismatchError):
+    """An input is no instance of the model that its handler is annotated with."""
+
+
 class RunTimeoutError(FrameworkError):
     """A handler ran longer than its timeout."""
 
@@ -141,6 +145,10 @@ class AuthenticationError(FrameworkError):
 
 class ServerMissingError(FrameworkError):
     """No Valkey or Redis program could be found for the embedded default."""
+
+
+class UnsettledError(FrameworkError):
+    """An app under test does not come to rest in time."""
 
 
 class RequestError(FrameworkError):

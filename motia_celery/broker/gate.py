@@ -135,7 +135,7 @@ class Passage:
         gate = self._gate
         if gate.controls.calls_off(self.run, self._sent_at):
             raise CalledOffError
-        self._place = _place(self._step, self.run)
+        self._place = place_of(self._step, self.run)
         self.loop = asyncio.get_running_loop()
         self.task = _current_task()
         gate.running.add(self)
@@ -258,7 +258,7 @@ def _warn(what: str, step: str) -> None:
     logger.warning("%s: %s", step, what, extra={"action": "limit.unknown", "step": step})
 
 
-def _place(step: Step, run: Run) -> str | None:
+def place_of(step: Step, run: Run) -> str | None:
     """The name of the places that the run needs one of; None where there is no limit."""
     options = step.queue
     if options.concurrency is None:

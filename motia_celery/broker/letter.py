@@ -28,6 +28,7 @@ _BY_ERROR: Mapping[str, Reason] = {
     "UnknownTaskError": "unknown task",
     "PoisonMessageError": "poison",
     "SchemaMismatchError": "misfit",
+    "InputMismatchError": "misfit",
     "TimeLimitExceeded": "time limit",
     "Rejected": "rejected",
 }

@@ -99,3 +99,13 @@ def types() -> None:
     plan = App(settings).plan
     file = write_step_types(settings.project_root, plan)
     out.print(f"Wrote {file.name}: {len(plan.steps)} Steps, {len(plan.streams)} streams.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a Step's config, for editors and other tools."""
+    import json
+
+    from motia_celery.model.schema import config_schema
+
+    typer.echo(json.dumps(config_schema(), indent=2))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Generator
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -63,8 +63,14 @@ class Calls:
         self._loop = loop
         self._started: list[Call[Any]] = []
 
-    def start(self, coroutine: Coroutine[Any, Any, T]) -> Any:
-        """Starts the call: a :class:`Call` on the run's loop, the value itself in a thread."""
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> Call[T]:
+        """Starts the call: a :class:`Call` on the run's loop, the value itself in a thread.
+
+        The type is that of the first; ``SyncContext`` is for the second.
+        """
+        return cast(Call[T], self._start(coroutine))
+
+    def _start(self, coroutine: Coroutine[Any, Any, T]) -> Any:
         try:
             running = asyncio.get_running_loop()
         except RuntimeError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
 
-from motia_celery.context.calls import Calls
+from motia_celery.context.calls import Call, Calls
 from motia_celery.context.celery import Celery, Tasks
 from motia_celery.context.recorded import note_changes, noted, recorded_stores
 from motia_celery.context.state import State, Values, Wrap
@@ -64,6 +64,7 @@ class Services:
     streams: Items = field(default_factory=_in_memory)
     stream_names: frozenset[str] = frozenset()
     tasks: Tasks | None = None
+    clock: Callable[[], float] = time.time
 
 
 class Context:
@@ -139,7 +140,7 @@ class Context:
         priority: int | None = None,
         id: str | None = None,
         outbox: bool | None = None,
-    ) -> Any:
+    ) -> Call[bool]:
         """Publishes an event, given as Motia's dict or as keywords; True once it is sent.
 
         Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not
@@ -183,7 +184,7 @@ class Context:
         return Transaction(self._prepared, lambda tx: self._calls.start(self._commit(tx)))
 
     async def _commit(self, transaction: Transaction) -> None:
-        with noted(self._recording, *(event for event, _ in transaction.events)):
+        with noted(self._recording, *transaction.events):
             await self._services.emitter.commit(
                 transaction.state.changes, transaction.events, timeout_seconds=self._patience
             )
@@ -194,7 +195,7 @@ class Context:
         if prepared is None:
             return False
         event, options = prepared
-        with noted(self._recording, event) as sent:
+        with noted(self._recording, prepared) as sent:
             return sent(
                 await self._services.emitter.emit(event, options, timeout_seconds=self._patience)
             )
@@ -234,7 +235,7 @@ class Context:
 
     def _options(self, given: Mapping[str, Any], topic: str) -> EmitOptions:
         try:
-            return EmitOptions.read(given, time.time())
+            return EmitOptions.read(given, self._services.clock())
         except ValueError as error:
             raise ConfigError(
                 f"{error}.", self._step.file, f"Correct the emit of {topic!r}."

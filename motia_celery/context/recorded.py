@@ -8,6 +8,7 @@ from typing import Any
 
 from motia_celery.context.state import Values
 from motia_celery.context.streams import Items
+from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.recording import Recording
@@ -25,7 +26,9 @@ def recorded_stores(
 
 
 @contextmanager
-def noted(recording: Recording | None, *events: Event) -> Iterator[Callable[[bool], bool]]:
+def noted(
+    recording: Recording | None, *events: tuple[Event, EmitOptions]
+) -> Iterator[Callable[[bool], bool]]:
     """Notes the events as emitted; as not, where False is passed through, or an error is raised."""
     ok = True
 
@@ -41,8 +44,8 @@ def noted(recording: Recording | None, *events: Event) -> Iterator[Callable[[boo
         raise
     finally:
         if recording is not None:
-            for event in events:
-                recording.emitted(event, ok=ok)
+            for event, options in events:
+                recording.emitted(event, ok=ok, delay_seconds=options.delay_seconds)
 
 
 def note_changes(recording: Recording | None, changes: Sequence[StateChange]) -> None:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultTypeVar
+
+    B = DefaultTypeVar("B", default=Any)
+else:
+    B = TypeVar("B")
 
 _ALIASES = {
     "path_params": "pathParams",
@@ -26,12 +33,14 @@ class Upload(dict[str, Any]):
             raise AttributeError(name) from None
 
 
-class Request(dict[str, Any]):
+class Request(dict[str, Any], Generic[B]):
     """A request: ``pathParams``, ``queryParams``, ``body``, ``headers``, ``rawBody``.
 
     A plain dict that middleware may change, and whose keys are attributes as well, in either
     spelling (``req.path_params``). A multipart request has ``files`` too. ``raw_bytes`` is the
     body as it came, after inflating; ``method`` and ``path`` are the request's own.
+
+    A handler annotated with ``Request[Order]``, of a pydantic model, gets an ``Order`` as ``body``.
     """
 
     __slots__ = ("method", "path", "raw_bytes")
@@ -39,6 +48,14 @@ class Request(dict[str, Any]):
     method: str
     path: str
     raw_bytes: bytes
+
+    if TYPE_CHECKING:  # keys that are attributes as well
+        body: B
+        headers: dict[str, Any]
+        path_params: dict[str, str]
+        query_params: dict[str, Any]
+        raw_body: str
+        files: dict[str, Any]
 
     def __init__(
         self,

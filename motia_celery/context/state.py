@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from motia_celery.context.calls import Calls
+from motia_celery.context.calls import Call, Calls
+
+if TYPE_CHECKING:
+    from motia_celery.stores.state import Updated
 
 Wrap = Literal["both", "motia", "plain"]
+
+# In the class below `list` is a method.
+_Values = list[Any]
+_Names = list[str]
 
 
 class StateDict(dict[str, Any]):
@@ -98,15 +105,17 @@ class State:
         """The same state, which gives values as they are stored."""
         return State(self._store, self._calls, "plain")
 
-    def get(self, group_id: str, key: str) -> Any:
+    def get(self, group_id: str, key: str) -> Call[Any]:
         """The value, or a falsy one where there is none."""
         return self._calls.start(self._get(group_id, key))
 
-    def set(self, group_id: str, key: str, value: Any, *, ttl_seconds: float | None = None) -> Any:
+    def set(
+        self, group_id: str, key: str, value: Any, *, ttl_seconds: float | None = None
+    ) -> Call[Any]:
         """Stores a JSON value, and gives it back; with ``ttl_seconds`` it is gone after them."""
         return self._calls.start(self._store.set(group_id, key, value, ttl_seconds=ttl_seconds))
 
-    def update(self, group_id: str, key: str, ops: Iterable[Mapping[str, Any]]) -> Any:
+    def update(self, group_id: str, key: str, ops: Iterable[Mapping[str, Any]]) -> Call[Updated]:
         """Changes the value in one atomic step, and gives ``old_value`` and ``new_value``.
 
         ``ops`` are Motia 1.0's: ``{"type": "increment", "path": "count", "by": 1}`` and the like.
@@ -124,24 +133,24 @@ class State:
         value: Any,
         *,
         ttl_seconds: float | None = None,
-    ) -> Any:
+    ) -> Call[bool]:
         """Stores the value if ``expected`` is there (None: nothing), and gives whether it was."""
         swap = self._store.compare_and_set
         return self._calls.start(swap(group_id, key, expected, value, ttl_seconds=ttl_seconds))
 
-    def delete(self, group_id: str, key: str) -> Any:
+    def delete(self, group_id: str, key: str) -> Call[Any]:
         """Removes the value, and gives what was there."""
         return self._calls.start(self._store.delete(group_id, key))
 
-    def get_group(self, group_id: str) -> Any:
+    def get_group(self, group_id: str) -> Call[_Values]:
         """Every value of the group, as a list."""
         return self._calls.start(self._get_group(group_id))
 
-    def clear(self, group_id: str) -> Any:
+    def clear(self, group_id: str) -> Call[None]:
         """Removes the whole group."""
         return self._calls.start(self._store.clear(group_id))
 
-    def list_groups(self) -> Any:
+    def list_groups(self) -> Call[_Names]:
         """The names of the groups that hold something."""
         return self._calls.start(self._store.groups())
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from motia_celery.context.calls import Calls
+from motia_celery.context.calls import Call, Calls
 from motia_celery.errors import ConfigError, UnknownStreamError
+
+if TYPE_CHECKING:
+    from motia_celery.stores.state import Updated
+
+_Item = dict[str, Any]
+# In a class below `list` is a method.
+_Items = list[_Item]
+_Names = list[str]
 
 
 class Items(Protocol):
@@ -74,11 +82,11 @@ class Stream:
         self._store = store
         self._calls = calls
 
-    def get(self, group_id: str, id: str) -> Any:
+    def get(self, group_id: str, id: str) -> Call[_Item | None]:
         """The item, or None."""
         return self._calls.start(self._get(group_id, id))
 
-    def set(self, group_id: str, id: str, data: Any) -> Any:
+    def set(self, group_id: str, id: str, data: Any) -> Call[_Item | None]:
         """Creates or replaces the item, and gives it; ``None``, 0, false and ``""`` do nothing.
 
         Raises:
@@ -86,7 +94,7 @@ class Stream:
         """
         return self._calls.start(self._set(group_id, id, data))
 
-    def update(self, group_id: str, id: str, ops: Iterable[Mapping[str, Any]]) -> Any:
+    def update(self, group_id: str, id: str, ops: Iterable[Mapping[str, Any]]) -> Call[Updated]:
         """Changes the item in one atomic step, and gives ``old_value`` and ``new_value``.
 
         ``ops`` are those of ``context.state.update``; an item that is not there is created.
@@ -96,19 +104,19 @@ class Stream:
         """
         return self._calls.start(self._update(group_id, id, ops))
 
-    def delete(self, group_id: str, id: str) -> Any:
+    def delete(self, group_id: str, id: str) -> Call[_Item | None]:
         """Removes the item, and gives what was there, or None."""
         return self._calls.start(self._delete(group_id, id))
 
-    def get_group(self, group_id: str) -> Any:
+    def get_group(self, group_id: str) -> Call[_Items]:
         """The items of the group, oldest first."""
         return self._calls.start(self._get_group(group_id))
 
-    def list_groups(self) -> Any:
+    def list_groups(self) -> Call[_Names]:
         """The names of the groups that hold items."""
         return self._calls.start(self._store.groups(self._name))
 
-    def send(self, channel: Mapping[str, Any], event: Mapping[str, Any]) -> Any:
+    def send(self, channel: Mapping[str, Any], event: Mapping[str, Any]) -> Call[None]:
         """Sends ``{"type": …, "data": …}`` to whoever follows the channel; it is not stored.
 
         The channel is ``{"groupId": …}`` for a group, with ``"id"`` for an item as well.

@@ -12,6 +12,7 @@ from pathlib import Path
 from motia_celery.discover.config_file import config_problems, read_stream_auth
 from motia_celery.discover.files import find_config, find_sources
 from motia_celery.discover.lines import located
+from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
 from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import Step, Stream, StreamAuth
@@ -143,7 +144,7 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
         return step, problems
     fault = _handler_fault(definition.handler)
     if fault is None:
-        return step, problems
+        return as_wanted(step, definition.wanted), problems
     unusable = Problem(
         file=source.file,
         what=f"the Step {step.name!r} {fault}",

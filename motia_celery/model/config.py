@@ -6,8 +6,8 @@ Field names are Motia's (camelCase) in a dict; the typed objects take snake_case
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import (
     BaseModel,
@@ -32,11 +32,15 @@ from motia_celery.model.step import (
     CronTrigger,
     EventTrigger,
     HttpTrigger,
+    JsonSchema,
     QueryParam,
     SchemaPolicy,
     Trigger,
 )
 from motia_celery.model.topic import pattern_fault, topic_fault
+
+if TYPE_CHECKING:
+    from motia_celery.model.typed import Method, Middleware
 
 
 class EmitConfig(Config):
@@ -56,6 +60,22 @@ EmitItem = Annotated[
     Annotated[str, Tag("<text>")] | Annotated[EmitConfig, Tag("<labelled>")],
     Discriminator(_emit_form),
 ]
+
+
+# What may be given differs from what is kept: a list becomes a tuple, a class its JSON Schema.
+if TYPE_CHECKING:
+    Texts = Sequence[str]
+    Emits = Sequence[str | EmitConfig]
+    Params = Sequence["QueryParamConfig"]
+    Schema = type[BaseModel] | Mapping[str, Any] | None
+    Responses = Mapping[Any, Schema]
+else:
+    Method = str
+    Middleware = Schema = Any
+    Texts = tuple[str, ...]
+    Emits = tuple[EmitItem, ...]
+    Params = tuple["QueryParamConfig", ...]
+    Responses = dict[str, Any]
 
 
 class QueryParamConfig(Config):
@@ -90,9 +110,9 @@ def _model_schema(model: type[BaseModel]) -> Any:
 class _StepConfig(Config):
     name: str = Field(min_length=1)
     description: str = ""
-    flows: tuple[str, ...] = ()
-    virtual_emits: tuple[EmitItem, ...] = ()
-    virtual_subscribes: tuple[str, ...] = ()
+    flows: Texts = ()
+    virtual_emits: Emits = ()
+    virtual_subscribes: Texts = ()
 
     def triggers(self) -> tuple[Trigger, ...]:
         """What starts the Step."""
@@ -107,8 +127,8 @@ class _StepConfig(Config):
 class RunningConfig(_StepConfig):
     """What the configs of Steps with a handler have in common."""
 
-    emits: tuple[EmitItem, ...] = ()
-    include_files: tuple[str, ...] = ()
+    emits: Emits = ()
+    include_files: Texts = ()
     infrastructure: HandlerInfrastructureConfig = Field(default_factory=HandlerInfrastructureConfig)
 
     def retry_policy(self) -> RetryPolicy:
@@ -135,11 +155,11 @@ class ApiStep(RunningConfig):
 
     type: Literal["api"] = "api"
     path: str
-    method: str
-    middleware: Any = None
-    body_schema: Any = None
-    response_schema: dict[str, Any] = Field(default_factory=dict)
-    query_params: tuple[QueryParamConfig, ...] = ()
+    method: Method
+    middleware: Middleware | None = None
+    body_schema: Schema = None
+    response_schema: Responses = Field(default_factory=dict)
+    query_params: Params = ()
     validate_body: bool | None = None
 
     @field_validator("path")
@@ -185,8 +205,8 @@ class ApiStep(RunningConfig):
             HttpTrigger(
                 method=self.method,
                 path=self.path,
-                body_schema=self.body_schema,
-                response_schema=self.response_schema,
+                body_schema=cast(JsonSchema | None, self.body_schema),
+                response_schema=cast(dict[str, JsonSchema], self.response_schema),
                 query_params=params,
                 validate_body=self.validate_body,
             ),
@@ -197,8 +217,8 @@ class EventStep(RunningConfig):
     """Config of a Step that events start."""
 
     type: Literal["event"] = "event"
-    subscribes: tuple[str, ...] = Field(min_length=1)
-    input: Any = None
+    subscribes: Texts = Field(min_length=1)
+    input: Schema = None
     infrastructure: InfrastructureConfig = Field(default_factory=InfrastructureConfig)
     retry: RetryConfig = Field(default_factory=RetryConfig)
     once: bool = False
@@ -225,7 +245,8 @@ class EventStep(RunningConfig):
     def triggers(self) -> tuple[Trigger, ...]:
         """One event trigger for all topics."""
         options = self.infrastructure.queue.options()
-        return (EventTrigger(topics=self.subscribes, input_schema=self.input, queue=options),)
+        schema = cast(JsonSchema | None, self.input)
+        return (EventTrigger(topics=tuple(self.subscribes), input_schema=schema, queue=options),)
 
 
 class CronStep(RunningConfig):
@@ -271,7 +292,7 @@ class StreamConfig(Config):
     """Config of a stream file."""
 
     name: str = Field(min_length=1)
-    schema_: Any = Field(default=None, alias="schema")
+    schema_: Schema = Field(default=None, alias="schema")
     base_config: Any = None
     can_access: Any = None
     on_join: Any = None

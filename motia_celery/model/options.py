@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -19,6 +20,7 @@ from pydantic.alias_generators import to_camel
 from motia_celery.model.retry import (
     DEFAULT_BACKOFF_CAP_SECONDS,
     DEFAULT_BACKOFF_SECONDS,
+    Backoff,
     RetryPolicy,
 )
 from motia_celery.model.step import (
@@ -123,11 +125,17 @@ def _backoff_form(value: Any) -> str:
     return "<growth>" if isinstance(value, str) else "<list>"
 
 
-Waits = Annotated[
-    Annotated[Literal["exponential", "fixed"], Tag("<growth>")]
-    | Annotated[tuple[Seconds, ...], Field(min_length=1), Tag("<list>")],
-    Discriminator(_backoff_form),
-]
+# What may be given differs from what is kept: a list becomes a tuple, an exception its name.
+if TYPE_CHECKING:
+    Errors = Sequence[type[BaseException] | str]
+    Waits = Literal["exponential", "fixed"] | Sequence[float]
+else:
+    Errors = tuple[ErrorName, ...]
+    Waits = Annotated[
+        Annotated[Literal["exponential", "fixed"], Tag("<growth>")]
+        | Annotated[tuple[Seconds, ...], Field(min_length=1), Tag("<list>")],
+        Discriminator(_backoff_form),
+    ]
 
 
 class RetryConfig(Config):
@@ -143,8 +151,8 @@ class RetryConfig(Config):
     delay_seconds: Seconds = DEFAULT_BACKOFF_SECONDS
     max_delay_seconds: Seconds = DEFAULT_BACKOFF_CAP_SECONDS
     jitter: float = Field(default=0.5, ge=0, le=1)
-    on: tuple[ErrorName, ...] = ()
-    never: tuple[ErrorName, ...] = ()
+    on: Errors = ()
+    never: Errors = ()
 
     @field_validator("jitter", mode="before")
     @classmethod
@@ -153,15 +161,16 @@ class RetryConfig(Config):
 
     def policy(self, max_retries: int) -> RetryPolicy:
         """The policy; ``max_retries`` counts where ``maxAttempts`` is not given."""
+        backoff = cast(Backoff, self.backoff)
         return RetryPolicy(
             max_attempts=self.max_attempts or max_retries + 1,
-            backoff=self.backoff,
+            backoff=backoff,
             backoff_seconds=self.delay_seconds,
             # A list says itself how long its waits are.
             backoff_cap_seconds=(
-                max(self.backoff) if isinstance(self.backoff, tuple) else self.max_delay_seconds
+                max(backoff) if isinstance(backoff, tuple) else self.max_delay_seconds
             ),
             jitter=self.jitter,
-            only=self.on,
-            never=self.never,
+            only=cast(tuple[str, ...], self.on),
+            never=cast(tuple[str, ...], self.never),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,7 +20,7 @@ from motia_celery.model.config import (
 from motia_celery.model.options import Config
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import RetryPolicy
-from motia_celery.model.step import Emit, Hook, Language, Step, Stream, step_id
+from motia_celery.model.step import Emit, Hook, JsonSchema, Language, Step, Stream, step_id
 
 #: Marks left in a config by Motia's own loaders; they carry no meaning here.
 _IGNORED_KEYS = frozenset({"__motia_hasCanAccess"})
@@ -74,7 +74,7 @@ def read_stream(
         name=config.name,
         file=file,
         language=language,
-        schema=config.schema_,
+        schema=cast(JsonSchema | None, config.schema_),
         has_access_rule=config.can_access is not None,
         hooks=tuple(_hooks(config)),
     )
@@ -111,9 +111,9 @@ def _build(config: StepConfig, file: str, path: str, language: Language) -> Step
         triggers=config.triggers(),
         emits=_emits(running.emits if running else ()),
         description=config.description,
-        flows=config.flows,
+        flows=tuple(config.flows),
         virtual_emits=_emits(config.virtual_emits),
-        virtual_subscribes=config.virtual_subscribes,
+        virtual_subscribes=tuple(config.virtual_subscribes),
         retry=running.retry_policy() if running else RetryPolicy(max_attempts=1),
         timeout_seconds=running.infrastructure.handler.timeout if running else None,
         isolated=running.infrastructure.handler.isolated if running else None,

@@ -23,9 +23,9 @@ LEVELS: Final = ("debug", "info", "warn", "error")
 class Entry:
     """Something that an attempt did, and when.
 
-    ``fields`` of an ``emit``: ``topic``, ``id``, ``ok``, ``data``; of ``state``: ``op``,
-    ``group``, ``key``, ``value``; of ``stream``: ``op``, ``name``, ``group``, ``id``, ``value``;
-    of ``log``: ``level``, ``msg``, ``data``. What there is not is left out.
+    ``fields`` of an ``emit``: ``topic``, ``id``, ``ok``, ``data``, ``delay`` (seconds); of
+    ``state``: ``op``, ``group``, ``key``, ``value``; of ``stream``: ``op``, ``name``, ``group``,
+    ``id``, ``value``; of ``log``: ``level``, ``msg``, ``data``. What there is not is left out.
     """
 
     at_ms: float

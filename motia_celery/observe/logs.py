@@ -285,6 +285,32 @@ def _of_its_run(record: logging.LogRecord) -> bool:
     return logger is None or logger.capture(record)
 
 
+class _Keeper(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _of_its_run(record)
+
+
+@contextmanager
+def keeping_lines(level: str = "info") -> Iterator[None]:
+    """Has the lines that runs log kept, from ``level`` on, where nothing configured the logging.
+
+    It is for tests: handlers and levels are put back at the end.
+    """
+    root, keeper = logging.getLogger(), _Keeper()
+    loggers = [root, _step_logger, *map(logging.getLogger, _QUIET)]
+    before = [(one, one.level) for one in loggers]
+    root.addHandler(keeper)
+    for one in loggers:
+        quiet = _QUIET.get(one.name, 0)
+        one.setLevel(max(quiet, getattr(logging, level.upper())))
+    try:
+        yield
+    finally:
+        root.removeHandler(keeper)
+        for one, earlier in before:
+            one.setLevel(earlier)
+
+
 def level_name(record: logging.LogRecord) -> str:
     """The level in Motia's words."""
     return _LEVEL_NAMES[min(40, max(10, record.levelno // 10 * 10))]

@@ -42,6 +42,13 @@ class Changes(Protocol):
         """It has a line of a log."""
 
 
+class Recordings(Protocol):
+    """Makes the recordings of a process's runs."""
+
+    def begin(self, run: Run) -> Recording | None:
+        """A recording of the attempt; None where there is none."""
+
+
 class Note(NamedTuple):
     """An entry on its way to the record; ``value`` is JSON."""
 
@@ -91,9 +98,11 @@ class Recording:
         self._limit = limit_bytes
         self._room = VALUES_KEPT * limit_bytes
 
-    def emitted(self, event: Event, *, ok: bool) -> None:
+    def emitted(self, event: Event, *, ok: bool, delay_seconds: float = 0) -> None:
         """An event was emitted, or (not ``ok``) dropped or not confirmed."""
-        told = {"topic": event.topic, "id": event.id, "ok": ok}
+        told: dict[str, Any] = {"topic": event.topic, "id": event.id, "ok": ok}
+        if delay_seconds:
+            told["delay"] = delay_seconds
         self._add(self._note("emit", told, "data", event.data))
 
     def refused(self, topic: str) -> None:

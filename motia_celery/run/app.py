@@ -34,6 +34,7 @@ from motia_celery.observe.carrier import Carrier
 from motia_celery.observe.metrics import meter
 from motia_celery.observe.otel_metrics import Export
 from motia_celery.observe.recorder import Recorder
+from motia_celery.observe.recording import Recordings
 from motia_celery.observe.spans import sending
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
@@ -42,7 +43,6 @@ from motia_celery.process import process_id
 from motia_celery.runtime.access import Access
 from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
-from motia_celery.runtime.host import Host
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.isolated import IsolatedHost
 from motia_celery.runtime.node import NodeHost
@@ -135,15 +135,8 @@ class App:
             streams=project.streams,
             problems=(*project.problems, *_idle_priorities(settings, project.steps)),
         )
-        self.access = Access(
-            self.plan.streams,
-            {"python": self.host, "typescript": self.node, "javascript": self.node},
-            contexts=self._hook_context,
-        )
-        self.authentication = Authentication(
-            project.stream_auth,
-            {"python": self.host, "typescript": self.node, "javascript": self.node},
-        )
+        self.access = Access(self.plan.streams, self._hosts, contexts=self._hook_context)
+        self.authentication = Authentication(project.stream_auth, self._hosts)
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
         self._outbox_relay: OutboxRelay | None = None
@@ -156,7 +149,7 @@ class App:
     def _hook_context(self, run: Run, stream: Stream) -> Context:
         """What a hook of the stream is given; it may emit to every topic."""
         step = Step(name=stream.name, file=stream.file, language=stream.language)
-        return Context(run, step, self.resources.services)
+        return Context(run, step, self.services)
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once, on the loop that calls this."""
@@ -173,6 +166,11 @@ class App:
         event = Event(topic=topic, data=data, trace=parent or Trace.begin(headers))
         with sending(event, parent) as placed:
             await self.publisher.emit(placed)
+
+    @property
+    def services(self) -> Services:
+        """What the contexts of this process share."""
+        return self.resources.services
 
     @property
     def publisher(self) -> Publisher:
@@ -237,7 +235,7 @@ class App:
         return MetricStore(self.brief_client, self.settings.prefix)
 
     @cached_property
-    def queues(self) -> DepthReader:
+    def depths(self) -> DepthReader:
         """The queues, for all threads of a web process."""
         return DepthReader(self.settings, self.plan.topology, self.brief_client)
 
@@ -301,6 +299,22 @@ class App:
     def _step_names(self) -> Mapping[str, Any]:
         return {step.name: step for step in self.plan.steps}
 
+    @property
+    def _hosts(self) -> dict[Language, PythonHost | NodeHost]:
+        return {"python": self.host, "typescript": self.node, "javascript": self.node}
+
+    def invoker(self, services: Services, inputs: Inputs, recordings: Recordings) -> Invoker:
+        """What calls the app's handlers, with contexts that use these services."""
+        return Invoker(
+            self._step_names,
+            {**self._hosts},
+            services,
+            self.settings.project_root,
+            inputs=inputs,
+            isolated=self.isolated,
+            recorder=recordings,
+        )
+
     def _open(self) -> _Resources:
         settings = self.settings
         waiting = None
@@ -323,20 +337,7 @@ class App:
             tasks=TaskSender(settings, publisher),
         )
         recorder = Recorder(settings)
-        hosts: dict[Language, Host] = {
-            "python": self.host,
-            "typescript": self.node,
-            "javascript": self.node,
-        }
-        invoker = Invoker(
-            self._step_names,
-            hosts,
-            traced(services),
-            settings.project_root,
-            inputs=inputs,
-            isolated=self.isolated,
-            recorder=recorder,
-        )
+        invoker = self.invoker(traced(services), inputs, recorder)
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
         # Leases are fences already, where Redis is the broker.

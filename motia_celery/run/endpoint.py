@@ -12,7 +12,7 @@ from typing import Any
 from starlette.types import Receive, Scope
 
 from motia_celery.context.request import Request
-from motia_celery.errors import ConfigError, ResponseError
+from motia_celery.errors import ConfigError, InputMismatchError, ResponseError
 from motia_celery.model.run import Failure, Outcome, Run, RunError
 from motia_celery.observe.spans import ServerWork
 from motia_celery.plan.routes import Route
@@ -125,6 +125,9 @@ class Endpoint:
             )
 
     def _failed(self, error: RunError, work: ServerWork) -> Response:
+        if error.type == InputMismatchError.__name__:  # what a schema can not say
+            details = [{"path": "", "message": error.message}]
+            return json_response(400, {"error": "Validation failed", "details": details})
         work.fail(error)
         log.error(
             "%s failed: %s",

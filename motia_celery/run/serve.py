@@ -85,7 +85,7 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
         lifespan=lifespan,
         streaming=streaming,
         is_dev=is_dev,
-        metrics=MetricsPage(app.plan, lambda: (app.open_metrics(), app.queues)).response,
+        metrics=MetricsPage(app.plan, lambda: (app.open_metrics(), app.depths)).response,
         mounts=workbench.mounts if workbench else None,
     )
 

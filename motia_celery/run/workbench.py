@@ -27,7 +27,7 @@ def sources_of(app: App) -> Sources:
         state=app.state,
         streams=app.streams,
         control=Control(settings, plan),
-        depths=app.queues,
+        depths=app.depths,
         inspector=Inspector(settings, plan),
         ticks=TickReader(settings),
         state_changes=lambda: state_changes(settings),

@@ -8,7 +8,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from motia_celery.errors import FrameworkError
+from motia_celery.errors import FrameworkError, InputMismatchError
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import RunError
 from motia_celery.runtime.modules import PROJECT_PACKAGE, STEP_FOLDERS
@@ -18,6 +18,9 @@ _OWN_FOLDER = str(Path(__file__).parent.parent) + os.sep
 
 #: A traceback is kept for people; past this many characters only its end is.
 _TRACEBACK_LIMIT = 8_000
+
+#: No further attempt makes an input fit.
+_MISFIT = InputMismatchError.__name__
 
 #: Node's words for a package that is not installed.
 _MISSING_PACKAGE = re.compile(r"Cannot find (?:package|module) '((?:@[^/']+/)?[^/']+)")
@@ -161,6 +164,7 @@ def run_error(error: BaseException, root: Path) -> RunError:
             where=error.where,
             traceback=error.stack[-_TRACEBACK_LIMIT:],
             names=tuple(name for name in (error.name, error.code) if name),
+            final=error.name == _MISFIT,
         )
     frames = _frames(error, root)
     text = "".join(traceback.format_list(frames)) + "".join(_final_lines(error))
@@ -170,6 +174,7 @@ def run_error(error: BaseException, root: Path) -> RunError:
         where=_place(frames, root),
         traceback=text[-_TRACEBACK_LIMIT:],
         names=_names(type(error)),
+        final=isinstance(error, InputMismatchError),
     )
 
 

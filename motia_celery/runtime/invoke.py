@@ -11,8 +11,7 @@ from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
 from motia_celery.model.run import Failure, Outcome, Run, RunError, Success
 from motia_celery.model.step import Language, Step
-from motia_celery.observe.recorder import Recorder
-from motia_celery.observe.recording import recorded
+from motia_celery.observe.recording import Recordings, recorded
 from motia_celery.plan.inputs import Inputs, mismatch
 from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
@@ -32,7 +31,7 @@ class Invoker:
         *,
         inputs: Inputs | None = None,
         isolated: IsolatedHost | None = None,
-        recorder: Recorder | None = None,
+        recorder: Recordings | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts

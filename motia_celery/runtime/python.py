@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from motia_celery.context import Context
@@ -18,6 +19,7 @@ from motia_celery.errors import ConfigError
 from motia_celery.model.run import Run
 from motia_celery.runtime.modules import load_module, prepare_imports
 from motia_celery.runtime.source import Definition, SourceFile
+from motia_celery.runtime.wanted import wanted_by
 
 Function = Callable[..., Any]
 
@@ -41,15 +43,24 @@ class PythonHost:
             ConfigError: it defines no ``config``.
             BaseException: whatever the file raises.
         """
-        module = load_module(self._root, source.path)
+        return self.define(load_module(self._root, source.path), source)
+
+    def define(self, module: ModuleType, source: SourceFile) -> Definition:
+        """What the file's module defines.
+
+        Raises:
+            ConfigError: it defines no ``config``.
+        """
         if source.kind == "config":
             return Definition(config={}, authenticate=_authenticate(module))
         config = getattr(module, "config", None)
         if config is None:
             raise ConfigError("the file defines no config.", source.file, "Define config = {…}.")
+        handler = getattr(module, "handler", None)
         return Definition(
             config=config,
-            handler=getattr(module, "handler", None),
+            handler=handler,
+            wanted=wanted_by(handler) if callable(handler) else None,
             middleware=_callables(_member(config, "middleware")),
             can_access=_member(config, "canAccess", "can_access"),
             hooks=_hooks(config),
@@ -143,12 +154,24 @@ class Handler:
         self.middleware = middleware
         self.is_async = inspect.iscoroutinefunction(function)
         self._room = _room(function)
+        self._wanted = wanted_by(function)
 
     def arguments(self, run: Run, context: Context) -> tuple[Any, ...]:
         """``(input, context)``; for cron ``(context)``, or ``(None, context)`` if it takes two."""
         if run.trigger == "cron" and self._room != 2:
             return (context,)[: self._room]
-        return (run.input, context)[: self._room]
+        return (self._input(run), context)[: self._room]
+
+    def _input(self, run: Run) -> Any:
+        """The input, as an instance of what the handler is annotated with.
+
+        Raises:
+            InputMismatchError: it does not fit.
+        """
+        wanted = self._wanted
+        if wanted is None or wanted.in_body is not (run.trigger == "http"):
+            return run.input
+        return wanted.fitted(run.input)
 
 
 class _Chain:

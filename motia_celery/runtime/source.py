@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from motia_celery.model.step import Language
 from motia_celery.runtime.remote import RemoteHandler
+from motia_celery.runtime.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class SourceFile:
 class Definition:
     """What a loaded file defines: its raw config, and the callables that a run uses.
 
+    ``wanted`` is what the handler is annotated with, where that is a model.
     ``hooks`` are a stream's ``onJoin`` and ``onLeave``, ``authenticate`` is that of a config file's
     ``streamAuth``. ``warnings`` are fields of the config that could not be read, each with the
     reason.
@@ -35,6 +37,7 @@ class Definition:
 
     config: Any
     handler: Callable[..., Any] | RemoteHandler | None = None
+    wanted: Wanted | None = None
     middleware: tuple[Callable[..., Any], ...] = ()
     can_access: Callable[..., Any] | RemoteHandler | None = None
     hooks: Mapping[str, Any] = field(default_factory=dict)
