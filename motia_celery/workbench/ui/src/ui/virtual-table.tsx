@@ -9,6 +9,8 @@ export interface Column<Row> {
   cell: (row: Row) => ReactNode;
   /** Its size where there is little room; without one it is left out there. */
   narrow?: string;
+  /** Shown only where there is much room. */
+  roomy?: boolean;
   right?: boolean;
   /** The title is read out, but not drawn. */
   quiet?: boolean;
@@ -47,7 +49,8 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
   }, [last, rows.length, onEnd]);
 
   const sizes = {
-    "--wide": columns.map((column) => column.size).join(" "),
+    "--roomy": columns.map((column) => column.size).join(" "),
+    "--wide": columns.flatMap((column) => (column.roomy ? [] : column.size)).join(" "),
     "--narrow": columns.flatMap((column) => column.narrow ?? []).join(" "),
   } as CSSProperties;
   return (
@@ -100,11 +103,12 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
   );
 }
 
-const GRID = "grid grid-cols-(--narrow) items-center gap-x-3 px-4 @2xl:grid-cols-(--wide)";
+const GRID = "grid grid-cols-(--narrow) items-center gap-x-3 px-4 @2xl:grid-cols-(--wide) @6xl:grid-cols-(--roomy)";
 
 /** A link or button with this class is as large as its row. */
 export const WHOLE_ROW = "after:absolute after:inset-0";
 
 function cellClass<Row>(column: Column<Row>): string {
-  return clsx("min-w-0 truncate", column.right && "text-right tabular-nums", !column.narrow && "hidden @2xl:block");
+  const shown = column.roomy ? "hidden @6xl:block" : !column.narrow && "hidden @2xl:block";
+  return clsx("min-w-0 truncate", column.right && "text-right tabular-nums", shown);
 }

@@ -49,7 +49,7 @@ export function RouteTry({ route }: { route: Route }) {
       <div className="flex flex-wrap items-center gap-2">
         <Method name={route.method} />
         <code className="min-w-0 flex-1 font-mono break-all">{urlOf(draft)}</code>
-        <CopyButton label="Copy as curl" text={curlOf(draft, location.origin)} className="!size-7 border border-line" />
+        <CopyButton label="Copy as curl" text={curlOf(draft, location.origin)} worded />
         <Button type="submit" look="primary" icon={Send} disabled={busy || missing.length > 0}>
           {busy ? "Sending" : "Send"}
         </Button>

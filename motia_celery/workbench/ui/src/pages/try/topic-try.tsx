@@ -38,7 +38,7 @@ export function TopicTry({ topic }: { topic: Topic }) {
     >
       <div className="flex flex-wrap items-center gap-2">
         <code className="min-w-0 flex-1 font-mono break-all">{topic.topic}</code>
-        <CopyButton label="Copy as curl" text={curl} className="!size-7 border border-line" />
+        <CopyButton label="Copy as curl" text={curl} worded />
         <Button type="submit" look="primary" icon={Zap} disabled={emit.isPending || "fault" in result}>
           Emit
         </Button>
