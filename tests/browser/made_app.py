@@ -191,8 +191,8 @@ def _server(settings: Settings, made: Made, workbench: Workbench) -> uvicorn.Ser
         lifespan=lifespan,
         mounts=workbench.mounts,
     )
-    options = {"http": Connection, "log_config": None, "timeout_graceful_shutdown": 10}
-    return uvicorn.Server(uvicorn.Config(app, **options))
+    options: dict[str, Any] = {"loop": "asyncio", "http": Connection, "log_config": None}
+    return uvicorn.Server(uvicorn.Config(app, timeout_graceful_shutdown=10, **options))
 
 
 async def _answer(_run: Run) -> Outcome:

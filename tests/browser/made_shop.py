@@ -222,7 +222,7 @@ def _shop_runs() -> Iterator[RunDetail]:
     for number, name in enumerate(("ship", "send-the-customer-a-very-long-confirmation", "charge")):
         ago = 60_000 - 40 * number
         yield _run(name, "completed", ago, 35.5, trace_id=GOOD_TRACE, topic="order.paid")
-    for number in range(40):
+    for number in range(12):
         yield _run("audit", "completed", 120_000 + 61_000 * number, 3.25 + number, flows=("audit",))
 
 
@@ -283,7 +283,7 @@ SHOP = Made(
     streams=(Stream(name="orders", file="steps/orders_stream.py", language="python"),),
     problems=SHOP_PROBLEMS,
     runs=tuple(_shop_runs()),
-    lines=lines(120),
+    lines=lines(20),
     spans=_spans,
     workers=(
         Worker(

@@ -4,6 +4,7 @@ import { Bug, CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react
 import { useRef } from "react";
 import type { Level, LogLine } from "@/api/shapes";
 import { clock } from "@/logic/time";
+import { anchorOf } from "./anchor";
 
 /** Levels to choose from; each stands for itself and those above it. */
 export const LEVELS = [
@@ -39,6 +40,7 @@ export function LogLines({ lines, empty, selected, onSelect, isBrief = false }: 
     estimateSize: () => 26,
     overscan: 20,
     getItemKey: (at) => lines[at]!.id,
+    anchorTo: anchorOf(scroller),
   });
   const now = Date.now();
   return (

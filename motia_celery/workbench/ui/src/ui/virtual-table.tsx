@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { type CSSProperties, type ReactNode, useEffect, useRef } from "react";
+import { anchorOf } from "./anchor";
 
 export interface Column<Row> {
   title: string;
@@ -41,6 +42,7 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
     estimateSize: () => ROW_HEIGHT,
     overscan: ROWS_AHEAD,
     getItemKey: (at) => rowId(rows[at]!),
+    anchorTo: anchorOf(scroller),
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;

@@ -46,8 +46,8 @@ export function RunActions({ run }: { run: RunDetail }) {
           {isWhole ? (
             <IconButton icon={Pencil} look="plain" label="Rerun with an edited input" onClick={() => setEditing(true)} />
           ) : (
-            <Button icon={Pencil} onClick={() => setEditing(true)} aria-label="Rerun with an edited input">
-              Edit and rerun
+            <Button icon={Pencil} onClick={() => setEditing(true)}>
+              Rerun with an edited input
             </Button>
           )}
         </>
