@@ -27,15 +27,16 @@ export function Runs() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const filters = useMemo(() => runFilters(search), [search]);
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(runsQuery(filters));
+  const { data, error, refetch, hasNextPage, isFetching, fetchNextPage } = useInfiniteQuery(runsQuery(filters));
   const { data: app } = useQuery(appQuery);
   const { data: graph } = useQuery(graphQuery);
   const now = useNow();
   const columns = useMemo(() => runColumns(now), [now]);
   const runs = useMemo(() => data?.pages.flatMap((page) => page.runs) ?? [], [data]);
+  // Not while anything is fetched: one would call off the other, and nobody would ask again.
   const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
 
   const total = data?.pages[0]?.total ?? undefined;
   const isFiltered = Object.values(filters).some(Boolean);
