@@ -93,7 +93,9 @@ def show(page: Page, app: MadeApp, look: Look) -> None:
     """Goes there, and waits until it is drawn."""
     letter = app.first_letter() if "LETTER" in look.path else ""
     page.goto(app.address + look.path.replace("LETTER", letter))
-    expect(page.locator("main").get_by_text(look.shows).locator("visible=true").first).to_be_visible()
+    expect(
+        page.locator("main").get_by_text(look.shows).locator("visible=true").first
+    ).to_be_visible()
     expect(live(page)).to_be_visible()
     page.wait_for_function("!document.querySelector('main .animate-spin[data-loading]')")
 

@@ -50,7 +50,6 @@ from motia_celery.workbench.shapes.runs import (
 )
 from motia_celery.workbench.sources import Sources
 
-
 TOKEN = "t" * 32
 
 
@@ -154,7 +153,9 @@ def made_app(folder: Path, redis_url: str, made: Made) -> Iterator[MadeApp]:
     for step in made.steps:
         file = folder / step.file
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(made.sources.get(step.name, "async def handler(data, context):\n    pass\n"))
+        file.write_text(
+            made.sources.get(step.name, "async def handler(data, context):\n    pass\n")
+        )
     urls = {"broker_url": redis_url, "redis_url": redis_url}
     settings = Settings(root=folder, prefix="made", admin_token=TOKEN, **urls)
     records = _Records(made)

@@ -1,4 +1,4 @@
-"""What made-up apps consist of: a shop with everything that a page can show, and a very large app."""
+"""What made-up apps are made of: a shop with all that a page can show, and a very large app."""
 
 from __future__ import annotations
 

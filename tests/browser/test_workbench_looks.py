@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.looks import EMPTY_LOOKS, LOOKS, WIDTHS, Look, overflow, show, sign_in
+from browser.looks import EMPTY_LOOKS, LOOKS, WIDTHS, overflow, show, sign_in
 from browser.made_app import Made, MadeApp, made_app
 from browser.made_shop import MANY_LINES, MANY_RUNS, MANY_STEPS, SHOP, TRACE, large, lines
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from servers import Room
 
 from motia_celery.workbench.shapes.feed import LogMessage
@@ -106,7 +106,9 @@ def test_colour_is_never_the_only_sign(page: Page, shop: MadeApp) -> None:
     charge = page.get_by_role("group", name="charge, event Step")
     for name in ("Event", "failed", "succeeded"):
         expect(charge.get_by_label(name, exact=True)).to_be_visible()
-    expect(page.get_by_role("group", name="ship, event Step").get_by_label("Paused")).to_be_visible()
+    expect(
+        page.get_by_role("group", name="ship, event Step").get_by_label("Paused")
+    ).to_be_visible()
 
 
 # --- getting about ------------------------------------------------------------------------------
@@ -125,7 +127,9 @@ def test_keys_and_the_palette_lead_everywhere(page: Page, shop: MadeApp) -> None
     expect(keys).to_be_hidden()
     press(page, "Control+k")
     page.keyboard.type("refu")
-    expect(page.get_by_role("dialog").get_by_role("option", selected=True)).to_contain_text("refund")
+    expect(page.get_by_role("dialog").get_by_role("option", selected=True)).to_contain_text(
+        "refund"
+    )
     press(page, "Enter")
     expect(page.get_by_role("complementary", name="The Step refund")).to_be_visible()
     press(page, "Escape")
