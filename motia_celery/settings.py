@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     concurrency: int = Field(100, ge=1, validation_alias=_from_environment("concurrency"))
     prefetch: int | None = Field(None, ge=1, validation_alias=_from_environment("prefetch"))
     task_events: bool = Field(True, validation_alias=_from_environment("task_events"))
-    direct: bool = Field(False, validation_alias=_from_environment("direct"))
+    direct: bool = Field(True, validation_alias=_from_environment("direct"))
     strict_emits: bool = Field(False, validation_alias=_from_environment("strict_emits"))
     emit_timeout_seconds: float = Field(
         10, gt=0, validation_alias=_from_environment("emit_timeout_seconds")

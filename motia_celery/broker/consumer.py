@@ -52,6 +52,13 @@ class RetryInPlaceError(Retry):
         return type(self), (self.message, self.exc, self.when, self.attempt, self.carried)
 
 
+class SettledAtOnce:
+    """Marks a message that any thread may settle, at once.
+
+    Others wait for Celery's main thread, which waits itself while the worker stops.
+    """
+
+
 class StepConsumer(Consumer):
     """Celery's consumer; an undecodable message goes to the dead letters instead of being acked."""
 
@@ -97,6 +104,12 @@ class StepConsumer(Consumer):
                 return self._bury(message, error)
 
         return received
+
+    def call_soon_ack(self, settle: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Has a delivery settled, as soon as its connection allows it."""
+        if isinstance(getattr(settle, "__self__", None), SettledAtOnce):
+            return settle(*args, **kwargs)
+        return super().call_soon_ack(settle, *args, **kwargs)
 
     def _broker_faults(self) -> tuple[type[BaseException], ...]:
         return (*self.connection_errors, *self.channel_errors)

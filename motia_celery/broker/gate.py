@@ -13,9 +13,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -75,64 +73,38 @@ class Gate:
 
     def __init__(self, limits: LimitStore) -> None:
         self._limits = limits
-        self._places = Places(limits)
-        self._controls = Controls()
-        self._running: dict[object, _Running] = {}
-        self._cut: set[str] = set()
+        self.places = Places(limits)
+        #: What is in force.
+        self.controls = Controls()
+        #: What has passed and not ended yet, and the runs among them that are cut.
+        self.running: set[Passage] = set()
+        self.cut: set[str] = set()
 
     def apply(self, controls: Controls) -> None:
         """Takes over what is in force, from any thread, and cuts the runs that are called off."""
-        self._controls = controls
-        for running in list(self._running.values()):
-            run = running.run
-            if controls.calls_off(run, None) and run.id not in self._cut:
-                self._cut.add(run.id)
-                running.loop.call_soon_threadsafe(running.task.cancel)
+        self.controls = controls
+        for passage in list(self.running):
+            run = passage.run
+            if controls.calls_off(run, None) and run.id not in self.cut:
+                self.cut.add(run.id)
+                passage.loop.call_soon_threadsafe(passage.task.cancel)
 
-    @asynccontextmanager
-    async def passed(
-        self, step: Step, run: Run, sent_at: float | None, *, booked: bool
-    ) -> AsyncIterator[None]:
-        """Lets the run begin, and frees its place once it has ended. ``booked``: its rate has
-        let it through already.
+    def passed(self, step: Step, run: Run, sent_at: float | None, *, booked: bool) -> Passage:
+        """Lets the run begin, and frees its place once it has ended: ``async with`` it.
 
-        Raises:
+        ``booked``: its rate has let it through already. Entering and leaving it raise
+
             CalledOffError: it is not to begin, or was cut.
             LaterError: it has to wait for longer than a delivery may be held.
         """
-        if self._controls.calls_off(run, sent_at):
-            raise CalledOffError
-        place = _place(step, run)
-        with self._tracked(run):
-            try:
-                if place is not None:
-                    await self._places.enter(place, step, run)
-                if step.queue.rate is not None and not booked:
-                    await self._wait_for_rate(step, step.queue.rate)
-                yield
-            finally:
-                if place is not None:
-                    await self._places.leave(place, run)
+        return Passage(self, step, run, sent_at, booked=booked)
 
-    @contextmanager
-    def _tracked(self, run: Run) -> Iterator[None]:
-        """Makes the run one that can be cut."""
-        task = asyncio.current_task()
-        assert task is not None
-        ticket = object()
-        self._running[ticket] = _Running(run, task, asyncio.get_running_loop())
-        try:
-            yield
-        except asyncio.CancelledError:
-            if run.id not in self._cut:
-                raise
-            task.uncancel()
-            raise CalledOffError from None
-        finally:
-            del self._running[ticket]
-            self._cut.discard(run.id)
+    async def wait_for_rate(self, step: Step, rate: Rate) -> None:
+        """Waits until the rate of the Step lets a run begin.
 
-    async def _wait_for_rate(self, step: Step, rate: Rate) -> None:
+        Raises:
+            LaterError: that is too long to wait here.
+        """
         wait = await self._limits.book(step.name, rate, LONGEST_DELAY_SECONDS)
         if wait < 0:
             raise LaterError(LONGEST_DELAY_SECONDS)
@@ -141,11 +113,63 @@ class Gate:
         await asyncio.sleep(wait)
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    run: Run
+class Passage:
+    """A run's way through the gate. Each run has one, so it is no generator, which costs more."""
+
+    __slots__ = ("_booked", "_gate", "_place", "_sent_at", "_step", "loop", "run", "task")
+
     task: asyncio.Task[Any]
     loop: asyncio.AbstractEventLoop
+
+    def __init__(
+        self, gate: Gate, step: Step, run: Run, sent_at: float | None, *, booked: bool
+    ) -> None:
+        self.run = run
+        self._gate = gate
+        self._step = step
+        self._sent_at = sent_at
+        self._booked = booked
+
+    async def __aenter__(self) -> None:
+        """Waits until the run may begin."""
+        gate = self._gate
+        if gate.controls.calls_off(self.run, self._sent_at):
+            raise CalledOffError
+        self._place = _place(self._step, self.run)
+        self.loop = asyncio.get_running_loop()
+        self.task = _current_task()
+        gate.running.add(self)
+        try:
+            if self._place is not None:
+                await gate.places.enter(self._place, self._step, self.run)
+            if self._step.queue.rate is not None and not self._booked:
+                await gate.wait_for_rate(self._step, self._step.queue.rate)
+        except BaseException as error:
+            await self.__aexit__(type(error), error, None)
+            raise
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Gives the place back; a run that was cut ends as one that is called off."""
+        try:
+            if self._place is not None:
+                await self._gate.places.leave(self._place, self.run)
+        except asyncio.CancelledError as cancelled:
+            error = cancelled
+        finally:
+            self._gate.running.discard(self)
+        if self.run.id in self._gate.cut:
+            self._gate.cut.discard(self.run.id)
+            if isinstance(error, asyncio.CancelledError):
+                self.task.uncancel()
+                raise CalledOffError from None
+        if isinstance(error, asyncio.CancelledError):
+            raise error
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 class Places:

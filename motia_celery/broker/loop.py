@@ -8,13 +8,14 @@ instead of blocking, and many hundred task bodies share one thread.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
+
+from motia_celery.process import process_id
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class LoopThread:
     """A running event loop in a daemon thread."""
 
     def __init__(self) -> None:
-        self.pid = os.getpid()
+        self.pid = process_id()
         self.loop = new_event_loop()
         self._thread = threading.Thread(target=self._main, name="steps", daemon=True)
         self._thread.start()
@@ -55,7 +56,7 @@ def loop_thread() -> LoopThread:
     """This process's loop thread, started at the first use; a forked child gets its own."""
     global _current
     with _starting:
-        if _current is None or _current.pid != os.getpid():
+        if _current is None or _current.pid != process_id():
             _current = LoopThread()
         return _current
 

@@ -79,7 +79,13 @@ def parsed(body: bytes) -> Any:
 
 def derived_id(*parts: str) -> str:
     """A UUID that is the same whenever the parts are the same."""
-    return str(uuid.uuid5(_DERIVED, "\0".join(parts)))
+    # uuid.uuid5 makes the same, in four times the time; each delivery and each emit needs one.
+    name = _DERIVED.bytes + "\0".join(parts).encode()
+    digest = bytearray(hashlib.sha1(name, usedforsecurity=False).digest())
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 def run_id(event_id: str, queue: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Final
 
 TRACEPARENT: Final = "traceparent"
@@ -34,6 +35,12 @@ _PAIR = rf"{_TOKEN}[ \t]*=[ \t]*{_OCTETS}"
 _BAGGAGE_MEMBER = re.compile(rf"{_PAIR}(?:[ \t]*;[ \t]*{_TOKEN}(?:[ \t]*=[ \t]*{_OCTETS})?)*")
 
 
+#: Ids are to be different, not secret, and each run needs one: the kernel is asked once only.
+#: Python's own generator would repeat them where a handler seeds it.
+_random = Random()  # noqa: S311
+os.register_at_fork(after_in_child=_random.seed)
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A place in a trace: its 32-hex trace id, 16-hex span id, and W3C flags.
@@ -50,7 +57,7 @@ class Trace:
     @classmethod
     def start(cls) -> Trace:
         """A new trace with random ids."""
-        return cls(secrets.token_hex(16), secrets.token_hex(8))
+        return cls(f"{_random.getrandbits(128) or 1:032x}", _span_id())
 
     @classmethod
     def from_header(cls, traceparent: object) -> Trace | None:
@@ -84,7 +91,7 @@ class Trace:
 
     def child(self) -> Trace:
         """A new span in the same trace."""
-        return Trace(self.trace_id, secrets.token_hex(8), self.flags, self.state, self.baggage)
+        return Trace(self.trace_id, _span_id(), self.flags, self.state, self.baggage)
 
     @property
     def header(self) -> str:
@@ -100,6 +107,10 @@ class Trace:
         if self.baggage:
             headers[BAGGAGE] = self.baggage
         return headers
+
+
+def _span_id() -> str:
+    return f"{_random.getrandbits(64) or 1:016x}"
 
 
 def trace_headers(headers: Mapping[str, object]) -> dict[str, str]:

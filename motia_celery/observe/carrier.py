@@ -11,6 +11,7 @@ from collections.abc import Callable
 from motia_celery.errors import FrameworkError
 from motia_celery.observe.metrics import Meter
 from motia_celery.observe.otel_metrics import Export
+from motia_celery.process import process_id
 from motia_celery.stores.metrics import MetricStore
 
 logger = logging.getLogger("motia_celery.metrics")
@@ -45,13 +46,13 @@ class Carrier:
 
     def ensure(self) -> None:
         """Starts the thread, unless it runs in this process."""
-        if self._pid != os.getpid():
+        if self._pid != process_id():
             with self._lock:
-                if self._pid != os.getpid():
+                if self._pid != process_id():
                     self._start()
 
     def _start(self) -> None:
-        self._pid = os.getpid()
+        self._pid = process_id()
         self._over = threading.Event()
         self._store: MetricStore | None = None
         self._is_away = False
@@ -64,7 +65,7 @@ class Carrier:
 
     def close(self) -> None:
         """Carries what is left, and ends the thread."""
-        if self._pid == os.getpid() and not self._over.is_set():
+        if self._pid == process_id() and not self._over.is_set():
             self._over.set()
             self._thread.join(SECONDS * 5)
 

@@ -7,7 +7,6 @@ bound, and past it are dropped and counted.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import socket
 import threading
@@ -20,6 +19,7 @@ from motia_celery.model.redaction import Redaction
 from motia_celery.model.run import Run, RunError
 from motia_celery.observe.recording import Note, Recording
 from motia_celery.observe.scribe import Scribe, Settlement
+from motia_celery.process import process_id
 from motia_celery.stores.records import Records, RefusedError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Recorder:
 
     def _reset(self) -> None:
         """What must not outlive a fork."""
-        self._pid = os.getpid()
+        self._pid = process_id()
         self._starting = threading.Lock()
         self.worker = f"{socket.gethostname()}/{self._pid}#{secrets.token_hex(2)}"
         self._scribe = Scribe(self.worker, self._redaction)
@@ -76,7 +76,7 @@ class Recorder:
         """A recording of the attempt; None where there is none, or there are too many."""
         if not self._settings.records:
             return None
-        if self._pid != os.getpid():
+        if self._pid != process_id():
             self._forked()
         if len(self._changed) >= BACKLOG:
             self._dropped += 1
@@ -139,7 +139,7 @@ class Recorder:
 
     def close(self, timeout_seconds: float = 3) -> None:
         """Writes what waits, if that can be done in time."""
-        if self._pid != os.getpid():
+        if self._pid != process_id():
             return
         self._closing.set()
         self._wake.set()

@@ -36,6 +36,7 @@ from motia_celery.observe.spans import sending
 from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
+from motia_celery.process import process_id
 from motia_celery.runtime.access import Access
 from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
@@ -183,9 +184,9 @@ class App:
     @property
     def gate(self) -> Gate:
         """The gate of this process's event runs; it hears of what is called off."""
-        if self._watch is None or self._watch.pid != os.getpid():
+        if self._watch is None or self._watch.pid != process_id():
             with self._opening:
-                if self._watch is None or self._watch.pid != os.getpid():
+                if self._watch is None or self._watch.pid != process_id():
                     self.watch_controls()
         return self.resources.gate
 
@@ -201,7 +202,7 @@ class App:
 
     def flush_records(self) -> None:
         """Writes the records that wait, when this process is about to end."""
-        if self._resources is not None and self._resources.pid == os.getpid():
+        if self._resources is not None and self._resources.pid == process_id():
             self._resources.recorder.close()
 
     def watch_controls(self, also: Callable[[Controls], None] | None = None) -> None:
@@ -226,8 +227,8 @@ class App:
     def open_metrics(self) -> tuple[MetricStore, PartitionCounts]:
         """The totals of all processes, and the partitions in force, on one connection for both."""
         with self._opening:
-            if self._metrics is None or self._metrics[0] != os.getpid():
-                self._metrics = (os.getpid(), connect_briefly(self.settings, connections=1))
+            if self._metrics is None or self._metrics[0] != process_id():
+                self._metrics = (process_id(), connect_briefly(self.settings, connections=1))
             client, prefix = self._metrics[1], self.settings.prefix
         return MetricStore(client, prefix), PartitionCounts(client, prefix)
 
@@ -235,14 +236,17 @@ class App:
         return Export(meter, os.environ, self.settings.project_root.name or "motia-celery")
 
     def _stop_watch(self) -> None:
-        if self._watch is not None and self._watch.pid == os.getpid():
+        if self._watch is not None and self._watch.pid == process_id():
             self._watch.stop()
 
     @property
     def resources(self) -> _Resources:
         """The connections of this process; a forked child makes its own."""
+        resources = self._resources
+        if resources is not None and resources.pid == process_id():
+            return resources
         with self._opening:
-            if self._resources is None or self._resources.pid != os.getpid():
+            if self._resources is None or self._resources.pid != process_id():
                 self._resources = self._open()
             return self._resources
 
@@ -320,7 +324,7 @@ class App:
         # Leases are fences already, where Redis is the broker.
         order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
         return _Resources(
-            os.getpid(),
+            process_id(),
             publisher,
             store,
             state,
@@ -363,7 +367,7 @@ class App:
             if relay is not None:
                 relay.stop()
         self._stop_watch()
-        if self._resources is not None and self._resources.pid == os.getpid():
+        if self._resources is not None and self._resources.pid == process_id():
             self._resources.publisher.close()
         self.carrier.close()
         self.flush_records()

@@ -197,26 +197,29 @@ def connections(settings: Settings) -> tuple[Connections, ...]:
 
 def _on_rabbitmq(settings: Settings) -> Iterator[Connections]:
     state = settings.redis_max_connections
+    # Handlers' events go out by a connection of their own where they go directly.
+    direct = int(settings.direct)
     # It publishes, and looks at the broker when a health check and when a scraper asks, each once
-    # at a time. Two more connections to Redis, here and in a worker: the outbox and the metrics.
-    yield Connections(process=_WEB, rabbitmq=3, redis=state + 2)
-    # A worker consumes, tells what it does, answers `inspect`, and publishes. It hears of pauses
-    # by a connection of its own, and reads them by another one.
+    # at a time. Three more connections to Redis, here and in a worker: the outbox, the metrics and
+    # the records of runs.
+    yield Connections(process=_WEB, rabbitmq=3 + direct, redis=state + 3)
+    # A worker consumes (also directly), tells what it does, answers `inspect`, and publishes. It
+    # hears of pauses by a connection of its own, and reads them by another one.
     if settings.pool == "prefork":
         yield Connections(process=_PARENT, rabbitmq=4, redis=3)
-        yield Connections(process=_CHILD, rabbitmq=1, redis=state + 3)
+        yield Connections(process=_CHILD, rabbitmq=1 + direct, redis=state + 4)
     else:
-        yield Connections(process="worker", rabbitmq=4, redis=state + 4)
+        yield Connections(process="worker", rabbitmq=4 + 2 * direct, redis=state + 5)
     yield Connections(process="beat", rabbitmq=1, redis=3)
 
 
 def _on_redis(settings: Settings) -> Iterator[Connections]:
     state = settings.redis_max_connections
     # kombu has a connection for each kind of command; delayed messages have up to two more.
-    yield Connections(process=_WEB, rabbitmq=0, redis=state + 7)
+    yield Connections(process=_WEB, rabbitmq=0, redis=state + 8)
     if settings.pool == "prefork":
         yield Connections(process=_PARENT, rabbitmq=0, redis=16)
-        yield Connections(process=_CHILD, rabbitmq=0, redis=state + 6)
+        yield Connections(process=_CHILD, rabbitmq=0, redis=state + 7)
     else:
-        yield Connections(process="worker", rabbitmq=0, redis=state + 18)
+        yield Connections(process="worker", rabbitmq=0, redis=state + 19)
     yield Connections(process="beat", rabbitmq=0, redis=5)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from motia_celery.context import Context
 from motia_celery.errors import FrameworkError, HostDiedError
 from motia_celery.model.run import Run
 from motia_celery.model.step import Language, Step
+from motia_celery.process import process_id
 from motia_celery.runtime.crossing import ContextAnswerer, call_fields, request_fields
 from motia_celery.runtime.host import Host
 from motia_celery.runtime.process import HostCommand, Link
@@ -78,7 +78,7 @@ class IsolatedHost:
 
     def _of_this_loop(self) -> _Children:
         loop, children = asyncio.get_running_loop(), self._children
-        if children is not None and children.pid == os.getpid():
+        if children is not None and children.pid == process_id():
             if children.loop is loop:
                 return children
             children.kill()
@@ -99,7 +99,7 @@ class IsolatedHost:
 
     def close(self) -> None:
         """Ends every process; runs that they still have fail."""
-        if self._children is not None and self._children.pid == os.getpid():
+        if self._children is not None and self._children.pid == process_id():
             self._children.kill()
 
 
@@ -123,7 +123,7 @@ class _Children:
     """The processes of one event loop: some run, some wait."""
 
     def __init__(self, processes: int, grace_seconds: float) -> None:
-        self.pid = os.getpid()
+        self.pid = process_id()
         self.loop = asyncio.get_running_loop()
         self.links: set[Link] = set()
         self._room = asyncio.Semaphore(processes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from motia_celery.context import Context
 from motia_celery.errors import HostMissingError
 from motia_celery.model.run import Run
 from motia_celery.observe.metrics import NODE_RESTARTS, meter
+from motia_celery.process import process_id
 from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
@@ -111,7 +111,7 @@ class NodeHost:
         self._hooks: dict[str, Mapping[str, Any]] = {}
         self._config_file: str | None = None
         self._link: Link | None = None
-        self._pid = os.getpid()
+        self._pid = process_id()
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self._started = 0.0
         self._pause = 0.0
@@ -215,8 +215,8 @@ class NodeHost:
     async def _living(self) -> Link:
         """The child, started if there is none; all calls that come meanwhile wait for the same."""
         loop = asyncio.get_running_loop()
-        if self._pid != os.getpid():  # the parent's child is not ours
-            self._pid, self._link, self._starting = os.getpid(), None, None
+        if self._pid != process_id():  # the parent's child is not ours
+            self._pid, self._link, self._starting = process_id(), None, None
         if self._starting is None or self._starting[0] is not loop:
             self._starting = (loop, asyncio.Lock())
         async with self._starting[1]:
@@ -226,7 +226,7 @@ class NodeHost:
         link = self._link
         if link is None or link.loop is not loop or not link.is_alive:
             return None
-        return link if self._pid == os.getpid() else None
+        return link if self._pid == process_id() else None
 
     async def _start(self) -> Link:
         if self._link is not None and self._link.is_alive:  # of another event loop
@@ -254,7 +254,7 @@ class NodeHost:
 
     def close(self) -> None:
         """Ends the Node process; runs that it still has fail."""
-        if self._link is not None and self._pid == os.getpid():
+        if self._link is not None and self._pid == process_id():
             self._link.kill()
 
 

@@ -116,6 +116,8 @@ class PythonHost:
         """Calls this handler once, inside its middleware, and gives what it returned."""
         if handler.middleware:
             return await _Chain(self, handler, run, context).start()
+        if handler.is_async:
+            return await handler.function(*handler.arguments(run, context))
         return await self._invoke(handler.function, handler.arguments(run, context))
 
     async def _invoke(self, function: Function, arguments: Sequence[Any]) -> Any:
@@ -139,6 +141,7 @@ class Handler:
     def __init__(self, function: Function, middleware: Sequence[Function]) -> None:
         self.function = function
         self.middleware = middleware
+        self.is_async = inspect.iscoroutinefunction(function)
         self._room = _room(function)
 
     def arguments(self, run: Run, context: Context) -> tuple[Any, ...]:

@@ -72,7 +72,7 @@ class Records:
     """The records of one prefix, for the one thread that writes them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client: redis.Redis = connect_briefly(settings)
+        self._client: redis.Redis = connect_briefly(settings, connections=1)
         self._prefix = settings.prefix
         self._settings = settings
         self._kept_seconds = round(settings.records_kept_days * 86400)

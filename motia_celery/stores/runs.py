@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 20
 TRACE_ID_LENGTH = 32
 _CHUNK = 500
+#: Commands, and the web process for all who look at its Workbench, ask for so much at once.
+_CONNECTIONS = 4
 _SUMMARY = ("head", "step", "trace", "started", "state", "error")
 
 
@@ -44,7 +46,7 @@ class Runs:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._client: redis.Redis = connect_briefly(settings)
+        self._client: redis.Redis = connect_briefly(settings, connections=_CONNECTIONS)
         self._prefix = settings.prefix
         self._kept_ms = settings.records_kept_days * 86_400_000
 

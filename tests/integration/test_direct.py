@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,8 @@ from celery import Celery
 from integration.apps import Project, wait_until
 from servers import RabbitNode
 
+from motia_celery.broker.connection import open_connection
+from motia_celery.broker.direct.link import ConsumerLink
 from motia_celery.model.event import run_id
 from motia_celery.plan.topology import task_name
 
@@ -31,6 +35,26 @@ async def handler(data, context):
     except asyncio.CancelledError:
         note("cut", config["name"], data, context)
         raise
+    note("done", config["name"], data, context)
+"""
+
+
+#: Fails once, then ends when the file `go` is there.
+FAILS_ONCE = """
+import asyncio
+from pathlib import Path
+
+from acts import note
+
+config = {config!r}
+
+
+async def handler(data, context):
+    if context.attempt == 1:
+        raise ValueError("the first time")
+    note("begun", config["name"], data, context)
+    while not (Path(__file__).parents[1] / "go").exists():
+        await asyncio.sleep(0.05)
     note("done", config["name"], data, context)
 """
 
@@ -60,7 +84,7 @@ def active(celery: Any) -> list[dict[str, Any]]:
 def test_what_runs_is_seen_and_can_be_cut(on_rabbitmq: Project, celery: Any) -> None:
     project = on_rabbitmq
     project.step("waits", ["go.on"], source=WAITS)
-    project.worker(direct=True)
+    project.worker()
     event = project.emit("go.on", {"token": "one"})
     project.wait_for("waits", 1, "begun")
     identity = run_id(event.id, project.queue("waits"))
@@ -78,7 +102,7 @@ def test_what_runs_is_seen_and_can_be_cut(on_rabbitmq: Project, celery: Any) -> 
 def test_a_revoked_event_is_not_begun(on_rabbitmq: Project, celery: Any) -> None:
     project = on_rabbitmq
     project.step("waits", ["go.on"], source=WAITS)
-    project.worker(direct=True, concurrency=1, prefetch=1)
+    project.worker(concurrency=1, prefetch=1)
     project.emit("go.on", {"token": "one"})
     project.wait_for("waits", 1, "begun")
     second = project.emit("go.on", {"token": "two"})
@@ -95,7 +119,7 @@ def test_a_rate_limit_by_remote_control_is_kept(on_rabbitmq: Project, celery: An
     """Such a Step takes Celery's path from then on."""
     project = on_rabbitmq
     project.step("quick", ["quick"])
-    project.worker(direct=True)
+    project.worker()
     project.emit("quick", {"token": "before"})
     project.wait_for("quick", token="before")
     (answer,) = celery.control.rate_limit(task_name("quick"), "1/h", reply=True, timeout=20)
@@ -114,7 +138,7 @@ def test_a_connection_that_is_closed_is_opened_again(
     """What ran meanwhile is done once more at most, and what came meanwhile is not lost."""
     project = make_project(private_rabbitmq.url)
     project.step("waits", ["go.on"], source=WAITS)
-    worker = project.worker(direct=True)
+    worker = project.worker()
     project.emit("go.on", {"token": "held"})
     project.wait_for("waits", 1, "begun")
     private_rabbitmq.ctl("close_all_connections", "for a test")
@@ -142,3 +166,58 @@ def test_many_events_are_each_run_once(on_rabbitmq: Project, direct: bool) -> No
     assert project.depth(project.queue("counts")) == 0
     notes = project.notes("counts", "done")
     assert sorted(int(note["data"]["token"]) for note in notes) == list(range(300))
+
+
+async def settle_out_of_order(project: Project, queue: str, count: int) -> None:
+    """Takes so many deliveries, settles them one by one, and ends the connection at once."""
+    connection = open_connection(project.settings())
+    connection.connect()
+    assert connection.default_channel
+    arrived: list[int] = []
+    link = ConsumerLink(connection, lambda _, arrival: arrived.append(arrival.tag), print)
+    link.start()
+    link.consume(queue, count)
+    async with asyncio.timeout(30):
+        while len(arrived) < count:
+            await asyncio.sleep(0.01)
+    link.cancel(queue)
+    for tag in [*arrived[1::2], *arrived[::2]]:
+        link.ack(tag)
+        await asyncio.sleep(0)  # a turn of the loop for each, so each has its own frame
+    await link.finish()
+
+
+def test_what_was_settled_last_is_not_forgotten(on_rabbitmq: Project) -> None:
+    project = on_rabbitmq
+    project.step("counts", ["counted"])
+    project.release()
+    for n in range(100):
+        project.emit("counted", {"token": str(n)})
+    queue = project.queue("counts")
+    wait_until(lambda: project.depth(queue) == 100, "the events")
+    asyncio.run(settle_out_of_order(project, queue, 100))
+    project.worker()
+    project.emit("counted", {"token": "last"})
+    project.wait_for("counts", 1, token="last")
+    assert len(project.notes("counts", "done")) == 1
+
+
+def test_a_retry_that_ends_while_the_worker_stops_is_not_repeated(
+    on_rabbitmq: Project, celery: Any
+) -> None:
+    """On Celery's path too, which a rate limit by remote control leads to."""
+    project = on_rabbitmq
+    project.step("waits", ["go.on"], source=FAILS_ONCE, retries=2)
+    worker = project.worker()
+    (answer,) = celery.control.rate_limit(task_name("waits"), "100/s", reply=True, timeout=20)
+    assert "ok" in next(iter(answer.values()))
+    project.emit("go.on", {"token": "one"})
+    project.wait_for("waits", 1, "begun", seconds=30)
+    worker.send(signal.SIGTERM)
+    worker.wait_for_line("worker.stopping")
+    (project.folder / "go").touch()
+    assert worker.wait() == 0
+    project.worker()
+    project.emit("go.on", {"token": "two"})
+    project.wait_for("waits", 1, token="two", seconds=30)
+    assert [note["data"]["token"] for note in project.notes("waits", "done")] == ["one", "two"]

@@ -18,7 +18,7 @@ from celery.worker import state
 from kombu.transport.pyamqp import Message as StockMessage
 
 from motia_celery.broker.connection import open_connection
-from motia_celery.broker.consumer import StepFailedError
+from motia_celery.broker.consumer import SettledAtOnce, StepFailedError
 from motia_celery.broker.direct.frames import Arrival
 from motia_celery.broker.direct.link import ConsumerLink
 from motia_celery.broker.direct.reading import read
@@ -84,7 +84,8 @@ class DirectFeeds:
 
     async def aclose(self) -> None:
         """Acknowledges what has ended, and lets go of the connection."""
-        self._sources.clear()
+        for name in list(self._sources):
+            self._stop(name)
         if self._connecting is not None:
             self._connecting.cancel()
         if self._link is not None:
@@ -296,6 +297,10 @@ class Settling:
         self._loop.call_soon_threadsafe(lambda: self._link.reject(delivery_tag, requeue=requeue))
 
 
+class DirectMessage(StockMessage, SettledAtOnce):
+    """A direct delivery on Celery's path."""
+
+
 def _take_stock_path(source: _Source, arrival: Arrival, channel: Settling) -> None:
     """Gives an arrival to Celery as its own consumer would have had it."""
     raw = RawMessage(arrival.body, channel=channel)
@@ -308,7 +313,7 @@ def _take_stock_path(source: _Source, arrival: Arrival, channel: Settling) -> No
         "routing_key": arrival.routing_key,
     }
     source.queue.take(
-        raw, channel, lambda event: source.deliver(StockMessage(event, channel=channel))
+        raw, channel, lambda event: source.deliver(DirectMessage(event, channel=channel))
     )
 
 

@@ -24,6 +24,10 @@ logger = logging.getLogger("motia_celery.broker")
 
 _READ_BYTES = 262_144
 _FINISH_SECONDS = 2.0
+#: How long RabbitMQ may take to write what was settled. Under load it keeps settlements back until
+#: earlier ones are written, and forgets those as soon as the channel ends, however politely
+#: (3.10: of 100 sent at once and followed by the end of the connection, 33 counted).
+_SETTLE_SECONDS = 0.5
 _WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -222,6 +226,13 @@ class ConsumerLink(Link):
         #: The deliveries that the broker waits for, in order, and whether each may be settled.
         self._unsettled: dict[int, bool] = {}
         self._settled: list[int] = []
+        self._settled_at = 0.0
+
+    async def finish(self) -> None:
+        """The same as a link's, once what was settled had its time to be written."""
+        while self.is_open and (early := self._settled_at + _SETTLE_SECONDS - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(early)
+        await super().finish()
 
     def consume(self, queue: str, prefetch: int) -> None:
         """Starts consuming a queue; its name is the consumer's."""
@@ -252,6 +263,8 @@ class ConsumerLink(Link):
     def _collect(self) -> None:
         """One frame acknowledges all up to the first delivery that is not settled."""
         unsettled, upto = self._unsettled, 0
+        if self._settled:
+            self._settled_at = time.monotonic()
         for tag, done in unsettled.items():
             if not done:
                 break

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from kombu import Connection
 from motia_celery.broker.direct import frames
 from motia_celery.broker.direct.link import PublisherLink
 from motia_celery.broker.wire import Message
+from motia_celery.process import process_id
 
 logger = logging.getLogger("motia_celery.broker")
 
@@ -73,7 +73,7 @@ class Outgoing:
         self._connect = connect
         self._log_outage = log_outage
         self._loop = asyncio.get_running_loop()
-        self._pid = os.getpid()
+        self._pid = process_id()
         self._link: PublisherLink | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._fault: object = "no connection"
@@ -84,7 +84,7 @@ class Outgoing:
 
     def is_of(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether this loop, in this process, may use it."""
-        return self._loop is loop and self._pid == os.getpid() and not self._closed
+        return self._loop is loop and self._pid == process_id() and not self._closed
 
     @staticmethod
     def can_take(message: Message) -> bool:
@@ -120,7 +120,7 @@ class Outgoing:
 
     def close_within(self, seconds: float) -> None:
         """:meth:`close`, from any thread: in another one than the loop's, what waits is sent."""
-        if self._pid != os.getpid() or not self._loop.is_running():
+        if self._pid != process_id() or not self._loop.is_running():
             return
         if _running_loop() is self._loop:
             self.close()

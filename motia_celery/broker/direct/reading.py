@@ -27,13 +27,14 @@ _KNOWN = frozenset(
         wire.GROUP,
         wire.ATTEMPT,
         wire.RUN,
+        wire.PREVIOUS,
         wire.DELAYED,
         wire.BOOKED,
         wire.QUEUED,
         "x-delivery-count",
     }
 )
-_TEXTS = (TRACEPARENT, wire.TOPIC, wire.ROOT, wire.PARENT, wire.RUN)
+_TEXTS = (TRACEPARENT, wire.TOPIC, wire.ROOT, wire.PARENT, wire.RUN, wire.PREVIOUS)
 _TEXT_LIMIT = 200
 
 
@@ -69,6 +70,7 @@ def _delivered(
     properties = arrival.properties
     sent_at, queued_at = properties.get("timestamp"), headers.get(wire.QUEUED)
     event_id, parent = properties["message_id"], Trace.read(headers)
+    previous = headers.get(wire.PREVIOUS)
     identity = headers.get(wire.RUN) or run_id(event_id, queue.name)
     event = Event(
         topic=headers[wire.TOPIC],
@@ -81,6 +83,7 @@ def _delivered(
         group=group_of(dict(headers)),
         priority=properties.get("priority"),
         timestamp_ms=(sent_at or 0) * 1000,
+        previous=Trace.from_header(previous) if previous else None,
     )
     trace = parent.child() if parent else event.trace
     due = queued_at or (sent_at or 0) * 1000 or None

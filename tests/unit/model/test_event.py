@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from uuid import UUID
 
 import pytest
 
@@ -30,3 +31,4 @@ def test_a_run_has_one_id_for_each_event_and_queue():
 
 def test_parts_of_an_id_do_not_run_together():
     assert derived_id("ab", "c") != derived_id("a", "bc")
+    assert UUID(derived_id("é", "c")).version == 5
