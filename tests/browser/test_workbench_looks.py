@@ -202,6 +202,15 @@ def test_on_a_phone_every_page_is_in_the_menu(page: Page, shop: MadeApp) -> None
     expect(rows(page, "Dead letters").first).to_be_visible()
 
 
+def test_what_does_not_fit_its_schema_is_marked_and_can_be_sent(page: Page, shop: MadeApp) -> None:
+    """The form of a schema helps; what a route says to a wrong body is worth a try too."""
+    sign_in(page, f"{shop.address}/try?kind=route&name=POST+/orders/:shop")
+    page.get_by_role("textbox", name="shop").fill("s1")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("region", name="Response body")).to_be_in_viewport()
+    expect(page.get_by_role("status").filter(has_text=re.compile(r"^[24]\d\d"))).to_be_visible()
+
+
 # --- nothing, and very much -----------------------------------------------------------------
 
 

@@ -40,6 +40,8 @@ export function RouteTry({ route }: { route: Route }) {
 
   return (
     <form
+      // What does not fit is marked by the form of the schema, and sent all the same.
+      noValidate
       className="flex flex-col gap-5 p-4"
       onSubmit={(event) => {
         event.preventDefault();

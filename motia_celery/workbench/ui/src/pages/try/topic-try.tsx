@@ -30,6 +30,8 @@ export function TopicTry({ topic }: { topic: Topic }) {
   const curl = curlOf({ method: "POST", path, params: {}, query: [], headers: [], body: JSON.stringify(body) }, location.origin);
   return (
     <form
+      // What does not fit is marked by the form of the schema, and sent all the same.
+      noValidate
       className="flex flex-col gap-5 p-4"
       onSubmit={(event) => {
         event.preventDefault();
