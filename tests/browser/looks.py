@@ -107,10 +107,10 @@ def overflow(page: Page) -> list[str]:
 
 
 _OVERFLOW = """() => {
-  const wide = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth > wide) return [`the page is ${document.documentElement.scrollWidth} wide`];
+  const { clientWidth: wide, scrollWidth: whole } = document.documentElement;
+  if (whole > wide) return [`the page is ${whole} wide`];
   const scrolls = (node) => {
-    for (let at = node.parentElement; at; at = at.parentElement) {
+    for (let at = node.parentElement; at !== document.body && at; at = at.parentElement) {
       if (/auto|scroll|hidden|clip/.test(getComputedStyle(at).overflowX)) return true;
     }
     return false;
@@ -118,7 +118,7 @@ _OVERFLOW = """() => {
   return [...document.querySelectorAll('body *')]
     .filter((node) => node.getBoundingClientRect().right > wide + 1 && !scrolls(node))
     .map((node) => node.outerHTML.slice(0, 200));
-}"""  # noqa: E501 - one line of the script
+}"""
 
 
 def _draw(browser: Browser, app: MadeApp, looks: tuple[Look, ...]) -> None:
