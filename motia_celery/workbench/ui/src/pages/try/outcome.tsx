@@ -24,7 +24,10 @@ export function Outcome({ response }: { response: Response }) {
   const body = parsed(response.text);
   const answer = useRef<HTMLDivElement>(null);
   // Below a long form it would come unseen.
-  useEffect(() => answer.current?.scrollIntoView({ block: "nearest" }), [response]);
+  useEffect(() => {
+    // Newer browsers give a promise here, which no effect may give to React.
+    void answer.current?.scrollIntoView({ block: "nearest" });
+  }, [response]);
   return (
     <div ref={answer}>
       <Section
