@@ -1,6 +1,7 @@
-"""The npm packages that projects of the tests import: zod, and compilers for the types.
+"""The npm packages that projects and pages of the tests import: zod, compilers, axe.
 
-``python tests/npm_packages.py`` installs them; tests that need them do so too.
+``python tests/npm_packages.py`` installs them; tests that need them do so too. The Workbench's page
+has its own, which are there since it was built, unless somebody has deleted them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from motia_celery.runtime.node import find_node
 
 _FOLDER = Path(__file__).parent / "npm"
 PACKAGES = _FOLDER / "node_modules"
+PAGE = Path(__file__).parents[1] / "motia_celery" / "workbench" / "ui"
 MISSING = "The tests need packages of npm. Type: python tests/npm_packages.py"
 
 
@@ -34,20 +36,28 @@ def install() -> Path:
         stamp = PACKAGES / ".stamp"
         wanted = hashlib.sha256((_FOLDER / "package-lock.json").read_bytes()).hexdigest()
         if not stamp.is_file() or stamp.read_text() != wanted:
-            _npm_ci()
+            _npm_ci(_FOLDER)
             stamp.write_text(wanted)
     finally:
         os.close(lock)
     return PACKAGES
 
 
-def _npm_ci() -> None:
+def install_of_page() -> Path:
+    """The folder of the page's packages, which are installed where there are none."""
+    packages = PAGE / "node_modules"
+    if not (packages / ".package-lock.json").is_file():  # npm writes it last
+        _npm_ci(PAGE)
+    return packages
+
+
+def _npm_ci(folder: Path) -> None:
     node = Path(find_node() or "node")
     options = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(
         [*_npm(node), *options],
-        cwd=_FOLDER,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,

@@ -9,15 +9,18 @@ import html
 from motia_celery.run.responses import Header, Response
 
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:22rem;padding:0 1rem;"
-    "color:#111827;background:#fff}"
-    "label{display:block;margin:1rem 0 .25rem}"
+    "body{font:15px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:21rem;padding:0 1rem;"
+    "color:#1d1d1b;background:#f7f7f6}"
+    "h1{font-size:1.25rem}label{display:block;margin:1rem 0 .25rem}#hint{color:#5c5c57}"
     "input,button{font:inherit;box-sizing:border-box;width:100%;padding:.5rem .75rem;"
-    "border:1px solid #6b7280;border-radius:.375rem;color:inherit;background:transparent}"
-    "button{margin-top:1rem;background:#1d4ed8;border-color:#1d4ed8;color:#fff}"
-    ".fault{color:#b91c1c}"
-    "@media(prefers-color-scheme:dark){body{color:#f3f4f6;background:#111827}"
-    ".fault{color:#fca5a5}}"
+    "border:1px solid #8a8a84;border-radius:.375rem;color:inherit;background:#fff}"
+    "button{margin-top:.5rem;background:#4355c7;border-color:#4355c7;color:#fff;cursor:pointer}"
+    ":focus-visible{outline:2px solid #4355c7;outline-offset:1px}"
+    ".fault{color:#b3261e}"
+    "@media(prefers-color-scheme:dark){body{color:#ececf0;background:#131316}"
+    "#hint{color:#a6a6b0}input{background:#1a1a1e}"
+    "button{background:#5264dc;border-color:#5264dc}:focus-visible{outline-color:#98a5f9}"
+    ".fault{color:#ff8d83}}"
 )
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (

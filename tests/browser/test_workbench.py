@@ -1,4 +1,7 @@
-"""The Workbench's page in a browser, against an app with a web process and a worker."""
+"""The Workbench's page in a browser, against an app with a web process and a worker.
+
+All tests here share the app, so each looks only at what it started itself.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 from acceptance.conftest import free_port
+from browser.looks import sign_in
 from integration.apps import ROOT, Project
 from playwright.sync_api import Locator, Page, expect
+from servers import GivenRabbit, RabbitNode, Room
 
 BUILT = ROOT / "motia_celery" / "workbench" / "ui" / "dist" / "index.html"
 MISSING = "Type: cd motia_celery/workbench/ui && npm ci && npm run build"
@@ -65,30 +71,80 @@ async def handler(context):
 """
 
 
-@pytest.fixture
-def address(tmp_path: Path, broker_url: str, redis_url: str) -> Iterator[str]:
-    """The page of an app with a flow whose second Step fails until there is a van."""
+PACK = """
+config = {
+    "type": "event", "name": "pack", "subscribes": ["taken"], "emits": [],
+    "infrastructure": {"queue": {"maxRetries": 0}},
+}
+
+
+async def handler(data, context):
+    if data["kilos"] > 20:
+        raise ValueError("nobody can carry that")
+    return {"packed": data["kilos"]}
+"""
+
+WEIGH = """
+config = {"type": "event", "name": "weigh", "subscribes": ["weighed"], "emits": []}
+
+
+async def handler(data, context):
+    context.logger.info("It was weighed")
+"""
+
+BROKEN = """
+config = {"type": "event", "name": "broken",
+"""
+
+STEPS = {
+    "order": ORDER,
+    "ship": SHIP,
+    "notify": NOTIFY,
+    "report": REPORT,
+    "pack": PACK,
+    "weigh": WEIGH,
+    "broken": BROKEN,
+}
+
+
+class Shop:
+    """The app's address, and what others than the page do to it."""
+
+    def __init__(self, port: int) -> None:
+        self.origin = f"http://127.0.0.1:{port}"
+        self.address = f"{self.origin}/__workbench"
+        self._headers = {"authorization": f"Bearer {TOKEN}"}
+
+    def emit(self, topic: str, data: object) -> None:
+        """Emits an event."""
+        url = f"{self.address}/api/topics/{topic}/emit"
+        httpx.post(url, json={"data": data}, headers=self._headers, timeout=40).raise_for_status()
+
+
+@pytest.fixture(scope="module")
+def shop(
+    rabbitmq: RabbitNode | GivenRabbit, room: Room, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """An app with a flow whose second Step fails until there is a van, and with a broken file."""
     if not BUILT.exists():
         pytest.fail(f"The Workbench's page is not built. {MISSING}", pytrace=False)
-    project = Project(tmp_path / "shop", f"b{secrets.token_hex(4)}", redis_url, broker_url)
-    steps = {"order": ORDER, "ship": SHIP, "notify": NOTIFY, "report": REPORT}
-    for name, source in steps.items():
-        (project.folder / "steps" / f"{name}_step.py").write_text(source)
-    with closing(project):
+    folder: Path = tmp_path_factory.mktemp("shop")
+    prefix, url = f"b{secrets.token_hex(4)}", rabbitmq.vhost()
+    with room.redis() as redis, closing(Project(folder, prefix, redis.url, url)) as project:
+        for name, source in STEPS.items():
+            (folder / "steps" / f"{name}_step.py").write_text(source)
         port = free_port()
         web = project.command("web", port=port, host="127.0.0.1", admin_token=TOKEN)
         worker = project.command("worker")
         web.wait_for_line("web.ready")
         worker.wait_for_line("worker.ready")
-        yield f"http://127.0.0.1:{port}/__workbench"
-
-
-def open_page(page: Page, address: str) -> None:
-    """Signs in, and waits until the page hears of changes."""
-    page.goto(address)
-    page.locator("input[type=password]").fill(TOKEN)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("complementary").get_by_text("Live")).to_be_visible()
+        yield Shop(port)
+    if isinstance(rabbitmq, GivenRabbit):
+        names = ("ship", "notify", "report", "pack", "weigh")
+        rabbitmq.delete_queues([project.queue(name) for name in names])
+        rabbitmq.forget(prefix)
+    else:
+        rabbitmq.drop_vhost(url)
 
 
 def go(page: Page, name: str) -> None:
@@ -110,9 +166,9 @@ def fill(page: Page, label: str, text: str) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_flow_is_started_looked_into_mended_and_replayed(page: Page, address: str) -> None:
+def test_a_flow_is_started_looked_into_mended_and_replayed(page: Page, shop: Shop) -> None:
     """From Try to its trace, its error and its logs; the state mended, its dead letter replayed."""
-    open_page(page, f"{address}/try")
+    sign_in(page, f"{shop.address}/try")
     start_order(page)
     see_it_fail(page)
     mend_state(page)
@@ -162,11 +218,12 @@ def replay(page: Page) -> None:
     panel = page.get_by_label("The dead letter")
     expect(panel.get_by_text("no van is free").first).to_be_visible()
     panel.get_by_role("button", name="Replay", exact=True).click()
-    expect(page.get_by_text("Nothing failed for good")).to_be_visible()
+    expect(panel).to_be_hidden()
     go(page, "Runs")
     runs = page.get_by_role("table", name="Runs")
     expect(runs.get_by_role("link", name="notify")).to_be_visible()
-    expect(runs.get_by_text("Failed")).to_have_count(0)
+    ships = runs.get_by_role("row").filter(has=page.get_by_role("link", name="ship"))
+    expect(ships).to_contain_text("Succeeded")
     runs.get_by_role("link", name="ship").click()
     expect(bars(page).filter(has_text="notify")).to_be_visible()
     expect(bars(page).filter(has_text="attempt 1")).to_have_count(2)
@@ -188,10 +245,101 @@ def rerun(page: Page) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_cron_is_run_at_once(page: Page, address: str) -> None:
-    open_page(page, f"{address}/try?kind=cron&name=report")
+def test_a_cron_is_run_at_once(page: Page, shop: Shop) -> None:
+    sign_in(page, f"{shop.address}/try?kind=cron&name=report")
     page.get_by_role("button", name="Run now").click()
     started = page.get_by_role("region", name="The trace that was started")
     expect(started.get_by_role("listitem")).to_have_text([re.compile("Succeededreport")])
     go(page, "Logs")
     expect(page.get_by_text("The year in numbers")).to_be_visible()
+
+
+@pytest.mark.timeout(300)
+def test_a_dead_letter_is_mended_and_replayed_and_another_is_dropped(
+    page: Page, shop: Shop
+) -> None:
+    for kilos in (50, 60):
+        shop.emit("taken", {"kilos": kilos})
+    sign_in(page, f"{shop.address}/dead-letters?step=pack")
+    expect(letter(page, 50)).to_be_visible()
+    replay_edited(page)
+    drop(page)
+    page.goto(f"{shop.address}/runs?step=pack&status=completed")
+    runs = page.get_by_role("table", name="Runs")
+    expect(runs.get_by_role("link", name="pack")).to_have_count(1)
+
+
+def letter(page: Page, kilos: int) -> Locator:
+    """The row of the dead letter with this payload."""
+    letters = page.get_by_role("table", name="Dead letters")
+    return letters.get_by_role("row").filter(has_text=f'{{"kilos":{kilos}}}')
+
+
+def replay_edited(page: Page) -> None:
+    letter(page, 50).get_by_role("button", name="pack").click()
+    page.get_by_role("button", name="Replay with an edited payload").click()
+    dialog = page.get_by_role("dialog")
+    editor = dialog.get_by_role("textbox", name="JSON")
+    expect(editor).to_contain_text("50")
+    editor.fill("{")
+    expect(dialog.get_by_role("button", name="Replay")).to_be_disabled()
+    editor.fill('{"kilos": 5}')
+    dialog.get_by_role("button", name="Replay").click()
+    expect(dialog).to_be_hidden()
+    expect(letter(page, 50)).to_have_count(0)
+
+
+def drop(page: Page) -> None:
+    """Nothing is dropped before it is confirmed."""
+    letter(page, 60).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Drop 1 chosen").click()
+    dialog = page.get_by_role("dialog", name="Drop 1 chosen?")
+    expect(dialog.get_by_text("There is no way back")).to_be_visible()
+    dialog.get_by_role("button", name="Keep").click()
+    expect(dialog).to_be_hidden()
+    expect(letter(page, 60)).to_be_visible()
+    page.get_by_role("button", name="Drop 1 chosen").click()
+    dialog.get_by_role("button", name="Drop 1", exact=True).click()
+    expect(page.get_by_text("No dead letter is like that")).to_be_visible()
+
+
+@pytest.mark.timeout(300)
+def test_a_paused_step_s_events_wait_until_it_is_resumed(page: Page, shop: Shop) -> None:
+    sign_in(page, f"{shop.address}/queues")
+    queue = page.get_by_role("listitem").filter(has_text=".q.weigh")
+    page.get_by_role("button", name="Pause weigh").click()
+    expect(queue.get_by_text("Paused")).to_be_visible()
+    shop.emit("weighed", {})
+    expect(queue.get_by_role("definition").first).to_have_text("1")
+    page.reload()
+    expect(queue.get_by_text("Paused")).to_be_visible()
+    page.get_by_role("button", name="Resume weigh").click()
+    expect(queue.get_by_text("Paused")).to_be_hidden()
+    expect(queue.get_by_role("definition").first).to_have_text("0")
+    go(page, "Logs")
+    expect(page.get_by_text("It was weighed")).to_be_visible()
+
+
+def test_problems_say_where_and_how_to_mend_them(page: Page, shop: Shop) -> None:
+    sign_in(page, shop.address)
+    go(page, "Problems")
+    problem = page.get_by_role("article").filter(has_text="steps/broken_step.py:2")
+    expect(problem.get_by_text("Error", exact=True)).to_be_visible()
+    expect(problem.get_by_text("was never closed")).to_be_visible()
+
+
+def test_who_has_no_token_sees_nothing(page: Page, shop: Shop) -> None:
+    for path in ("", "/runs", "/assets/index.js", "/api/app", "/api/feed", "/api/openapi.json"):
+        answer = httpx.get(shop.address + path, timeout=40)
+        assert answer.status_code == 401, path
+        assert "ship" not in answer.text
+    assert httpx.get(f"{shop.origin}/__motia/state", timeout=40).status_code == 401
+    page.goto(f"{shop.address}/runs?step=ship")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.locator("script").count() == 0
+    page.get_by_label("Admin token").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Admin token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Step")).to_have_value("ship")

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Graph, GraphEdge, GraphNode } from "@/api/shapes";
-import { arrange, bundle, draw, NODE_HEIGHT, NODE_WIDTH, pick } from "./graph";
+import { arrange, bundle, draw, NODE_HEIGHT, NODE_WIDTH, pick, wordsPlace } from "./graph";
 
 function node(name: string, flows: string[] = ["orders"]): GraphNode {
   return {
@@ -108,5 +108,25 @@ describe("draw", () => {
     const [a, b] = nodes;
     expect(a!.position).toEqual({ x: 7, y: 9 });
     expect(b!.position.y).toBeGreaterThanOrEqual(9 + NODE_HEIGHT);
+  });
+});
+
+describe("wordsPlace", () => {
+  it("is half-way between neighbours", () => {
+    expect(wordsPlace({ x: 0, y: 0 }, { x: 100, y: 40 })).toEqual({ x: 50, y: 20 });
+    expect(wordsPlace({ x: 0, y: 0 }, { x: 40, y: 100 }, true)).toEqual({ x: 20, y: 50 });
+  });
+
+  it("is near the beginning of an arrow that passes other Steps", () => {
+    const place = wordsPlace({ x: 10, y: 0 }, { x: 1010, y: 200 });
+    expect(place.x).toBeGreaterThan(60);
+    expect(place.x).toBeLessThan(90);
+    expect(place.y).toBeGreaterThanOrEqual(0);
+    expect(place.y).toBeLessThan(20);
+  });
+
+  it("leaves room for words between neighbours", () => {
+    const places = arrange([node("a"), node("b")], bundle([edge("a", "b")]));
+    expect(places["b"]!.x - places["a"]!.x - NODE_WIDTH).toBeGreaterThanOrEqual(128);
   });
 });

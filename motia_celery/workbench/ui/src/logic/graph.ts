@@ -4,6 +4,8 @@ import type { Graph, GraphEdge, GraphNode, Position } from "@/api/shapes";
 export const NODE_WIDTH = 232;
 export const NODE_HEIGHT = 66;
 const GAP = 28;
+/** Room for an arrow's words between two Steps. */
+const RANK_GAP = 136;
 
 /** All arrows from one Step to another, drawn as one. */
 export interface Arrow {
@@ -133,7 +135,7 @@ function islands(nodes: readonly GraphNode[], arrows: readonly Arrow[]): Island[
 function layer(nodes: readonly GraphNode[], arrows: readonly Arrow[], direction: Direction): Block {
   const sheet = new graphlib.Graph({ multigraph: true });
   const across = direction === "across";
-  sheet.setGraph({ rankdir: across ? "LR" : "TB", nodesep: GAP, ranksep: across ? 96 : 72, ranker: "tight-tree" });
+  sheet.setGraph({ rankdir: across ? "LR" : "TB", nodesep: GAP, ranksep: across ? RANK_GAP : 72, ranker: "tight-tree" });
   sheet.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) sheet.setNode(node.name, { width: NODE_WIDTH, height: NODE_HEIGHT });
   for (const arrow of arrows) sheet.setEdge(arrow.source, arrow.target, {}, arrow.id);
@@ -185,6 +187,29 @@ function extent(block: Block): { left: number; top: number; width: number; heigh
   const right = Math.max(...places.map(({ x }) => x + NODE_WIDTH));
   const bottom = Math.max(...places.map(({ y }) => y + NODE_HEIGHT));
   return { left, top, width: right - left, height: bottom - top };
+}
+
+/** How far from its Step the words of a long arrow stand. */
+const NEAR = RANK_GAP / 2;
+
+/**
+ * Where an arrow's words stand: half-way, or near where it begins if other Steps may be in between.
+ * The arrow is a curve that leaves and arrives straight, as the diagram draws it.
+ */
+export function wordsPlace(start: Place, end: Place, down = false): Place {
+  const [length, rise] = down ? [end.y - start.y, end.x - start.x] : [end.x - start.x, end.y - start.y];
+  let share = 0.5;
+  if (length > RANK_GAP + NODE_WIDTH) {
+    let [low, high] = [0, 0.5];
+    for (let turn = 0; turn < 20; turn += 1) {
+      share = (low + high) / 2;
+      if (length * (1.5 * share * (1 - share) + share ** 3) < NEAR) low = share;
+      else high = share;
+    }
+  }
+  const along = length * (1.5 * share * (1 - share) + share ** 3);
+  const aside = rise * (3 * share ** 2 - 2 * share ** 3);
+  return down ? { x: start.x + aside, y: start.y + along } : { x: start.x + along, y: start.y + aside };
 }
 
 function handles(direction: Direction): Pick<Position, "source_handle" | "target_handle"> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { advance } from "./keys";
 import { curlOf, urlOf, type Draft } from "./curl";
 import { find, isTraceId } from "./search";
-import { bytes, clock, count, distance, duration } from "./time";
+import { bytes, clock, count, distance, duration, zoned } from "./time";
 import { knows, parseSearch, stringifySearch } from "./url";
 
 const draft: Draft = { method: "POST", path: "/orders/{id}", params: { id: "a/b c" }, query: [], headers: [], body: "" };
@@ -23,6 +23,12 @@ describe("time", () => {
     const now = new Date(2026, 4, 3, 14, 0, 0).getTime();
     expect(clock(now + 42, now)).toBe("14:00:00.042");
     expect(clock(now - 86_400_000, now)).toBe("May 2 14:00:00");
+  });
+
+  it("says a moment as clocks in a time zone do", () => {
+    const midnight = Date.UTC(2026, 4, 3, 22, 0, 0);
+    expect(zoned(midnight, "Europe/Rome")).toBe("Mon, May 4, 00:00:00");
+    expect(zoned(midnight, "America/New_York")).toBe("Sun, May 3, 18:00:00");
   });
 
   it("shortens sizes and counts", () => {

@@ -67,7 +67,7 @@ export function zoned(moment: number, timezone: string): string {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
-    hour12: false,
+    hourCycle: "h23",
   };
   try {
     return new Date(moment).toLocaleString("en-US", { ...form, timeZone: timezone });

@@ -28,7 +28,7 @@ export function Dialog({ title, onClose, children, footer, wide = false }: Dialo
     >
       <div className="flex max-h-[85dvh] flex-col">
         <header className="flex items-center justify-between gap-2 border-b border-line py-2 pr-2 pl-4">
-          <h2 id={titleId} className="truncate text-base font-semibold">
+          <h2 id={titleId} className="min-w-0 text-base font-semibold break-words">
             {title}
           </h2>
           <IconButton icon={X} label="Close" onClick={onClose} />

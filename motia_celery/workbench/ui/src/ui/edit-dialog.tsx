@@ -28,7 +28,7 @@ export function EditDialog({ title, action, value, busy = false, onDone, onClose
           <p role="status" className="mr-auto min-w-0 self-center truncate text-bad">
             {fault && `No JSON: ${fault}`}
           </p>
-          <Button onClick={onClose}>Keep it as it is</Button>
+          <Button onClick={onClose}>Not now</Button>
           <Button look="primary" disabled={busy || fault !== null} onClick={() => "value" in result && onDone(result.value ?? null)}>
             {action}
           </Button>

@@ -2,7 +2,7 @@ import { clsx } from "clsx";
 import { Check, Copy } from "lucide-react";
 import { memo, useMemo, useState } from "react";
 import { pretty, type TokenKind, tokens } from "@/logic/json";
-import { IconButton } from "./button";
+import { Button, IconButton } from "./button";
 
 const COLORS: Record<TokenKind, string | undefined> = {
   key: undefined,
@@ -43,13 +43,28 @@ export const JsonView = memo(function JsonView({ label, value, className }: Json
   );
 });
 
+interface CopyButtonProps {
+  text: string;
+  label?: string;
+  className?: string;
+  /** The label is written on it. */
+  worded?: boolean;
+}
+
 /** A button that copies a text, and says so. */
-export function CopyButton({ text, label = "Copy", className }: { text: string; label?: string; className?: string }) {
+export function CopyButton({ text, label = "Copy", className, worded = false }: CopyButtonProps) {
   const [copied, setCopied] = useState(false);
   async function copy() {
     await navigator.clipboard.writeText(text);
     setCopied(true);
     setTimeout(() => setCopied(false), 1500);
+  }
+  if (worded) {
+    return (
+      <Button icon={copied ? Check : Copy} className={className} onClick={() => void copy()}>
+        {copied ? "Copied" : label}
+      </Button>
+    );
   }
   return (
     <IconButton

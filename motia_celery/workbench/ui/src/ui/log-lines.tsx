@@ -1,9 +1,10 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
 import { Bug, CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
-import { useRef } from "react";
+import { memo, useRef } from "react";
 import type { Level, LogLine } from "@/api/shapes";
 import { clock } from "@/logic/time";
+import { anchorOf } from "./anchor";
 
 /** Levels to choose from; each stands for itself and those above it. */
 export const LEVELS = [
@@ -39,8 +40,9 @@ export function LogLines({ lines, empty, selected, onSelect, isBrief = false }: 
     estimateSize: () => 26,
     overscan: 20,
     getItemKey: (at) => lines[at]!.id,
+    anchorTo: anchorOf(scroller),
   });
-  const now = Date.now();
+  const today = new Date().setHours(0, 0, 0, 0);
   return (
     <div ref={scroller} tabIndex={0} role="log" aria-live="off" aria-label="Log lines" className="min-h-0 flex-1 overflow-y-auto">
       {lines.length === 0 && <p className="p-4 text-soft">{empty}</p>}
@@ -55,7 +57,7 @@ export function LogLines({ lines, empty, selected, onSelect, isBrief = false }: 
               className={clsx("absolute inset-x-0 top-0 border-b border-line/60", line.id === selected ? "bg-accent-wash" : "hover:bg-hover")}
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              <Line line={line} now={now} isBrief={isBrief} onSelect={onSelect && (() => onSelect(line))} />
+              <Line line={line} today={today} isBrief={isBrief} onSelect={onSelect} />
             </li>
           );
         })}
@@ -66,18 +68,19 @@ export function LogLines({ lines, empty, selected, onSelect, isBrief = false }: 
 
 interface LineProps {
   line: LogLine;
-  now: number;
+  /** A moment of today; it stays the same, so that a line is drawn once. */
+  today: number;
   isBrief: boolean;
-  onSelect?: (() => void) | undefined;
+  onSelect: ((line: LogLine) => void) | undefined;
 }
 
-function Line({ line, now, isBrief, onSelect }: LineProps) {
+const Line = memo(function Line({ line, today, isBrief, onSelect }: LineProps) {
   const { icon: Icon, text, word } = LOOKS[line.level];
   const fields = Object.keys(line.fields ?? {}).length ? JSON.stringify(line.fields) : "";
   const body = (
     <>
       <time dateTime={new Date(line.at).toISOString()} className="shrink-0 text-faint tabular-nums">
-        {clock(line.at, now)}
+        {clock(line.at, today)}
       </time>
       <span className={clsx("flex w-14 shrink-0 items-center gap-1", text)}>
         <Icon size={12} aria-hidden className="shrink-0" /> {word}
@@ -91,10 +94,10 @@ function Line({ line, now, isBrief, onSelect }: LineProps) {
   );
   const look = "flex w-full items-start gap-x-2.5 px-4 py-1 text-left font-mono text-xs leading-[17px] max-sm:flex-wrap";
   return onSelect ? (
-    <button type="button" onClick={onSelect} className={look}>
+    <button type="button" onClick={() => onSelect(line)} className={look}>
       {body}
     </button>
   ) : (
     <div className={look}>{body}</div>
   );
-}
+});

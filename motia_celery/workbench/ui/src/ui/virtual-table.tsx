@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { clsx } from "clsx";
-import { type CSSProperties, type ReactNode, useEffect, useRef } from "react";
+import { type CSSProperties, memo, type ReactNode, useEffect, useRef } from "react";
+import { anchorOf } from "./anchor";
 
 export interface Column<Row> {
   title: string;
@@ -9,6 +10,8 @@ export interface Column<Row> {
   cell: (row: Row) => ReactNode;
   /** Its size where there is little room; without one it is left out there. */
   narrow?: string;
+  /** Shown only where there is much room. */
+  roomy?: boolean;
   right?: boolean;
   /** The title is read out, but not drawn. */
   quiet?: boolean;
@@ -39,6 +42,7 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
     estimateSize: () => ROW_HEIGHT,
     overscan: ROWS_AHEAD,
     getItemKey: (at) => rowId(rows[at]!),
+    anchorTo: anchorOf(scroller),
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
@@ -47,7 +51,8 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
   }, [last, rows.length, onEnd]);
 
   const sizes = {
-    "--wide": columns.map((column) => column.size).join(" "),
+    "--roomy": columns.map((column) => column.size).join(" "),
+    "--wide": columns.flatMap((column) => (column.roomy ? [] : column.size)).join(" "),
     "--narrow": columns.flatMap((column) => column.narrow ?? []).join(" "),
   } as CSSProperties;
   return (
@@ -70,29 +75,10 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
       <div ref={scroller} role="rowgroup" tabIndex={0} aria-label={`${label}, rows`} className="min-h-0 flex-1 overflow-y-auto">
         {rows.length === 0 && empty}
         <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = rows[item.index]!;
-            const isSelected = selected !== undefined && rowId(row) === selected;
-            return (
-              <div
-                key={item.key}
-                role="row"
-                aria-rowindex={item.index + 1}
-                aria-selected={selected === undefined ? undefined : isSelected}
-                className={clsx(
-                  GRID,
-                  "absolute inset-x-0 top-0 h-[34px] border-b border-line hover:bg-hover",
-                  isSelected && "bg-accent-wash hover:bg-accent-wash",
-                )}
-                style={{ transform: `translateY(${item.start}px)` }}
-              >
-                {columns.map((column) => (
-                  <div key={column.title} role="cell" className={cellClass(column)}>
-                    {column.cell(row)}
-                  </div>
-                ))}
-              </div>
-            );
+          {items.map(({ key, index, start }) => {
+            const row = rows[index]!;
+            const isSelected = selected === undefined ? undefined : rowId(row) === selected;
+            return <DrawnRow key={key} row={row} columns={columns} index={index} start={start} isSelected={isSelected} />;
           })}
         </div>
       </div>
@@ -100,11 +86,43 @@ export function VirtualTable<Row>({ label, columns, rows, rowId, selected, onEnd
   );
 }
 
-const GRID = "grid grid-cols-(--narrow) items-center gap-x-3 px-4 @2xl:grid-cols-(--wide)";
+interface RowProps<Row> {
+  row: Row;
+  columns: readonly Column<Row>[];
+  index: number;
+  start: number;
+  isSelected: boolean | undefined;
+}
+
+/** Drawn once, and not again while the list is scrolled. */
+const DrawnRow = memo(function DrawnRow<Row>({ row, columns, index, start, isSelected }: RowProps<Row>) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 1}
+      aria-selected={isSelected}
+      className={clsx(
+        GRID,
+        "absolute inset-x-0 top-0 h-[34px] border-b border-line hover:bg-hover",
+        isSelected && "bg-accent-wash hover:bg-accent-wash",
+      )}
+      style={{ transform: `translateY(${start}px)` }}
+    >
+      {columns.map((column) => (
+        <div key={column.title} role="cell" className={cellClass(column)}>
+          {column.cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}) as <Row>(props: RowProps<Row>) => ReactNode;
+
+const GRID = "grid grid-cols-(--narrow) items-center gap-x-3 px-4 @2xl:grid-cols-(--wide) @6xl:grid-cols-(--roomy)";
 
 /** A link or button with this class is as large as its row. */
 export const WHOLE_ROW = "after:absolute after:inset-0";
 
 function cellClass<Row>(column: Column<Row>): string {
-  return clsx("min-w-0 truncate", column.right && "text-right tabular-nums", !column.narrow && "hidden @2xl:block");
+  const shown = column.roomy ? "hidden @6xl:block" : !column.narrow && "hidden @2xl:block";
+  return clsx("min-w-0 truncate", column.right && "text-right tabular-nums", shown);
 }

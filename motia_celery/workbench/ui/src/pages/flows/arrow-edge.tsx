@@ -1,7 +1,7 @@
-import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from "@xyflow/react";
+import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath, Position } from "@xyflow/react";
 import { clsx } from "clsx";
 import { memo, useState } from "react";
-import type { Arrow } from "@/logic/graph";
+import { type Arrow, wordsPlace } from "@/logic/graph";
 
 export type DrawnArrow = Edge<{ arrow: Arrow; labelled: boolean }, "arrow">;
 
@@ -9,7 +9,9 @@ export type DrawnArrow = Edge<{ arrow: Arrow; labelled: boolean }, "arrow">;
 export const ArrowEdge = memo(function ArrowEdge(props: EdgeProps<DrawnArrow>) {
   const { arrow, labelled } = props.data!;
   const [pointed, setPointed] = useState(false);
-  const [path, x, y] = getBezierPath(props);
+  const [path] = getBezierPath(props);
+  const { sourceX, sourceY, targetX, targetY, sourcePosition } = props;
+  const { x, y } = wordsPlace({ x: sourceX, y: sourceY }, { x: targetX, y: targetY }, sourcePosition === Position.Bottom);
   return (
     <g onMouseEnter={() => setPointed(true)} onMouseLeave={() => setPointed(false)}>
       <BaseEdge id={props.id} path={path} markerEnd={props.markerEnd} style={arrow.virtual ? { strokeDasharray: "5 4" } : undefined} />
@@ -17,8 +19,8 @@ export const ArrowEdge = memo(function ArrowEdge(props: EdgeProps<DrawnArrow>) {
         <EdgeLabelRenderer>
           <div
             className={clsx(
-              "nodrag nopan pointer-events-none absolute flex max-w-44 items-center gap-1 rounded bg-canvas px-1 text-2xs text-soft",
-              pointed && "z-10 border border-line",
+              "nodrag nopan pointer-events-none absolute flex max-w-32 items-center gap-1 rounded bg-canvas px-1 text-2xs text-soft",
+              pointed && "z-10 !max-w-64 border border-line",
             )}
             style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
           >

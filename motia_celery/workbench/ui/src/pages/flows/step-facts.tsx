@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { StepDetail } from "@/api/shapes";
-import { clock } from "@/logic/time";
+import { zoned } from "@/logic/time";
 import { Facts, Section } from "@/ui/page";
 import { ProblemRow } from "@/ui/problem-row";
 import { KINDS } from "@/ui/kinds";
@@ -49,7 +49,7 @@ function generalFacts(step: StepDetail): [string, ReactNode][] {
   if (step.timeout_seconds) facts.push(["Timeout", `${step.timeout_seconds} s`]);
   for (const schedule of step.schedules) {
     const [next] = schedule.next_at;
-    if (next) facts.push(["Next", `${clock(next, Date.now())} (${schedule.timezone})`]);
+    if (next) facts.push(["Next", `${zoned(next, schedule.timezone)} (${schedule.timezone})`]);
   }
   return facts;
 }

@@ -43,7 +43,13 @@ export function RunActions({ run }: { run: RunDetail }) {
               Rerun
             </Button>
           )}
-          <IconButton icon={Pencil} look="plain" label="Rerun with an edited input" onClick={() => setEditing(true)} />
+          {isWhole ? (
+            <IconButton icon={Pencil} look="plain" label="Rerun with an edited input" onClick={() => setEditing(true)} />
+          ) : (
+            <Button icon={Pencil} onClick={() => setEditing(true)}>
+              Rerun with an edited input
+            </Button>
+          )}
         </>
       )}
       {editing && (

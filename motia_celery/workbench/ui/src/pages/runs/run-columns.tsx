@@ -10,12 +10,12 @@ import { type Column, WHOLE_ROW } from "@/ui/virtual-table";
 export function runColumns(now: number): Column<Run>[] {
   return [
     { title: "Status", size: "7rem", narrow: "6.5rem", cell: (run) => <Status status={run.status} /> },
-    { title: "Step", size: "minmax(8rem, 1.4fr)", narrow: "minmax(0, 1fr)", cell: (run) => <StepLink run={run} /> },
-    { title: "Started by", size: "minmax(6rem, 1fr)", cell: (run) => <StartedBy run={run} /> },
-    { title: "Error", size: "minmax(0, 1.6fr)", cell: errorOf },
-    { title: "Flow", size: "minmax(4rem, 0.8fr)", cell: (run) => <span className="text-soft">{run.flows.join(", ")}</span> },
-    { title: "Wait", size: "4.5rem", right: true, cell: (run) => <Milliseconds value={run.wait_ms} /> },
-    { title: "Duration", size: "5rem", narrow: "4rem", right: true, cell: (run) => <Milliseconds value={durationOf(run, now)} /> },
+    { title: "Step", size: "minmax(8rem, 1.2fr)", narrow: "minmax(0, 1fr)", cell: (run) => <StepLink run={run} /> },
+    { title: "Started by", size: "minmax(7.5rem, 1fr)", cell: (run) => <StartedBy run={run} /> },
+    { title: "Error", size: "minmax(0, 2.4fr)", cell: errorOf },
+    { title: "Flow", size: "minmax(4rem, 0.8fr)", roomy: true, cell: (run) => <span className="text-soft">{run.flows.join(", ")}</span> },
+    { title: "Wait", size: "4rem", roomy: true, right: true, cell: (run) => <Milliseconds value={run.wait_ms} /> },
+    { title: "Duration", size: "4.5rem", narrow: "4rem", right: true, cell: (run) => <Milliseconds value={durationOf(run, now)} /> },
     { title: "Tries", size: "3rem", right: true, cell: triesOf },
     { title: "Trace", size: "4.75rem", cell: (run) => <code className="font-mono text-xs text-soft">{run.trace_id.slice(0, 8)}</code> },
     { title: "When", size: "5rem", narrow: "4.25rem", right: true, cell: (run) => <When run={run} now={now} /> },

@@ -28,7 +28,7 @@ export function LiveItems({ stream, group, selected, onSelect }: LiveItemsProps)
       <div className="flex min-h-10 items-center gap-2 border-b border-line px-4">
         <span className="min-w-0 truncate font-medium">{group}</span>
         <span className="text-soft tabular-nums">{count(data.total)}</span>
-        <span className="ml-auto text-xs text-soft tabular-nums">version {data.version}</span>
+        <span className="ml-auto truncate text-xs text-soft tabular-nums max-xl:hidden">version {data.version}</span>
       </div>
       {data.items.length ? (
         <VirtualTable label="Items" columns={columns} rows={data.items} rowId={(item) => item.id} selected={selected} total={data.total} />

@@ -16,9 +16,10 @@ import { LiveItems } from "./live-items";
 
 const route = getRouteApi("/streams");
 
-const FIRST_STREAM = `config = {"name": "orders", "schema": Order, "baseConfig": {"storageType": "default"}}
+const FIRST_STREAM = `config = {"name": "orders", "schema": {"type": "object"}, "baseConfig": {"storageType": "default"}}
 
-# in a Step:  await context.streams.orders.set("open", order["id"], order)`;
+# in a Step:
+await context.streams["orders"].set("open", order["id"], order)`;
 
 /** What clients follow live: streams, their groups and items. */
 export function Streams() {

@@ -4,7 +4,7 @@ import { API, api, taken } from "@/api/client";
 import { schedulesQuery } from "@/api/queries";
 import type { Cron } from "@/api/shapes";
 import { curlOf } from "@/logic/curl";
-import { clock, distance } from "@/logic/time";
+import { distance, zoned } from "@/logic/time";
 import { Button } from "@/ui/button";
 import { CopyButton } from "@/ui/json-view";
 import { Section } from "@/ui/page";
@@ -27,7 +27,7 @@ export function CronTry({ cron }: { cron: Cron }) {
     <div className="flex flex-col gap-5 p-4">
       <div className="flex flex-wrap items-center gap-2">
         <span className="min-w-0 flex-1 truncate font-medium">{cron.step}</span>
-        <CopyButton label="Copy as curl" text={curl} className="!size-7 border border-line" />
+        <CopyButton label="Copy as curl" text={curl} worded />
         <Button look="primary" icon={Play} disabled={run.isPending} onClick={() => run.mutate()}>
           Run now
         </Button>
@@ -38,7 +38,7 @@ export function CronTry({ cron }: { cron: Cron }) {
           <ul>
             {schedule.next_at.map((moment) => (
               <li key={moment} className="flex gap-4 tabular-nums">
-                <time dateTime={new Date(moment).toISOString()}>{clock(moment, now)}</time>
+                <time dateTime={new Date(moment).toISOString()}>{zoned(moment, schedule.timezone)}</time>
                 <span className="text-soft">{distance(moment, now)}</span>
               </li>
             ))}

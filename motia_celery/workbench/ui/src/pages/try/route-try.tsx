@@ -40,6 +40,8 @@ export function RouteTry({ route }: { route: Route }) {
 
   return (
     <form
+      // What does not fit is marked by the form of the schema, and sent all the same.
+      noValidate
       className="flex flex-col gap-5 p-4"
       onSubmit={(event) => {
         event.preventDefault();
@@ -49,7 +51,7 @@ export function RouteTry({ route }: { route: Route }) {
       <div className="flex flex-wrap items-center gap-2">
         <Method name={route.method} />
         <code className="min-w-0 flex-1 font-mono break-all">{urlOf(draft)}</code>
-        <CopyButton label="Copy as curl" text={curlOf(draft, location.origin)} className="!size-7 border border-line" />
+        <CopyButton label="Copy as curl" text={curlOf(draft, location.origin)} worded />
         <Button type="submit" look="primary" icon={Send} disabled={busy || missing.length > 0}>
           {busy ? "Sending" : "Send"}
         </Button>

@@ -30,6 +30,8 @@ export function TopicTry({ topic }: { topic: Topic }) {
   const curl = curlOf({ method: "POST", path, params: {}, query: [], headers: [], body: JSON.stringify(body) }, location.origin);
   return (
     <form
+      // What does not fit is marked by the form of the schema, and sent all the same.
+      noValidate
       className="flex flex-col gap-5 p-4"
       onSubmit={(event) => {
         event.preventDefault();
@@ -38,7 +40,7 @@ export function TopicTry({ topic }: { topic: Topic }) {
     >
       <div className="flex flex-wrap items-center gap-2">
         <code className="min-w-0 flex-1 font-mono break-all">{topic.topic}</code>
-        <CopyButton label="Copy as curl" text={curl} className="!size-7 border border-line" />
+        <CopyButton label="Copy as curl" text={curl} worded />
         <Button type="submit" look="primary" icon={Zap} disabled={emit.isPending || "fault" in result}>
           Emit
         </Button>
