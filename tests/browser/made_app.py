@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import httpx
 import uvicorn
 from integration.apps import wait_until
 
-from motia_celery.broker.backlog import DepthReader
+from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.inspection import Worker
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.ticks import TickReader
@@ -34,6 +35,7 @@ from motia_celery.run.web import create_app
 from motia_celery.settings import Settings
 from motia_celery.stores.redis import connect
 from motia_celery.stores.state import RedisState
+from motia_celery.stores.state_changes import state_changes
 from motia_celery.stores.streams import RedisStreams
 from motia_celery.workbench.serving import Workbench
 from motia_celery.workbench.shapes.feed import LogMessage, RunMessage
@@ -44,6 +46,7 @@ from motia_celery.workbench.shapes.runs import (
     RunDetail,
     Runs,
     RunsQuery,
+    RunStatus,
     RunView,
     Span,
     TraceView,
@@ -218,8 +221,9 @@ def _sources(settings: Settings, made: Made, records: _Records) -> Sources:
         state=RedisState(store, settings.prefix),
         streams=RedisStreams(store, settings.prefix),
         control=Control(settings, plan),
-        depths=DepthReader(settings, plan.topology.queues),
+        depths=DepthReader(settings, plan.topology),
         ticks=TickReader(settings),
+        state_changes=lambda: state_changes(settings),
         **parts,
     )
 
@@ -253,6 +257,9 @@ class _Records:
         end = start + query.limit
         following = str(end) if end < len(found) else None
         return Runs(runs=tuple(found[start:end]), next=following, total=len(found))
+
+    async def tally(self) -> Mapping[tuple[str, RunStatus], int]:
+        return Counter((run.step, run.status) for run in self._views)
 
     async def run(self, run_id: str) -> RunDetail | None:
         return next((run for run in self._made.runs if run.id == run_id), None)

@@ -79,6 +79,16 @@ def _is_step(snippet: Snippet) -> bool:
     )
 
 
+def _modules(page: str) -> dict[str, str]:
+    """What the Steps of a page import: its other files, which their first lines name."""
+    found = {}
+    for snippet in snippets("python"):
+        named = re.match(r"# (steps/\S+\.py)\n", snippet.text)
+        if snippet.page == page and named and not _is_step(snippet):
+            found[named[1]] = snippet.text
+    return found
+
+
 STEPS = [s for s in snippets("python", "js", "ts", "javascript", "typescript") if _is_step(s)]
 
 
@@ -89,6 +99,9 @@ def test_a_step_is_one(snippet: Snippet, tmp_path: Path) -> None:
     name = f"a{suffix.get(snippet.language, '.step.ts')}"
     (tmp_path / "steps").mkdir()
     (tmp_path / "steps" / name).write_text(snippet.text)
+    for file, text in _modules(snippet.page).items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
     host, script = PythonHost(tmp_path), NodeHost(tmp_path)
     try:
         found = discover(tmp_path, host, script)
