@@ -63,6 +63,9 @@ class Emitter:
         """
         self._check(event)
         seconds = timeout_seconds or self._settings.emit_timeout_seconds
+        if options.key is None:
+            await self._send(event, options, seconds)
+            return True
         async with self._claimed(event, options, seconds) as named:
             if named is None:
                 return False

@@ -100,6 +100,8 @@ class Recording:
 
     def emitted(self, event: Event, *, ok: bool, delay_seconds: float = 0) -> None:
         """An event was emitted, or (not ``ok``) dropped or not confirmed."""
+        if self._drops():
+            return
         told: dict[str, Any] = {"topic": event.topic, "id": event.id, "ok": ok}
         if delay_seconds:
             told["delay"] = delay_seconds
@@ -111,6 +113,8 @@ class Recording:
 
     def state_changed(self, op: str, group: object, key: object = None, value: Any = None) -> None:
         """State was changed; ``value`` is what is there now, or the operations of an update."""
+        if self._drops():
+            return
         told = {"op": op, "group": str(group)} | ({} if key is None else {"key": str(key)})
         self._add(self._note("state", told, "value", value))
 
@@ -118,6 +122,8 @@ class Recording:
         self, op: str, name: str, group: object, id: object = None, value: Any = None
     ) -> None:
         """A stream was changed, or an event sent on it."""
+        if self._drops():
+            return
         told = {"op": op, "name": name, "group": str(group)} | (
             {} if id is None else {"id": str(id)}
         )
@@ -173,9 +179,14 @@ class Recording:
             return Note(time.time(), kind, fields, name, None)
         return Note(time.time(), kind, fields, name, excerpt(value, self._limit))
 
+    def _drops(self) -> bool:
+        """Whether there is no room for another entry, which is then counted."""
+        is_full = len(self.notes) >= ENTRIES_KEPT or self._room <= 0
+        self.dropped += is_full
+        return is_full
+
     def _add(self, note: Note) -> None:
-        if len(self.notes) >= ENTRIES_KEPT or self._room <= 0:
-            self.dropped += 1
+        if self._drops():
             return
         self._room -= len(note.value or b"")
         self.notes.append(note)
