@@ -10,6 +10,8 @@ from tests.benchmarks.reloads import running
 
 WARM_UP = 4
 RELOADS = 26
+#: What comes and goes by itself; if each reload left one of anything, there were 26 more.
+SLACK = 6
 
 
 @pytest.mark.timeout(400)
@@ -22,9 +24,9 @@ def test_reloads_leave_no_open_file_thread_or_process(tmp_path: Path) -> None:
             reloads.reload()
         end = reloads.figures()
     print(start, end, sep="\n")
-    assert end.files <= start.files
-    assert end.forker_files <= start.forker_files
-    assert end.threads <= start.threads
-    assert end.processes <= start.processes
+    assert end.files <= start.files + SLACK
+    assert end.forker_files <= start.forker_files + SLACK
+    assert end.threads <= start.threads + SLACK
+    assert end.processes <= start.processes + SLACK
     assert end.rss_mb < start.rss_mb * 1.2
     assert end.forker_rss_mb < start.forker_rss_mb * 1.2

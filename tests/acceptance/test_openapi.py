@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
     response_schema_conformance,
 )
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 #: A route with a part of everything that the document can describe.
 FORM = """
@@ -92,6 +93,7 @@ def address(make_example: Any, redis_url: str, name_prefix: str) -> Iterator[str
 def test_no_request_makes_the_app_fail(address: str) -> None:
     """What the document allows is taken, what it forbids is refused; always the same examples."""
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    assert isinstance(schema, OpenApiSchema)
     operations = [found.ok() for found in schema.get_all_operations()]
     assert {operation.label for operation in operations} == {
         "POST /orders",

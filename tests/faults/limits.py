@@ -43,7 +43,8 @@ def memory_alarm(stage: Stage) -> Tally:
 
     Runs that emit nothing go on to their end, and are acknowledged, while it lasts.
     """
-    app = stage.open(emit_timeout_seconds=5)
+    # Runs that wait for their emits leave slots for those that have none.
+    app = stage.open(emit_timeout_seconds=5, concurrency=200)
     (web,), _ = app.run(workers=0)
     load = stage.load(web, work=0.3)
     alarms = (_MEMORY, _DISK) if stage.long else (_MEMORY,)

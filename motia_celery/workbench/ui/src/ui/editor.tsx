@@ -13,7 +13,7 @@ export function Editor({ className, ...props }: CodeProps) {
         className,
       )}
     >
-      <Suspense fallback={<pre className="h-full overflow-auto p-2 font-mono text-xs">{props.value}</pre>}>
+      <Suspense fallback={<pre tabIndex={0} className="h-full overflow-auto p-2 font-mono text-xs">{props.value}</pre>}>
         <Code {...props} className="h-full" />
       </Suspense>
     </div>
