@@ -16,6 +16,7 @@ from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
 from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import Step, Stream, StreamAuth
+from motia_celery.motia.steps import HandlerByTrigger
 from motia_celery.runtime.faults import load_problem
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
@@ -31,6 +32,9 @@ _HANDLERS = {
     "typescript": "Export a function named handler",
     "javascript": "Export a function named handler",
 }
+
+#: Kinds of triggers that start nothing yet.
+_NOT_RUN = frozenset({"state", "stream"})
 
 _OF_HOOKS = "Write a function of (subscription, context, authContext)"
 _ACCESS_FIXES = {
@@ -142,7 +146,8 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
     )
     if step is None or not step.triggers:
         return step, problems
-    fault = _handler_fault(definition.handler)
+    fault = _handler_fault(definition.handler) or _missing_handler(definition)
+    problems = (*problems, *_condition_faults(source, definition))
     if fault is None:
         return as_wanted(step, definition.wanted), problems
     unusable = Problem(
@@ -151,6 +156,39 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
         fix=f"{_HANDLERS[source.language]}; this Step does not run until then.",
     )
     return None, (*problems, unusable)
+
+
+def _missing_handler(definition: Definition) -> str | None:
+    """What is wrong with a handler that has a function for each kind of trigger."""
+    if not isinstance(definition.handler, HandlerByTrigger):
+        return None
+    by_kind = definition.handler.by_kind
+    for kind in dict.fromkeys(trigger.kind for trigger in definition.triggers):
+        fault = _handler_fault(by_kind.get(kind))
+        if fault and kind not in _NOT_RUN:
+            return f"{fault}, for its {kind} trigger"
+    return None
+
+
+def _condition_faults(source: SourceFile, definition: Definition) -> Iterator[Problem]:
+    crons = [t.condition for t in definition.triggers if t.kind == "cron"]
+    if any(condition is not crons[0] for condition in crons):
+        yield Problem(
+            file=source.file,
+            what="its cron triggers have several conditions, and a tick does not say whose it is: "
+            "the first one's condition counts for all",
+            fix="Give them the same condition, or make two Steps of it.",
+            severity="warning",
+            field="triggers",
+        )
+    for index, trigger in enumerate(definition.triggers):
+        if trigger.condition is not None and not callable(trigger.condition):
+            yield Problem(
+                file=source.file,
+                what=f"condition is no function but {type(trigger.condition).__name__}",
+                fix="Write a function of (input, context); every run is skipped until then.",
+                field=f"triggers.{index}.condition",
+            )
 
 
 def _access_faults(source: SourceFile, definition: Definition) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from motia_celery.model.config import (
     StepConfig,
     StreamConfig,
 )
+from motia_celery.model.kinds import lists_triggers
 from motia_celery.model.options import Config
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import RetryPolicy
@@ -58,15 +59,8 @@ def read_step(
     return _build(config, file, path, language), _doubts(config, file)
 
 
-def has_triggers(raw: Any) -> bool:
-    """Whether the config is one of a Step with a list of triggers, as in Motia 1.0."""
-    if isinstance(raw, Mapping):
-        return "triggers" in raw and raw.get("type") is None
-    return isinstance(raw, TriggersStep)
-
-
 def _model_of(raw: Mapping[Any, Any]) -> type[StepConfig | TriggersStep] | None:
-    if has_triggers(raw):
+    if lists_triggers(raw):
         return TriggersStep
     kind = raw.get("type")
     return _TYPES.get(kind) if isinstance(kind, str) else None

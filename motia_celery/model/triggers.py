@@ -20,6 +20,7 @@ from motia_celery.model.config import (
     emitted,
 )
 from motia_celery.model.cron import cron_fault, timezone_fault
+from motia_celery.model.kinds import KINDS
 from motia_celery.model.options import Config, QueueConfig, RetryConfig
 from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import (
@@ -34,17 +35,6 @@ from motia_celery.model.step import (
     Trigger,
 )
 from motia_celery.model.topic import pattern_fault
-
-#: The kinds of triggers, and other words for them.
-KINDS = {
-    "http": "http",
-    "api": "http",
-    "queue": "queue",
-    "event": "queue",
-    "cron": "cron",
-    "state": "state",
-    "stream": "stream",
-}
 
 
 class HttpTriggerConfig(HttpConfig):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from motia_celery.model.reading import has_triggers, read_step
+from motia_celery.model.kinds import lists_triggers
+from motia_celery.model.reading import read_step
 from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import (
     CronTrigger,
@@ -181,12 +182,12 @@ def test_unknown_keys_are_named_with_their_trigger():
 def test_the_typed_object_is_the_same_as_the_dict():
     made = TriggersStep(name="a", triggers=[HTTP, QUEUE], enqueues=["y"])
     assert read_step(made, **PLACE) == read(HTTP, QUEUE, enqueues=["y"])
-    assert has_triggers(made)
+    assert lists_triggers(made)
 
 
 def test_a_type_comes_before_triggers():
     config = {"type": "noop", "name": "a", "triggers": []}
-    assert not has_triggers(config)
+    assert not lists_triggers(config)
     _, (problem,) = read_step(config, **PLACE)
     assert problem.field == "triggers"
 
