@@ -80,7 +80,8 @@ class QueueTriggerConfig(Config):
     @field_validator("input", mode="before")
     @classmethod
     def _input(cls, value: Any) -> Any:
-        return as_schema(value)
+        as_schema(value)
+        return value  # a model is kept: the handler gets an instance of it
 
     @field_validator("config", mode="before")
     @classmethod
@@ -89,7 +90,7 @@ class QueueTriggerConfig(Config):
 
     def event_trigger(self, options: QueueOptions) -> EventTrigger:
         """The trigger, on a queue with these options."""
-        schema = cast(JsonSchema | None, self.input)
+        schema = cast(JsonSchema | None, as_schema(self.input))
         return EventTrigger(topics=(self.topic,), input_schema=schema, queue=options)
 
 

@@ -6,9 +6,11 @@ Every call may be awaited; in a ``def`` handler it need not be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from motia_celery.context.current import current_context
+
+T = TypeVar("T")
 
 _Operations = Iterable[Mapping[str, Any]]
 
@@ -66,7 +68,7 @@ class StateManager:
         return current_context().state.plain
 
 
-class Stream:
+class Stream(Generic[T]):
     """A stream by its name, or by its config; ``set`` gives the old item and the new one."""
 
     def __init__(self, of: Any) -> None:

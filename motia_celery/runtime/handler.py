@@ -14,7 +14,7 @@ from motia_celery.context.arguments import room, wants_context_alone
 from motia_celery.model.run import Run
 from motia_celery.motia.steps import HandlerByTrigger
 from motia_celery.runtime.source import Definition, TriggerFunctions
-from motia_celery.runtime.wanted import wanted_by
+from motia_celery.runtime.wanted import wanted_as, wanted_by
 
 Function = Callable[..., Any]
 
@@ -57,6 +57,7 @@ class TriggerHandler(Handler):
     def __init__(self, function: Function, of: TriggerFunctions, *, is_for_cron: bool) -> None:
         super().__init__(function, of.middleware)
         self.condition = of.condition
+        self._wanted = self._wanted or wanted_as(of.input)
         self._takes_context = wants_context_alone(function) or (is_for_cron and self._room == 1)
 
     def arguments(self, run: Run, context: Context) -> tuple[Any, ...]:

@@ -220,6 +220,7 @@ def _triggers(config: Any) -> Iterator[TriggerFunctions]:
     for trigger in listed if isinstance(listed, (list, tuple)) else ():
         yield TriggerFunctions(
             kind=KINDS.get(str(_member(trigger, "type")), ""),
+            input=_member(trigger, "input"),
             condition=_member(trigger, "condition"),
             middleware=_callables(_member(trigger, "middleware")),
         )

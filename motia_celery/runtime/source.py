@@ -29,10 +29,12 @@ class SourceFile:
 class TriggerFunctions:
     """What the file defines for one trigger of a list.
 
-    ``condition`` is whatever stands there; one that is no function never holds.
+    ``condition`` is whatever stands there; one that is no function never holds. ``input`` is the
+    schema of its events, which may be a model.
     """
 
     kind: str
+    input: Any = None
     condition: Any = None
     middleware: tuple[Callable[..., Any], ...] = ()
 

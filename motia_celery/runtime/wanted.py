@@ -66,6 +66,11 @@ class Wanted:
         return TypeAdapter(self.annotation)
 
 
+def wanted_as(schema: Any) -> Wanted | None:
+    """The model that stands in a config as the schema of events, if it is one."""
+    return Wanted(schema, in_body=False) if _has_model(schema) else None
+
+
 def wanted_by(handler: Callable[..., Any]) -> Wanted | None:
     """What the handler's first argument is annotated with, if that holds a pydantic model."""
     annotation = _first_annotation(handler)
