@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from pathlib import Path
 
 from motia_celery.discover.config_file import config_problems, read_stream_auth
 from motia_celery.discover.files import find_config, find_sources
+from motia_celery.discover.handlers import handler_fault, trigger_problems
 from motia_celery.discover.lines import located
 from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
 from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import Step, Stream, StreamAuth
-from motia_celery.motia.steps import HandlerByTrigger
 from motia_celery.runtime.faults import load_problem
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
@@ -32,9 +31,6 @@ _HANDLERS = {
     "typescript": "Export a function named handler",
     "javascript": "Export a function named handler",
 }
-
-#: Kinds of triggers that start nothing yet.
-_NOT_RUN = frozenset({"state", "stream"})
 
 _OF_HOOKS = "Write a function of (subscription, context, authContext)"
 _ACCESS_FIXES = {
@@ -146,8 +142,8 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
     )
     if step is None or not step.triggers:
         return step, problems
-    fault = _handler_fault(definition.handler) or _missing_handler(definition)
-    problems = (*problems, *_condition_faults(source, definition))
+    fault = handler_fault(definition)
+    problems = (*problems, *trigger_problems(source, definition))
     if fault is None:
         return as_wanted(step, definition.wanted), problems
     unusable = Problem(
@@ -156,39 +152,6 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
         fix=f"{_HANDLERS[source.language]}; this Step does not run until then.",
     )
     return None, (*problems, unusable)
-
-
-def _missing_handler(definition: Definition) -> str | None:
-    """What is wrong with a handler that has a function for each kind of trigger."""
-    if not isinstance(definition.handler, HandlerByTrigger):
-        return None
-    by_kind = definition.handler.by_kind
-    for kind in dict.fromkeys(trigger.kind for trigger in definition.triggers):
-        fault = _handler_fault(by_kind.get(kind))
-        if fault and kind not in _NOT_RUN:
-            return f"{fault}, for its {kind} trigger"
-    return None
-
-
-def _condition_faults(source: SourceFile, definition: Definition) -> Iterator[Problem]:
-    crons = [t.condition for t in definition.triggers if t.kind == "cron"]
-    if any(condition is not crons[0] for condition in crons):
-        yield Problem(
-            file=source.file,
-            what="its cron triggers have several conditions, and a tick does not say whose it is: "
-            "the first one's condition counts for all",
-            fix="Give them the same condition, or make two Steps of it.",
-            severity="warning",
-            field="triggers",
-        )
-    for index, trigger in enumerate(definition.triggers):
-        if trigger.condition is not None and not callable(trigger.condition):
-            yield Problem(
-                file=source.file,
-                what=f"condition is no function but {type(trigger.condition).__name__}",
-                fix="Write a function of (input, context); every run is skipped until then.",
-                field=f"triggers.{index}.condition",
-            )
 
 
 def _access_faults(source: SourceFile, definition: Definition) -> Iterator[Problem]:
@@ -204,17 +167,3 @@ def _access_faults(source: SourceFile, definition: Definition) -> Iterator[Probl
             fix=_ACCESS_FIXES[name],
             field=name,
         )
-
-
-def _handler_fault(handler: object) -> str | None:
-    if handler is None:
-        return "has no handler"
-    if isinstance(handler, RemoteHandler):
-        return None
-    if isinstance(handler, str):  # the type of what stands in a handler's place
-        return f"has a handler that is no function but {handler}"
-    if not callable(handler):
-        return f"has a handler that is no function but {type(handler).__name__}"
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        return "has a handler with 'yield' in it, which would never run"
-    return None

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import GenericAlias
-from typing import Any
+from typing import Any, TypeVar
 
 from motia_celery.context import Context
 from motia_celery.context.request import Request
 
 ApiRequest = Request
-MotiaHttpArgs = Request
+B = TypeVar("B")
+
+
+class MotiaHttpArgs(Request[B]):
+    """The request, for annotations; its ``request`` is the request itself.
+
+    There is no ``response`` to write to: a handler returns its response.
+    """
 
 
 class FlowContext(Context):

@@ -276,3 +276,26 @@ def test_a_list_of_triggers_is_told_to_other_processes_without_its_functions():
     assert describe(definition)["config"]["triggers"] == [
         {"type": "http", "method": "GET", "path": "/", **told}
     ]
+
+
+@pytest.mark.parametrize("annotation", ["MotiaHttpArgs", "MotiaHttpArgs[dict]"])
+async def test_the_argument_of_a_handler_may_hold_the_request(app, annotation):
+    app(f"""
+from motia import MotiaHttpArgs
+config = step_of(HTTP)
+def handler(args: {annotation}): return args.request.body
+""")
+    assert app.found.problems == ()
+    assert await app.by("http") == "b"
+
+
+def test_a_handler_that_writes_its_response_is_told_to_return_it(app):
+    source = """
+from __future__ import annotations
+from motia import MotiaHttpArgs
+config = step_of(HTTP)
+async def handler(args: MotiaHttpArgs[dict]): await args.response.status(200)
+"""
+    app.project.write("steps/a_step.py", source.replace("\nconfig", f"{TRIGGERS}\nconfig"))
+    (problem,) = app.project.discover().problems
+    assert (problem.severity, "MotiaHttpArgs" in problem.what) == ("warning", True)
