@@ -176,13 +176,12 @@ def handler(given, ctx): return ctx.trigger.path
 async def test_a_condition_decides_whether_the_handler_runs(app, way, parameters, expression):
     app(f"""
 {way} holds({parameters}): return {expression}
-{way} never({parameters}): return not ({expression})
+{way} never({parameters}): return False
 config = step_of(with_(QUEUE, condition=holds), with_(QUEUE, topic="y", condition=never))
 async def handler(): return "ran"
 """)
     assert await app.by("event", "x") == "ran"
-    if parameters == "data":
-        assert await app.by("event", "y") is None
+    assert await app.by("event", "y") is None
 
 
 async def test_a_run_whose_condition_is_false_is_skipped_with_a_line(app, caplog):
