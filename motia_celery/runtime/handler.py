@@ -57,14 +57,17 @@ class TriggerHandler(Handler):
     def __init__(self, function: Function, of: TriggerFunctions, *, is_for_cron: bool) -> None:
         super().__init__(function, of.middleware)
         self.condition = of.condition
-        self._wanted = self._wanted or wanted_as(of.input)
+        if of.kind == "queue" and (self._wanted is None or self._wanted.in_body):
+            self._wanted = wanted_as(of.input)
         self._takes_context = wants_context_alone(function) or (is_for_cron and self._room == 1)
 
     def arguments(self, run: Run, context: Context) -> tuple[Any, ...]:
         """``(input, context)``, or as much of it as it takes."""
         if self._takes_context:
             return (context,)
-        return (self._input(run), context)[: self._room]
+        # A model that it is annotated with is for the other triggers.
+        given = None if run.trigger == "cron" else self._input(run)
+        return (given, context)[: self._room]
 
 
 class Handlers:

@@ -250,6 +250,30 @@ async def test_a_model_as_input_is_what_the_handler_gets(app, config, monkeypatc
         await app.by("event")
 
 
+async def test_annotations_are_for_the_triggers_that_they_fit(app, monkeypatch):
+    monkeypatch.setitem(INPUTS, "event", {"item": "pen"})
+    monkeypatch.setitem(INPUTS, "http", Request({"body": {"item": "ink"}}))
+    app("""
+from pydantic import BaseModel
+from motia import ApiRequest
+class Order(BaseModel):
+    item: str
+config = step_of(with_(QUEUE, input=Order), HTTP, CRON)
+def handler(given: ApiRequest[Order], ctx):
+    return given.body if ctx.is_http() else given
+""")
+    assert (await app.by("event")).item == "pen"
+    assert (await app.by("http")).item == "ink"
+    assert await app.by("cron") is None
+
+
+async def test_an_annotated_model_does_not_keep_the_clock_from_starting_a_step(app, monkeypatch):
+    monkeypatch.setitem(INPUTS, "event", {"item": "pen"})
+    app(f"{MODEL}config = step_of(QUEUE, CRON)\ndef handler(order: Order, ctx): return order")
+    assert (await app.by("event")).item == "pen"
+    assert await app.by("cron") is None
+
+
 def test_a_module_named_motia_that_the_project_has_is_not_shadowed(project, tmp_path, monkeypatch):
     import sys
 
