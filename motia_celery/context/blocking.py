@@ -89,11 +89,20 @@ class SyncContext(Protocol):
     def is_http(self) -> bool:
         """Whether it was a request."""
 
+    def is_api(self) -> bool:
+        """The same, by another name."""
+
     def is_queue(self) -> bool:
         """Whether it was an event."""
 
     def is_cron(self) -> bool:
         """Whether it was the clock."""
+
+    def is_state(self) -> bool:
+        """Whether it was a change of state: never yet."""
+
+    def is_stream(self) -> bool:
+        """Whether it was a change of a stream: never yet."""
 
     def get_data(self) -> Any:
         """The body of the request, or the event's data; None for cron."""
