@@ -6,7 +6,7 @@ handler gets is a :class:`~motia_celery.context.Context`, which knows that it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +15,7 @@ from motia_celery.observe.logs import StepLogger
 
 if TYPE_CHECKING:
     from motia_celery.context.transaction import Transaction
+    from motia_celery.context.trigger import TriggerInfo
     from motia_celery.stores.state import Updated
 
 _Operations = Iterable[Mapping[str, Any]]
@@ -75,6 +76,39 @@ class SyncContext(Protocol):
         outbox: bool | None = None,
     ) -> bool:
         """Publishes an event; True once it is sent."""
+
+    def enqueue(
+        self, event: Mapping[str, Any] | None = None, *, topic: str | None = None, data: Any = None
+    ) -> bool:
+        """The same as ``emit``, by Motia 1.0's name."""
+
+    @property
+    def trigger(self) -> TriggerInfo:
+        """What started the run."""
+
+    def is_http(self) -> bool:
+        """Whether it was a request."""
+
+    def is_api(self) -> bool:
+        """The same, by another name."""
+
+    def is_queue(self) -> bool:
+        """Whether it was an event."""
+
+    def is_cron(self) -> bool:
+        """Whether it was the clock."""
+
+    def is_state(self) -> bool:
+        """Whether it was a change of state: never yet."""
+
+    def is_stream(self) -> bool:
+        """Whether it was a change of a stream: never yet."""
+
+    def get_data(self) -> Any:
+        """The body of the request, or the event's data; None for cron."""
+
+    def match(self, handlers: Mapping[str, Callable[..., Any]]) -> Any:
+        """What the function for the run's trigger returns."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Changes of state, and events, that are stored together or not at all."""

@@ -17,6 +17,7 @@ from motia_celery.context.recorded import note_changes, noted, recorded_stores
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
+from motia_celery.context.trigger import Triggered
 from motia_celery.errors import ConfigError, UndeclaredTopicError
 from motia_celery.model.emit import EmitOptions, Moment
 from motia_celery.model.event import Event, derived_id, emitted_id
@@ -67,9 +68,9 @@ class Services:
     clock: Callable[[], float] = time.time
 
 
-class Context:
-    """What a handler may use: ``emit``, ``state``, ``streams``, ``logger``, ``celery``, and its
-    run's ids.
+class Context(Triggered):
+    """What a handler may use: ``emit``, ``state``, ``streams``, ``logger``, ``celery``, its run's
+    ids, and what started it.
     """
 
     def __init__(
@@ -172,6 +173,8 @@ class Context:
                 )
             )
         )
+
+    enqueue = emit
 
     def transaction(self) -> Transaction:
         """Changes of state, and events, that are stored together or not at all.

@@ -74,6 +74,8 @@ class Request(dict[str, Any], Generic[B]):
         try:
             return self[name]
         except KeyError:
+            if name == "request":  # Motia 1.0's argument holds it beside a response
+                return self
             raise AttributeError(f"the request has no {name!r}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from motia_celery.discover.config_file import config_problems, read_stream_auth
 from motia_celery.discover.files import find_config, find_sources
+from motia_celery.discover.handlers import handler_fault, trigger_problems
 from motia_celery.discover.lines import located
 from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
@@ -142,7 +142,8 @@ def _step(source: SourceFile, definition: Definition) -> tuple[Step | None, tupl
     )
     if step is None or not step.triggers:
         return step, problems
-    fault = _handler_fault(definition.handler)
+    fault = handler_fault(definition)
+    problems = (*problems, *trigger_problems(source, definition))
     if fault is None:
         return as_wanted(step, definition.wanted), problems
     unusable = Problem(
@@ -166,17 +167,3 @@ def _access_faults(source: SourceFile, definition: Definition) -> Iterator[Probl
             fix=_ACCESS_FIXES[name],
             field=name,
         )
-
-
-def _handler_fault(handler: object) -> str | None:
-    if handler is None:
-        return "has no handler"
-    if isinstance(handler, RemoteHandler):
-        return None
-    if isinstance(handler, str):  # the type of what stands in a handler's place
-        return f"has a handler that is no function but {handler}"
-    if not callable(handler):
-        return f"has a handler that is no function but {type(handler).__name__}"
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        return "has a handler with 'yield' in it, which would never run"
-    return None

@@ -85,7 +85,7 @@ class QueryParamConfig(Config):
     description: str = ""
 
 
-def _as_schema(value: Any) -> Any:
+def as_schema(value: Any) -> Any:
     """A JSON Schema from a pydantic class or a dict; falsy means no schema."""
     if isinstance(value, type) and issubclass(value, BaseModel):
         return _model_schema(value)
@@ -107,6 +107,19 @@ def _model_schema(model: type[BaseModel]) -> Any:
         raise ValueError(f"{model.__name__} has no JSON Schema: {error}") from error
 
 
+def emitted(emits: tuple[str | EmitConfig, ...]) -> tuple[str | EmitConfig, ...]:
+    """The emits, if each of them is of a topic that can be emitted.
+
+    Raises:
+        ValueError: one of them is not.
+    """
+    for emit in emits:
+        fault = topic_fault(emit if isinstance(emit, str) else emit.topic)
+        if fault:
+            raise ValueError(fault)
+    return emits
+
+
 class _StepConfig(Config):
     name: str = Field(min_length=1)
     description: str = ""
@@ -117,6 +130,10 @@ class _StepConfig(Config):
     def triggers(self) -> tuple[Trigger, ...]:
         """What starts the Step."""
         return ()
+
+    def drawn(self) -> Emits:
+        """The topics that it emits in the diagram alone."""
+        return self.virtual_emits
 
     @field_validator("description", mode="before")
     @classmethod
@@ -135,6 +152,10 @@ class RunningConfig(_StepConfig):
         """How a failed run is tried again: a request never is, its client may do so."""
         return RetryPolicy(max_attempts=1)
 
+    def outgoing(self) -> Emits:
+        """The topics that it may emit."""
+        return self.emits
+
     @field_validator("infrastructure", mode="before")
     @classmethod
     def _no_infrastructure(cls, value: Any) -> Any:
@@ -143,17 +164,12 @@ class RunningConfig(_StepConfig):
     @field_validator("emits")
     @classmethod
     def _emit_topics(cls, emits: tuple[str | EmitConfig, ...]) -> tuple[str | EmitConfig, ...]:
-        for emit in emits:
-            fault = topic_fault(emit if isinstance(emit, str) else emit.topic)
-            if fault:
-                raise ValueError(fault)
-        return emits
+        return emitted(emits)
 
 
-class ApiStep(RunningConfig):
-    """Config of a Step that an HTTP request starts."""
+class HttpConfig(Config):
+    """What a config says of one route."""
 
-    type: Literal["api"] = "api"
     path: str
     method: Method
     middleware: Middleware | None = None
@@ -180,7 +196,7 @@ class ApiStep(RunningConfig):
     @field_validator("body_schema", mode="before")
     @classmethod
     def _body(cls, value: Any) -> Any:
-        return _as_schema(value)
+        return as_schema(value)
 
     @field_validator("response_schema", mode="before")
     @classmethod
@@ -189,28 +205,36 @@ class ApiStep(RunningConfig):
             return {}
         if not isinstance(value, Mapping):
             raise ValueError("expected a mapping from status to schema")
-        return {str(status): _as_schema(schema) or {} for status, schema in value.items()}
+        return {str(status): as_schema(schema) or {} for status, schema in value.items()}
 
     @field_validator("query_params", mode="before")
     @classmethod
     def _params(cls, value: Any) -> Any:
         return value or ()
 
-    def triggers(self) -> tuple[Trigger, ...]:
-        """One http trigger."""
+    def http_trigger(self) -> HttpTrigger:
+        """The trigger of the route."""
         params = tuple(
             QueryParam(name=p.name, description=p.description) for p in self.query_params
         )
-        return (
-            HttpTrigger(
-                method=self.method,
-                path=self.path,
-                body_schema=cast(JsonSchema | None, self.body_schema),
-                response_schema=cast(dict[str, JsonSchema], self.response_schema),
-                query_params=params,
-                validate_body=self.validate_body,
-            ),
+        return HttpTrigger(
+            method=self.method,
+            path=self.path,
+            body_schema=cast(JsonSchema | None, self.body_schema),
+            response_schema=cast(dict[str, JsonSchema], self.response_schema),
+            query_params=params,
+            validate_body=self.validate_body,
         )
+
+
+class ApiStep(HttpConfig, RunningConfig):
+    """Config of a Step that an HTTP request starts."""
+
+    type: Literal["api"] = "api"
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """One http trigger."""
+        return (self.http_trigger(),)
 
 
 class EventStep(RunningConfig):
@@ -236,7 +260,7 @@ class EventStep(RunningConfig):
     @field_validator("input", mode="before")
     @classmethod
     def _input(cls, value: Any) -> Any:
-        return _as_schema(value)
+        return as_schema(value)
 
     def retry_policy(self) -> RetryPolicy:
         """``retry``, with ``infrastructure.queue.maxRetries`` where it names no attempts."""
@@ -301,7 +325,7 @@ class StreamConfig(Config):
     @field_validator("schema_", mode="before")
     @classmethod
     def _schema(cls, value: Any) -> Any:
-        return _as_schema(value)
+        return as_schema(value)
 
 
 StepConfig = ApiStep | EventStep | CronStep | NoopStep

@@ -17,10 +17,12 @@ from motia_celery.model.config import (
     StepConfig,
     StreamConfig,
 )
+from motia_celery.model.kinds import lists_triggers
 from motia_celery.model.options import Config
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import Emit, Hook, JsonSchema, Language, Step, Stream, step_id
+from motia_celery.model.triggers import TriggersStep
 
 #: Marks left in a config by Motia's own loaders; they carry no meaning here.
 _IGNORED_KEYS = frozenset({"__motia_hasCanAccess"})
@@ -41,19 +43,27 @@ def read_step(
     ``file`` is relative to the project, ``path`` absolute. The Step is None where an error
     keeps it from running; unknown keys are only warned of.
     """
-    if isinstance(raw, (ApiStep, EventStep, CronStep, NoopStep)):
-        return _build(raw, file, path, language), _unknown_keys(raw, file)
+    if isinstance(raw, (ApiStep, EventStep, CronStep, NoopStep, TriggersStep)):
+        return _build(raw, file, path, language), _doubts(raw, file)
     if not isinstance(raw, Mapping):
         return None, (_not_a_config(raw, file),)
-    kind = raw.get("type")
-    model = _TYPES.get(kind) if isinstance(kind, str) else None
+    model = _model_of(raw)
     if model is None:
-        return None, (_unknown_type(kind, file),)
+        return None, (_unknown_type(raw.get("type"), file),)
+    if model is TriggersStep and language != "python":
+        return None, (_in_python_only(file),)
     try:
         config = model.model_validate({k: v for k, v in raw.items() if k not in _IGNORED_KEYS})
     except ValidationError as error:
         return None, tuple(_field_problems(error, file))
-    return _build(config, file, path, language), _unknown_keys(config, file)
+    return _build(config, file, path, language), _doubts(config, file)
+
+
+def _model_of(raw: Mapping[Any, Any]) -> type[StepConfig | TriggersStep] | None:
+    if lists_triggers(raw):
+        return TriggersStep
+    kind = raw.get("type")
+    return _TYPES.get(kind) if isinstance(kind, str) else None
 
 
 def read_stream(
@@ -102,23 +112,42 @@ def _storage(config: StreamConfig, file: str) -> Iterable[Problem]:
         )
 
 
-def _build(config: StepConfig, file: str, path: str, language: Language) -> Step:
+def _doubts(config: StepConfig | TriggersStep, file: str) -> tuple[Problem, ...]:
+    """What is likely a mistake, though the Step runs."""
+    differing = _differing(config, file) if isinstance(config, TriggersStep) else ()
+    return (*_unknown_keys(config, file), *differing)
+
+
+def _differing(config: TriggersStep, file: str) -> Iterable[Problem]:
+    for index in config.differing():
+        yield Problem(
+            file=file,
+            what=f"a queue trigger of {config.name!r} has another config than the first one, "
+            "which is that of the Step's one queue",
+            fix="Give all of them the same config, or make two Steps of it.",
+            severity="warning",
+            field=f"triggers.{index}.config",
+        )
+
+
+def _build(config: StepConfig | TriggersStep, file: str, path: str, language: Language) -> Step:
     running = config if isinstance(config, RunningConfig) else None
+    hearing = config if isinstance(config, (EventStep, TriggersStep)) else None
     return Step(
         name=config.name,
         file=file,
         language=language,
         triggers=config.triggers(),
-        emits=_emits(running.emits if running else ()),
+        emits=_emits(running.outgoing() if running else ()),
         description=config.description,
         flows=tuple(config.flows),
-        virtual_emits=_emits(config.virtual_emits),
+        virtual_emits=_emits(config.drawn()),
         virtual_subscribes=tuple(config.virtual_subscribes),
         retry=running.retry_policy() if running else RetryPolicy(max_attempts=1),
         timeout_seconds=running.infrastructure.handler.timeout if running else None,
         isolated=running.infrastructure.handler.isolated if running else None,
-        once=isinstance(config, EventStep) and config.once,
-        event_schema=config.event_schema if isinstance(config, EventStep) else None,
+        once=hearing.once if hearing else False,
+        event_schema=hearing.event_schema if hearing else None,
         id=step_id(path),
     )
 
@@ -146,6 +175,15 @@ def _unknown_type(kind: object, file: str) -> Problem:
         what=f"config has the type {kind!r}" if kind else "config has no type",
         fix='Set "type" to one of: api, event, cron, noop.',
         field="type",
+    )
+
+
+def _in_python_only(file: str) -> Problem:
+    return Problem(
+        file=file,
+        what="config has a list of triggers, which is read in Python files alone",
+        fix='Give each trigger a Step of its own, with a "type": api, event or cron.',
+        field="triggers",
     )
 
 

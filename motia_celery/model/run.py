@@ -16,7 +16,8 @@ class Run:
 
     ``input`` is the request dict for http, the event's data for event, None for cron.
     ``attempt`` counts from 1. ``parent_id`` is the run that emitted its event, ``due_ms`` the epoch
-    milliseconds at which its message was to be delivered.
+    milliseconds at which its message was to be delivered. ``trigger_index`` is which of the Step's
+    triggers it was, where that does not follow from ``trigger`` and ``topic``.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Run:
     parent_id: str | None = None
     event_id: str | None = None
     due_ms: int | None = None
+    trigger_index: int | None = None
     attempt: int = 1
     max_attempts: int = 1
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from motia_celery.model.retry import RetryPolicy
+from motia_celery.model.run import TriggerType
+from motia_celery.model.topic import matches
 
 Language = Literal["python", "typescript", "javascript"]
 JsonSchema = Mapping[str, Any]
@@ -113,7 +115,21 @@ class CronTrigger:
     timezone: str | None = None
 
 
-Trigger = HttpTrigger | EventTrigger | CronTrigger
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateTrigger:
+    """Would start the Step by a change of state; it is read, and not run yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTrigger:
+    """Would start the Step by a change of a stream; it is read, and not run yet."""
+
+    stream: str
+    group: str | None = None
+    item: str | None = None
+
+
+Trigger = HttpTrigger | EventTrigger | CronTrigger | StateTrigger | StreamTrigger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +183,27 @@ class Step:
         """Every topic pattern that starts the Step."""
         return tuple(dict.fromkeys(topic for t in self.events for topic in t.topics))
 
+    def trigger_index(self, kind: TriggerType, topic: str | None = None) -> int | None:
+        """Which trigger starts such a run: the first of its kind, of events one that hears it."""
+        wanted = _KINDS[kind]
+        fitting = [i for i, trigger in enumerate(self.triggers) if isinstance(trigger, wanted)]
+        heard = (i for i in fitting if topic and _hears(self.triggers[i], topic))
+        return next(heard, fitting[0] if fitting else None)
+
     def may_emit(self, topic: str) -> bool:
         """Whether ``emits`` allows the topic; an empty list allows every topic, as in Motia."""
         return not self.emits or any(emit.topic == topic for emit in self.emits)
+
+
+_KINDS: dict[TriggerType, type] = {
+    "http": HttpTrigger,
+    "event": EventTrigger,
+    "cron": CronTrigger,
+}
+
+
+def _hears(trigger: Trigger, topic: str) -> bool:
+    return isinstance(trigger, EventTrigger) and any(matches(p, topic) for p in trigger.topics)
 
 
 def step_id(absolute_path: str) -> str:

@@ -10,6 +10,7 @@ from motia_celery.model.step import Step, Stream
 from motia_celery.plan.checks import (
     broken_inputs,
     hidden_streams,
+    idle_triggers,
     long_holds,
     unheard_emits,
     unique_steps,
@@ -77,6 +78,7 @@ def compile_plan(
             *schedule_problems,
             *unheard_emits(kept),
             *broken_inputs(kept),
+            *idle_triggers(kept),
             *long_holds(kept),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import total_wait_seconds
-from motia_celery.model.step import Step, Stream
+from motia_celery.model.step import StateTrigger, Step, Stream, StreamTrigger
 from motia_celery.model.topic import Subscriptions
 from motia_celery.plan.routes import STREAM_LISTINGS, schema_fault
 from motia_celery.plan.topology import CONSUMER_TIMEOUT_SECONDS, LONGEST_HOLD_SECONDS
@@ -89,6 +89,21 @@ def broken_inputs(steps: Iterable[Step]) -> Iterator[Problem]:
                     what=f"input of {step.name!r} is not a valid JSON Schema: {fault}",
                     fix="Correct the schema; events are not compared with it until then.",
                     severity="warning",
+                )
+
+
+def idle_triggers(steps: Iterable[Step]) -> Iterator[Problem]:
+    """A warning for each trigger that starts nothing yet."""
+    for step in steps:
+        for index, trigger in enumerate(step.triggers):
+            if isinstance(trigger, (StateTrigger, StreamTrigger)):
+                kind = "state" if isinstance(trigger, StateTrigger) else "stream"
+                yield Problem(
+                    file=step.file,
+                    what=f"a {kind} trigger of {step.name!r} is not run here yet",
+                    fix="Emit an event where the change is made, and subscribe the Step to it.",
+                    severity="warning",
+                    field=f"triggers.{index}",
                 )
 
 

@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from motia_celery.errors import SchemaMismatchError
 from motia_celery.model.step import EventTrigger, SchemaPolicy, Step
+from motia_celery.model.topic import matches
 from motia_celery.plan.routes import no_remote
 
 logger = logging.getLogger("motia_celery.plan")
@@ -18,24 +19,36 @@ logger = logging.getLogger("motia_celery.plan")
 _MOST_FAULTS = 10
 
 
+_Validators = list[tuple[tuple[str, ...], jsonschema_rs.Validator | None]]
+
+
 class Inputs:
     """The schemas of all Steps, compiled. ``policy`` is that of Steps without one of their own."""
 
     def __init__(self, steps: Iterable[Step], policy: SchemaPolicy = "warn") -> None:
         self._policies: dict[str, SchemaPolicy] = {}
-        self._validators: dict[str, jsonschema_rs.Validator] = {}
-        for step, trigger in ((s, t) for s in steps for t in s.events):
-            validator = _validator(step, trigger)
-            if validator is not None:
-                self._validators[step.name] = validator
+        self._validators: dict[str, _Validators] = {}
+        for step in steps:
+            validators = [(t.topics, _validator(step, t)) for t in step.events]
+            if any(validator for _, validator in validators):
+                self._validators[step.name] = validators
                 self._policies[step.name] = step.event_schema or policy
 
-    def faults(self, step: str, data: Any) -> list[str]:
-        """What keeps the data from fitting the Step's schema; nothing if it fits, or has none."""
-        validator = self._validators.get(step)
+    def faults(self, step: str, data: Any, topic: str | None = None) -> list[str]:
+        """What keeps the data from fitting the Step's schema; nothing if it fits, or has none.
+
+        A Step with several event triggers may have one for each; that of ``topic`` counts.
+        """
+        validator = self._of(step, topic)
         if validator is None or validator.is_valid(data):
             return []
         return list(_told(validator, data))
+
+    def _of(self, step: str, topic: str | None) -> jsonschema_rs.Validator | None:
+        validators = self._validators.get(step, [])
+        if topic and len(validators) > 1:
+            validators = [(p, v) for p, v in validators if any(matches(one, topic) for one in p)]
+        return validators[0][1] if validators else None
 
     def lets_run(self, step: str) -> bool:
         """Whether an event that does not fit is only warned of."""
@@ -54,7 +67,7 @@ class Inputs:
         hearing = tuple(steps)
         if not self.may_refuse(hearing):
             return
-        told = {step: self.faults(step, data) for step in hearing}
+        told = {step: self.faults(step, data, topic) for step in hearing}
         if any(not faults or self.lets_run(step) for step, faults in told.items()):
             return
         faults = "; ".join(f"{step}: {', '.join(faults)}" for step, faults in told.items())

@@ -39,6 +39,8 @@ class Endpoint:
         self.route = route
         self.method = route.trigger.method
         self._step = route.step
+        triggers = route.step.triggers
+        self._index = triggers.index(route.trigger) if len(triggers) > 1 else None
         self._settings = settings
         self._invoke = invoke
         self._validator = self._compile_validator()
@@ -105,6 +107,7 @@ class Endpoint:
             input=request,
             trace=work.trace,
             flows=self._step.flows,
+            trigger_index=self._index,
         )
         outcome = await self._outcome(run)
         if isinstance(outcome, Failure):

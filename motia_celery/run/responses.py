@@ -65,6 +65,8 @@ def error_response(status: int, error: str) -> Response:
 def build_response(result: Any, where: str = "") -> Response:
     """The response that a handler's ``{"status", "body", "headers"}`` asks for.
 
+    Motia 1.0's ``status_code`` stands for ``status``.
+
     Raises:
         ResponseError: it is no such dict, or a header or the body can not be sent.
     """
@@ -73,7 +75,7 @@ def build_response(result: Any, where: str = "") -> Response:
         raise ResponseError(
             f"the handler returned {returned}.", where, 'Return {"status": 200, "body": …}.'
         )
-    status = _status(result.get("status"), where)
+    status = _status(result.get("status", result.get("status_code")), where)
     headers = tuple(_headers(result.get("headers"), where))
     if status in _BODYLESS:
         return Response(status, b"", headers)

@@ -30,6 +30,7 @@ def _run_fields(run: Run) -> dict[str, Any]:
         "flows": list(run.flows),
         "topic": run.topic,
         "trigger": run.trigger,
+        **({} if run.trigger_index is None else {"trigger_index": run.trigger_index}),
     }
 
 
@@ -55,6 +56,7 @@ def read_run(message: Mapping[str, Any]) -> Run:
         trace=Trace.read(told) or Trace(told["trace_id"], "0" * 16),
         flows=tuple(told.get("flows") or ()),
         topic=told.get("topic"),
+        trigger_index=told.get("trigger_index"),
         attempt=told.get("attempt", 1),
         max_attempts=told.get("max_attempts", 1),
     )

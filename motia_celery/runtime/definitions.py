@@ -7,12 +7,17 @@ from typing import Any
 
 import orjson
 
+from motia_celery.model.kinds import lists_triggers
 from motia_celery.runtime.source import Definition
 from motia_celery.stores.values import is_model
 
-_SCHEMAS = ("input", "bodySchema", "schema")
+_SCHEMAS = ("input", "bodySchema", "body_schema", "schema")
+_RESPONSES = ("responseSchema", "response_schema")
 _FUNCTIONS = frozenset(
-    {"middleware", "canAccess", "can_access", "onJoin", "on_join", "onLeave", "on_leave"}
+    {
+        *("middleware", "condition", "canAccess", "can_access"),
+        *("onJoin", "on_join", "onLeave", "on_leave"),
+    }
 )
 
 
@@ -38,17 +43,32 @@ def describe(definition: Definition) -> dict[str, Any]:
 def _config(config: Any, warnings: list[dict[str, str]]) -> Any:
     if is_model(config):  # a typed config object
         kind = getattr(config, "type", None)
-        config = {"type": kind, **config.model_dump(by_alias=True, exclude_unset=True)}
+        typed = {"type": kind} if kind else {}
+        config = {**typed, **config.model_dump(by_alias=True, exclude_unset=True)}
     if not isinstance(config, Mapping):
         return _plain(config)
+    told = _told(config, "", warnings)
+    if lists_triggers(config) and isinstance(listed := told["triggers"], (list, tuple)):
+        told["triggers"] = [
+            _told(trigger, f"triggers.{index}.", warnings)
+            if isinstance(trigger, Mapping)
+            else trigger
+            for index, trigger in enumerate(listed)
+        ]
+    return _plain(told)
+
+
+def _told(config: Mapping[Any, Any], inside: str, warnings: list[dict[str, str]]) -> dict[Any, Any]:
+    """The config without its functions, and with JSON Schema where it has models."""
     told = {key: value for key, value in config.items() if key not in _FUNCTIONS}
     for field in _SCHEMAS:
-        _turn(told, field, field, warnings)
-    if isinstance(responses := told.get("responseSchema"), Mapping):
-        told["responseSchema"] = {str(status): schema for status, schema in responses.items()}
-        for status in told["responseSchema"].copy():
-            _turn(told["responseSchema"], status, f"responseSchema.{status}", warnings)
-    return _plain(told)
+        _turn(told, field, f"{inside}{field}", warnings)
+    for field in _RESPONSES:
+        if isinstance(responses := told.get(field), Mapping):
+            told[field] = {str(status): schema for status, schema in responses.items()}
+            for status in told[field].copy():
+                _turn(told[field], status, f"{inside}{field}.{status}", warnings)
+    return told
 
 
 def _turn(owner: dict[str, Any], key: str, field: str, warnings: list[dict[str, str]]) -> None:

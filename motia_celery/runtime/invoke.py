@@ -84,7 +84,10 @@ class Invoker:
 
     def _rejected(self, run: Run, context: Context) -> Failure | None:
         """The failure of an event that does not fit; by Motia's rule it is only warned of."""
-        if run.trigger != "event" or not (faults := self._inputs.faults(run.step, run.input)):
+        if run.trigger != "event":
+            return None
+        faults = self._inputs.faults(run.step, run.input, run.topic)
+        if not faults:
             return None
         if self._inputs.lets_run(run.step):
             message = "The event does not fit the Step's input schema"

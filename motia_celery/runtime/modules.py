@@ -45,6 +45,22 @@ class _Aliases(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.__spec__ = alias.loader_state
 
 
+class _Motia(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives ``import motia`` the names of Motia 1.0, where nobody else has such a module."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.machinery.ModuleSpec(fullname, self) if fullname == "motia" else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        from motia_celery.motia import exports  # it takes long to import
+
+        module.__doc__ = exports.__doc__
+        names = {name: getattr(exports, name) for name in exports.__all__}
+        vars(module).update(names, __all__=[*exports.__all__])
+
+
 def _real_name(fullname: str) -> str | None:
     """The name behind an alias, or None where ``fullname`` is no alias."""
     top, _, rest = fullname.partition(".")
@@ -78,6 +94,7 @@ def prepare_imports(root: Path) -> None:
     if package is None:
         package = sys.modules[PROJECT_PACKAGE] = ModuleType(PROJECT_PACKAGE)
         sys.meta_path.insert(0, _Aliases())
+        sys.meta_path.append(_Motia())
     elif package.__path__ != [entry]:
         _forget_modules()
     package.__path__ = [entry]

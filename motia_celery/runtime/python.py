@@ -8,17 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from motia_celery.context import Context
+from motia_celery.context.arguments import fitting, room
+from motia_celery.context.current import current
 from motia_celery.errors import ConfigError
+from motia_celery.model.kinds import KINDS, lists_triggers
 from motia_celery.model.run import Run
+from motia_celery.motia.steps import StepDefinition
+from motia_celery.runtime.handler import Handler, Handlers
 from motia_celery.runtime.modules import load_module, prepare_imports
-from motia_celery.runtime.source import Definition, SourceFile
+from motia_celery.runtime.source import Definition, SourceFile, TriggerFunctions
 from motia_celery.runtime.wanted import wanted_by
 
 Function = Callable[..., Any]
@@ -30,7 +35,7 @@ class PythonHost:
     def __init__(self, root: Path, *, threads: int = 32) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, Handlers] = {}
         self._rules: dict[str, Function] = {}
         self._hooks: dict[str, Mapping[str, Any]] = {}
         self._authenticate: Function | None = None
@@ -53,15 +58,15 @@ class PythonHost:
         """
         if source.kind == "config":
             return Definition(config={}, authenticate=_authenticate(module))
-        config = getattr(module, "config", None)
+        config, handler = defined(module)
         if config is None:
             raise ConfigError("the file defines no config.", source.file, "Define config = {…}.")
-        handler = getattr(module, "handler", None)
         return Definition(
             config=config,
             handler=handler,
             wanted=wanted_by(handler) if callable(handler) else None,
             middleware=_callables(_member(config, "middleware")),
+            triggers=tuple(_triggers(config)),
             can_access=_member(config, "canAccess", "can_access"),
             hooks=_hooks(config),
         )
@@ -69,7 +74,7 @@ class PythonHost:
     def register(self, step: str, definition: Definition) -> None:
         """Makes the definition's handler the one that runs for ``step``."""
         if callable(definition.handler):
-            self._handlers[step] = Handler(definition.handler, definition.middleware)
+            self._handlers[step] = Handlers(definition)
 
     def register_access(self, stream: str, definition: Definition) -> None:
         """Makes the definition's ``canAccess`` the stream's rule, and its hooks the stream's."""
@@ -86,7 +91,7 @@ class PythonHost:
             Exception: whatever it raises.
         """
         rule = self._rules[stream]
-        arguments = (dict(subscription), auth_context)[: _room(rule)]
+        arguments = (dict(subscription), auth_context)[: room(rule)]
         return bool(await self._invoke(rule, arguments))
 
     async def call_hook(self, hook: str, run: Run, context: Context) -> bool:
@@ -99,7 +104,8 @@ class PythonHost:
         if not callable(function):
             raise TypeError(f"{hook} is no function but {type(function).__name__}")
         arguments = (run.input["subscription"], context, run.input["auth"])
-        return _lets_in(await self._invoke(function, arguments[: _room(function, 3)]))
+        with current(context):
+            return _lets_in(await self._invoke(function, arguments[: room(function, 3)]))
 
     def register_authentication(self, definition: Definition) -> None:
         """Makes the definition's ``authenticate`` the app's."""
@@ -123,13 +129,25 @@ class PythonHost:
         """
         return await self.handle(self._handlers[run.step], run, context)
 
-    async def handle(self, handler: Handler, run: Run, context: Context) -> Any:
-        """Calls this handler once, inside its middleware, and gives what it returned."""
-        if handler.middleware:
-            return await _Chain(self, handler, run, context).start()
-        if handler.is_async:
-            return await handler.function(*handler.arguments(run, context))
-        return await self._invoke(handler.function, handler.arguments(run, context))
+    async def handle(self, handlers: Handlers, run: Run, context: Context) -> Any:
+        """Calls the handler of the run's trigger once, inside its middleware, and gives what it
+        returned; if its condition does not hold, it is not called.
+        """
+        handler = handlers.of(context)
+        with current(context):
+            if handler.condition is not None and not await self._holds(handler, run, context):
+                return skipped(run, context)
+            if handler.middleware:
+                return await _Chain(self, handler, run, context).start()
+            if handler.is_async:
+                return await handler.function(*handler.arguments(run, context))
+            return await self._invoke(handler.function, handler.arguments(run, context))
+
+    async def _holds(self, handler: Handler, run: Run, context: Context) -> bool:
+        condition = handler.condition
+        if condition is None or not callable(condition):
+            return False
+        return bool(await self._invoke(condition, fitting(condition, run.input, context)))
 
     async def _invoke(self, function: Function, arguments: Sequence[Any]) -> Any:
         if inspect.iscoroutinefunction(function):
@@ -144,34 +162,6 @@ class PythonHost:
     def close(self) -> None:
         """Lets go of the threads; those that still run a handler are not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-class Handler:
-    """A handler and its middleware; it gets as many arguments as it declares."""
-
-    def __init__(self, function: Function, middleware: Sequence[Function]) -> None:
-        self.function = function
-        self.middleware = middleware
-        self.is_async = inspect.iscoroutinefunction(function)
-        self._room = _room(function)
-        self._wanted = wanted_by(function)
-
-    def arguments(self, run: Run, context: Context) -> tuple[Any, ...]:
-        """``(input, context)``; for cron ``(context)``, or ``(None, context)`` if it takes two."""
-        if run.trigger == "cron" and self._room != 2:
-            return (context,)[: self._room]
-        return (self._input(run), context)[: self._room]
-
-    def _input(self, run: Run) -> Any:
-        """The input, as an instance of what the handler is annotated with.
-
-        Raises:
-            InputMismatchError: it does not fit.
-        """
-        wanted = self._wanted
-        if wanted is None or wanted.in_body is not (run.trigger == "http"):
-            return run.input
-        return wanted.fitted(run.input)
 
 
 class _Chain:
@@ -202,25 +192,46 @@ class _Chain:
         return await self._invoke(handler.middleware[index], (request, context, following))
 
 
+def skipped(run: Run, context: Context) -> Any:
+    """What a run whose condition does not hold returns: the answer to a request, or nothing."""
+    context.logger.info(f"Skipped: the condition of its {context.trigger.type} trigger is false")
+    if run.trigger != "http":
+        return None
+    return {"status": 422, "body": {"error": "Condition not met", "skipped": True}}
+
+
+def defined(module: ModuleType) -> tuple[Any, Any]:
+    """The config and the handler of a Step's file: each by its name, or together in one value."""
+    config, handler = getattr(module, "config", None), getattr(module, "handler", None)
+    for place in (config, handler):
+        if isinstance(place, StepDefinition):
+            return place.config, place.handler or handler
+    if config is not None and handler is not None:
+        return config, handler
+    found = (value for value in vars(module).values() if isinstance(value, StepDefinition))
+    whole = next((d for d in found if config is None or d.config is config), None)
+    return (whole.config, whole.handler or handler) if whole else (config, handler)
+
+
+def _triggers(config: Any) -> Iterator[TriggerFunctions]:
+    if not lists_triggers(config):
+        return
+    listed = _member(config, "triggers_", "triggers")
+    for trigger in listed if isinstance(listed, (list, tuple)) else ():
+        yield TriggerFunctions(
+            kind=KINDS.get(str(_member(trigger, "type")), ""),
+            input=_member(trigger, "input"),
+            condition=_member(trigger, "condition"),
+            middleware=_callables(_member(trigger, "middleware")),
+        )
+
+
 def _call(function: Function, arguments: Sequence[Any]) -> Any:
     try:
         return function(*arguments)
     except StopIteration as error:
         # No future can hold it: the run would never end.
         raise RuntimeError("the handler raised StopIteration") from error
-
-
-def _room(function: Function, most: int = 2) -> int | None:
-    """How many arguments the function takes, at most ``most``; None for ``*args``, all of them."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return None
-    return min(
-        most, sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
-    )
 
 
 def _member(config: Any, *names: str) -> Any:

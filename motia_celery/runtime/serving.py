@@ -30,8 +30,9 @@ from motia_celery.runtime.framed import (
     FramedTasks,
 )
 from motia_celery.runtime.frames import PROTOCOL, FrameReader, Message, encode
+from motia_celery.runtime.handler import Handlers
 from motia_celery.runtime.host import completed
-from motia_celery.runtime.python import Handler, PythonHost
+from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.source import Definition, SourceFile
 
 _Work = Callable[[Message, Asker], Coroutine[Any, Any, Any]]
@@ -164,10 +165,11 @@ class Server(asyncio.Protocol):
         definition = self._definition(message["file"])
         if not callable(definition.handler):
             raise TypeError("the file has no handler any more")
-        handler = Handler(definition.handler, definition.middleware)
+        handlers = Handlers(definition)
         context = self._context(run, message["file"], asker)
+        context.knows(partial(_step, definition))
         with _placed(run.trace), context.logger.capturing():
-            value = await completed(self._host.handle(handler, run, context), context)
+            value = await completed(self._host.handle(handlers, run, context), context)
         return value if run.trigger == "http" else _crossing(value)
 
     def _context(self, run: Run, file: str, asker: Asker) -> Context:
@@ -224,6 +226,12 @@ class Server(asyncio.Protocol):
             fields |= {"file": file, "line": int(line)}
         code = getattr(error, "code", None)
         return {**fields, "code": code} if isinstance(code, str) else fields
+
+
+def _step(definition: Definition) -> Step | None:
+    from motia_celery.model.reading import read_step  # it takes long to import
+
+    return read_step(definition.config, file="", path="")[0]
 
 
 def _placed(place: Trace) -> AbstractContextManager[None]:

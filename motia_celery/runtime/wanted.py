@@ -66,16 +66,23 @@ class Wanted:
         return TypeAdapter(self.annotation)
 
 
+def wanted_as(schema: Any) -> Wanted | None:
+    """The model that stands in a config as the schema of events, if it is one."""
+    return Wanted(schema, in_body=False) if _has_model(schema) else None
+
+
 def wanted_by(handler: Callable[..., Any]) -> Wanted | None:
     """What the handler's first argument is annotated with, if that holds a pydantic model."""
-    annotation = _first_annotation(handler)
-    if get_origin(annotation) is Request:
+    annotation = first_annotation(handler)
+    origin = get_origin(annotation)
+    if isinstance(origin, type) and issubclass(origin, Request):
         (body,) = get_args(annotation)
         return Wanted(body, in_body=True) if _has_model(body) else None
     return Wanted(annotation, in_body=False) if _has_model(annotation) else None
 
 
-def _first_annotation(handler: Callable[..., Any]) -> Any:
+def first_annotation(handler: Callable[..., Any]) -> Any:
+    """What the handler's first argument is annotated with, or None."""
     try:
         first = next(iter(inspect.signature(handler).parameters.values()))
     except (TypeError, ValueError, NameError, StopIteration):

@@ -122,6 +122,7 @@ async def call_step(
     state: Groups | None = None,
     streams: Mapping[str, Groups] | None = None,
     topic: str | None = None,
+    trigger: TriggerType | None = None,
     attempt: int = 1,
     root: str | Path | None = None,
     raises: bool = True,
@@ -132,13 +133,15 @@ async def call_step(
     imported module. ``data`` is that of the event; ``body``, ``path_params``, ``query_params`` and
     ``headers`` make the request. ``state`` (group, key) and ``streams`` (stream, group, id) hold
     what is there before. Middleware runs; the body and the data are given as JSON would carry them.
+    Of a Step that several things start, ``trigger`` is ``http``, ``event`` or ``cron``; a ``topic``
+    means ``event``.
 
     Raises:
         ConfigError: the file is no Step that can run.
         Exception: what the handler raises, unless ``raises`` is false.
     """
     async with _loaded(step, _folder(root)) as (found, host):
-        trigger = _trigger(found)
+        trigger = trigger or _trigger(found, topic)
         given = _json(data, found)
         if trigger == "http":
             given = _request(found, body, path_params, query_params, headers)
@@ -349,7 +352,9 @@ def _step(definition: Definition, source: SourceFile) -> Step:
 # What it is given
 
 
-def _trigger(step: Step) -> TriggerType:
+def _trigger(step: Step, topic: str | None) -> TriggerType:
+    if topic and step.events:
+        return "event"
     if step.http:
         return "http"
     return "event" if step.events else "cron"

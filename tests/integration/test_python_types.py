@@ -18,6 +18,7 @@ from motia_celery import Context, SyncContext
 from motia_celery.context.blocking import SyncState, SyncStream
 from motia_celery.context.state import State
 from motia_celery.context.streams import Stream
+from motia_celery.context.trigger import Triggered
 from motia_celery.model import typed
 from motia_celery.model.config import (
     ApiStep,
@@ -134,7 +135,8 @@ def _members(kind: type) -> Iterator[str]:
     ("protocol", "real"), [(SyncContext, Context), (SyncState, State), (SyncStream, Stream)]
 )
 def test_the_types_for_threads_name_what_there_is(protocol: type, real: type) -> None:
-    own = {"finish", "settle", "cancel"}  # for the runtime, not for handlers
-    camel = {"getGroup", "compareAndSet", "listGroups", "list"}
+    own = {"finish", "settle", "cancel", "knows"}  # for the runtime, not for handlers
+    camel = {"getGroup", "compareAndSet", "listGroups", "list", "getData"}
     there = set(_members(real)) - own - camel | ({"state", "streams"} if real is Context else set())
+    there |= set(_members(Triggered)) - own - camel if real is Context else set()
     assert set(_members(protocol)) == there

@@ -7,11 +7,20 @@ from dataclasses import replace
 import pytest
 
 from motia_celery.model.retry import RetryPolicy
-from motia_celery.model.step import Emit, EventTrigger, QueueOptions, Step, Stream
+from motia_celery.model.step import (
+    Emit,
+    EventTrigger,
+    QueueOptions,
+    StateTrigger,
+    Step,
+    Stream,
+    StreamTrigger,
+)
 from motia_celery.plan.checks import (
     broken_inputs,
     hidden_streams,
     idle_priorities,
+    idle_triggers,
     long_holds,
     unheard_emits,
     unique_steps,
@@ -101,3 +110,11 @@ def test_a_stream_named_like_a_path_of_the_workbench_is_warned_of(name, hidden):
     stream = Stream(name=name, file="steps/a_stream.py", language="python")
     found = list(hidden_streams([stream]))
     assert [problem.severity for problem in found] == (["warning"] if hidden else [])
+
+
+def test_state_and_stream_triggers_are_said_to_start_nothing():
+    made = replace(step("a", hears=("x",)), triggers=(StateTrigger(), StreamTrigger(stream="s")))
+    assert [(p.severity, p.field) for p in idle_triggers([made, step("b", hears=("x",))])] == [
+        ("warning", "triggers.0"),
+        ("warning", "triggers.1"),
+    ]

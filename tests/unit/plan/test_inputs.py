@@ -65,3 +65,17 @@ def test_an_emit_is_refused_only_where_no_step_would_run(policies, refused):
         inputs.check("paid", {}, policies)
     assert "event_schema" in caught.value.fix
     inputs.check("paid", {"amount": 1}, policies)
+
+
+def test_of_several_triggers_the_schema_of_the_topic_counts():
+    triggers = (
+        EventTrigger(topics=("paid.*",), input_schema=AMOUNT),
+        EventTrigger(topics=("free",)),
+    )
+    made = Step(name="a", file="steps/a_step.py", language="python", triggers=triggers)
+    inputs = Inputs([made], "refuse")
+    assert inputs.faults("a", {}, "paid.now") != []
+    assert inputs.faults("a", {}, "free") == []
+    inputs.check("free", {}, ["a"])
+    with pytest.raises(SchemaMismatchError):
+        inputs.check("paid.now", {}, ["a"])

@@ -18,6 +18,7 @@ from unit.run.web_apps import (
 )
 
 from motia_celery.model.run import Failure, Run, RunError
+from motia_celery.model.step import EventTrigger, HttpTrigger, Step
 
 # --- which route answers --------------------------------------------------------------------
 
@@ -244,3 +245,14 @@ async def test_a_schema_that_can_not_be_checked_lets_no_body_through() -> None:
     assert (response.status_code, response.json()) == (500, JSON_500)
     assert not runs.seen
     assert (await ask(app, "POST", "/y", json={})).status_code == 200
+
+
+async def test_a_request_says_which_trigger_of_its_step_it_came_by() -> None:
+    routes = tuple(HttpTrigger(method="GET", path=path) for path in ("/a", "/b"))
+    triggers = (EventTrigger(topics=("x",)), *routes)
+    step = Step(name="a", file="steps/a_step.py", language="python", triggers=triggers)
+    runs = Runs()
+    app = app_of(step, api("/c", "GET"), runs=runs)
+    for path in ("/b", "/a", "/c"):
+        await ask(app, "GET", path)
+    assert [run.trigger_index for run in runs.seen] == [2, 1, None]

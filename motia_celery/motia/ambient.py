@@ -1,0 +1,123 @@
+"""What a handler uses without its context: it finds that of the run under way.
+
+Every call may be awaited; in a ``def`` handler it need not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from motia_celery.context.current import current_context
+
+T = TypeVar("T")
+
+_Operations = Iterable[Mapping[str, Any]]
+
+
+def enqueue(event: Mapping[str, Any] | None = None, **options: Any) -> Any:
+    """Publishes an event, as ``context.emit`` does."""
+    return current_context().emit(event, **options)
+
+
+class Logger:
+    """The logger of the run under way."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(current_context().logger, name)
+
+
+class StateManager:
+    """Values by scope and key, as they are stored; ``set`` gives the old value and the new one."""
+
+    def get(self, scope: str, key: str) -> Any:
+        """The value, or None."""
+        return self._state.get(scope, key)
+
+    def set(self, scope: str, key: str, value: Any) -> Any:
+        """Stores the value, and gives ``old_value`` and ``new_value``."""
+        return self.update(scope, key, _replaced(value))
+
+    def update(self, scope: str, key: str, ops: _Operations) -> Any:
+        """Changes the value in one atomic step, and gives ``old_value`` and ``new_value``."""
+        return self._state.update(scope, key, ops)
+
+    def delete(self, scope: str, key: str) -> Any:
+        """Removes the value, and gives what was there."""
+        return self._state.delete(scope, key)
+
+    def list(self, scope: str) -> Any:
+        """Every value of the scope."""
+        return self._state.get_group(scope)
+
+    def list_groups(self) -> Any:
+        """The names of the scopes that hold something."""
+        return self._state.list_groups()
+
+    def clear(self, scope: str) -> Any:
+        """Removes the whole scope."""
+        return self._state.clear(scope)
+
+    get_group = getGroup = list  # noqa: N815 - Motia's names
+    listGroups = list_groups  # noqa: N815
+
+    @property
+    def _state(self) -> Any:
+        return current_context().state.plain
+
+
+class Stream(Generic[T]):
+    """A stream by its name, or by its config; ``set`` gives the old item and the new one."""
+
+    def __init__(self, of: Any) -> None:
+        self.config = of
+        self.name = of if isinstance(of, str) else _name(of)
+
+    def get(self, group_id: str, item_id: str) -> Any:
+        """The item, or None."""
+        return self._stream.get(group_id, item_id)
+
+    def set(self, group_id: str, item_id: str, data: Mapping[str, Any]) -> Any:
+        """Creates or replaces the item, and gives ``old_value`` and ``new_value``."""
+        return self.update(group_id, item_id, _replaced(data))
+
+    def update(self, group_id: str, item_id: str, ops: _Operations) -> Any:
+        """Changes the item in one atomic step, and gives ``old_value`` and ``new_value``."""
+        return self._stream.update(group_id, item_id, ops)
+
+    def delete(self, group_id: str, item_id: str) -> Any:
+        """Removes the item, and gives what was there."""
+        return self._stream.delete(group_id, item_id)
+
+    def list(self, group_id: str) -> Any:
+        """The items of the group, oldest first."""
+        return self._stream.get_group(group_id)
+
+    def list_groups(self) -> Any:
+        """The names of the groups that hold items."""
+        return self._stream.list_groups()
+
+    def send(self, channel: Mapping[str, Any], event: Mapping[str, Any]) -> Any:
+        """Tells whoever follows the channel an event that is not stored."""
+        return self._stream.send(channel, event)
+
+    get_group = getGroup = list  # noqa: N815 - Motia's names
+    listGroups = list_groups  # noqa: N815
+
+    @property
+    def _stream(self) -> Any:
+        return current_context().streams[self.name]
+
+
+def _name(config: Any) -> str:
+    return str(config["name"] if isinstance(config, Mapping) else config.name)
+
+
+def _replaced(value: Any) -> list[dict[str, Any]]:
+    return [{"type": "set", "path": "", "value": value}]
+
+
+logger = Logger()
+state_manager = StateManager()

@@ -1,0 +1,98 @@
+"""What a context tells of its run's trigger."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from motia_celery.context import Context, Services
+from motia_celery.context.request import Request
+from motia_celery.errors import ConfigError
+from motia_celery.model.run import Run
+from motia_celery.model.step import CronTrigger, EventTrigger, HttpTrigger, Step
+from motia_celery.model.trace import Trace
+from motia_celery.stores.state import MemoryState
+
+STEP = Step(
+    name="a",
+    file="steps/a_step.py",
+    language="python",
+    triggers=(
+        EventTrigger(topics=("x",)),
+        HttpTrigger(method="GET", path="/a/:id"),
+        HttpTrigger(method="GET", path="/b"),
+        CronTrigger(expression="0 0 9 * * *"),
+        EventTrigger(topics=("y.*",)),
+    ),
+)
+REQUEST = Request({"body": {"n": 1}})
+
+
+def context_of(trigger, given=None, **more):
+    run = Run(id="r", step="a", trigger=trigger, input=given, trace=Trace.start(), **more)
+    return Context(run, STEP, Services(emitter=None, state=MemoryState()))
+
+
+async def test_a_request_is_told_with_its_route():
+    trigger = context_of("http", REQUEST, trigger_index=2).trigger
+    assert (trigger.type, trigger.index, trigger.method, trigger.path) == ("http", 2, "GET", "/b")
+
+
+async def test_an_event_is_told_with_its_topic():
+    trigger = context_of("event", 1, topic="y.1").trigger
+    assert (trigger.type, trigger.index, trigger.topic, trigger.path) == ("queue", 4, "y.1", None)
+
+
+async def test_a_tick_is_told_with_its_expression():
+    trigger = context_of("cron").trigger
+    assert (trigger.type, trigger.index, trigger.expression) == ("cron", 3, "0 0 9 * * *")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "true"), [("http", {"http", "api"}), ("event", {"queue"}), ("cron", {"cron"})]
+)
+async def test_a_context_can_be_asked_for_its_kind(trigger, true):
+    context = context_of(trigger)
+    kinds = ("http", "api", "queue", "cron", "state", "stream")
+    assert {kind for kind in kinds if getattr(context, f"is_{kind}")()} == true
+
+
+async def test_the_data_is_the_body_or_the_event_or_nothing():
+    assert context_of("http", REQUEST).get_data() == {"n": 1}
+    assert context_of("event", [1]).getData() == [1]
+    assert context_of("cron").get_data() is None
+
+
+FUNCTIONS = {
+    "http": lambda request, context: ("http", request.body, context.run_id),
+    "queue": lambda data: ("queue", data),
+    "cron": lambda anything: ("cron", anything.run_id),
+}
+
+
+async def test_match_calls_the_function_of_the_trigger_with_what_it_takes():
+    assert await context_of("http", REQUEST).match(FUNCTIONS) == ("http", {"n": 1}, "r")
+    assert await context_of("event", 7).match(FUNCTIONS) == ("queue", 7)
+    assert await context_of("cron").match(FUNCTIONS) == ("cron", "r")
+
+
+async def test_match_awaits_what_is_to_be_awaited():
+    async def slow(data):
+        await asyncio.sleep(0)
+        return data
+
+    context = context_of("event", 7)
+    assert await context.match({"queue": slow}) == 7
+    assert await asyncio.to_thread(context.match, {"queue": slow}) == 7
+
+
+async def test_in_a_thread_match_gives_the_value_itself():
+    assert await asyncio.to_thread(context_of("event", 7).match, FUNCTIONS) == ("queue", 7)
+
+
+async def test_default_is_for_what_is_not_named():
+    assert await context_of("event", 7).match({"default": lambda data: data}) == 7
+    assert await context_of("http", REQUEST).match({"api": lambda: 8}) == 8
+    with pytest.raises(ConfigError, match="no function for cron"):
+        context_of("cron").match({"http": print})
