@@ -15,7 +15,7 @@ from celery.worker.consumer import Consumer
 from celery.worker.request import Request
 from kombu.asynchronous import get_event_loop, set_event_loop
 
-from motia_celery.broker.feed import Held
+from motia_celery.broker.feed import Held, let_signals_in
 from motia_celery.broker.task_events import events_connection
 from motia_celery.errors import FrameworkError, MessageRejectedError
 from motia_celery.model.run import RunError
@@ -91,6 +91,7 @@ class StepConsumer(Consumer):
         self.app.step_consumer = self
         if self.hub is not None:  # kombu forgets its loop each time a connection is lost
             set_event_loop(self.hub)
+            let_signals_in(self.hub)
         handle = super().create_task_handler(*args, **kwargs)
 
         def received(message: Any) -> Any:
@@ -99,6 +100,8 @@ class StepConsumer(Consumer):
             try:
                 return handle(message)
             except Exception as error:
+                if not self.takes_deliveries:
+                    return None  # the worker stopped meanwhile: its pool takes no more
                 if message.acknowledged or isinstance(error, self._broker_faults()):
                     raise
                 return self._bury(message, error)

@@ -7,6 +7,7 @@ run is delivered again from the same message, so nothing of its group can pass i
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -55,6 +56,7 @@ class Held:
         soon(lambda: self.partition.postpone(self, delay_seconds))
 
 
+_REENTRANT = type(threading.RLock())
 _hub: Hub | None = None
 
 
@@ -66,6 +68,16 @@ def worker_hub() -> Hub | None:
     global _hub
     _hub = get_event_loop() or _hub
     return _hub
+
+
+def let_signals_in(hub: Hub) -> None:
+    """Makes the loop one that a signal's handler may call, wherever the signal met it.
+
+    Celery stops a worker from within such a handler. One that came just while the loop took its
+    calls over would wait for ever for the lock that its own thread holds.
+    """
+    if type(hub._ready_lock) is not _REENTRANT:
+        hub._ready_lock = threading.RLock()
 
 
 def soon(call: Callable[[], Any]) -> None:
