@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -40,17 +41,21 @@ class Load:
         Raises:
             BrokenRunError: one was not answered with success.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.load", json.dumps(asdict(self))],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=self.seconds,
-        )
-        if done.returncode:
-            raise BrokenRunError(f"{self.method} {self.path}: {done.stderr[-2000:]}")
-        return Loaded(**json.loads(done.stdout))
+        # Not a pipe: uvloop has made it one that does not block, and what did not fit was lost.
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.benchmarks.load", json.dumps(asdict(self))],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=self.seconds,
+            )
+            if done.returncode:
+                raise BrokenRunError(f"{self.method} {self.path}: {done.stderr[-2000:]}")
+            output.seek(0)
+            return Loaded(**json.loads(output.read()))
 
 
 @dataclass
