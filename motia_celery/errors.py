@@ -143,6 +143,10 @@ class AuthenticationError(FrameworkError):
     """``authenticate`` refused a client of streams, or did not answer."""
 
 
+class StreamRefusedError(FrameworkError):
+    """A client under test may not follow a stream, or its connection was closed."""
+
+
 class ServerMissingError(FrameworkError):
     """No Valkey or Redis program could be found for the embedded default."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         StateChanged,
         StreamChanged,
     )
+    from motia_celery.testing.stream_client import StreamClient, StreamMessage
     from motia_celery.testing.tester import StepTester
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "StateChanged",
     "StepTester",
     "StreamChanged",
+    "StreamClient",
+    "StreamMessage",
     "SyncStepTester",
     "call_step",
     "call_step_sync",
@@ -39,6 +42,7 @@ _MODULES = {
     "call_step_sync": "call",
     "StepTester": "tester",
     "SyncStepTester": "blocking",
+    **dict.fromkeys(("StreamClient", "StreamMessage"), "stream_client"),
     **dict.fromkeys(("Emitted", "Logged", "RunResult", "StateChanged", "StreamChanged"), "result"),
 }
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from types import ModuleType, TracebackType
@@ -16,6 +16,7 @@ from motia_celery.model.dead_letter import DeadLetter
 from motia_celery.model.record import Status
 from motia_celery.plan import Plan
 from motia_celery.testing.result import Emitted, Logged, RunResult
+from motia_celery.testing.stream_client import StreamClient
 from motia_celery.testing.tester import StepTester
 
 if TYPE_CHECKING:
@@ -148,6 +149,15 @@ class SyncStepTester:
         """See :meth:`StepTester.may_join`."""
         return bool(self._do(self._tester.may_join, stream, subscription, auth_context))
 
+    @contextmanager
+    def join(self, stream: str, group: str, id: str | None = None, **options: Any) -> Iterator[Any]:
+        """See :meth:`StepTester.join`; the client's methods give their values at once."""
+        client = self._do(_joined, self._tester, stream, group, id, options)
+        try:
+            yield _Blocking(self, client)
+        finally:
+            self._do(client.__aexit__, None, None, None)
+
     @property
     def plan(self) -> Plan:
         """See :attr:`StepTester.plan`."""
@@ -168,6 +178,11 @@ async def _request(
     tester: StepTester, method: str, url: str, options: Mapping[str, Any]
 ) -> httpx.Response:
     return await tester.client.request(method, url, **options)
+
+
+async def _joined(tester: StepTester, *place: Any) -> StreamClient:
+    *names, options = place
+    return await tester.join(*names, **options).__aenter__()
 
 
 class SyncClient:
@@ -198,14 +213,14 @@ class SyncClient:
 
 
 class _Blocking:
-    """A store whose coroutines are waited for."""
+    """A store or a client whose coroutines are waited for."""
 
-    def __init__(self, app: SyncStepTester, store: Any) -> None:
+    def __init__(self, app: SyncStepTester, inner: Any) -> None:
         self._app = app
-        self._store = store
+        self._inner = inner
 
     def __getattr__(self, name: str) -> Any:
-        member = getattr(self._store, name)
+        member = getattr(self._inner, name)
         if not inspect.iscoroutinefunction(member):
             return member
         return lambda *arguments, **keywords: self._app._do(member, *arguments, **keywords)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from motia_celery.errors import ConfigError, NotFoundError, SettingsError
+from motia_celery.errors import ConfigError, NotFoundError
 from motia_celery.model.dead_letter import DeadLetter
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
@@ -18,13 +18,14 @@ from motia_celery.model.record import RunRecord, Status
 from motia_celery.observe.logs import keeping_lines
 from motia_celery.plan import Plan
 from motia_celery.run.app import App
-from motia_celery.run.web import create_app
 from motia_celery.runtime.modules import load_module
 from motia_celery.settings import load_settings
 from motia_celery.stores.state import StateStore
 from motia_celery.stores.streams import StreamStore
 from motia_celery.testing.memory import InMemory, moment
 from motia_celery.testing.result import Emitted, Logged, RunResult, emitted, entries_of, logged
+from motia_celery.testing.stream_client import StreamClient
+from motia_celery.testing.web import Web
 
 if TYPE_CHECKING:
     import httpx
@@ -104,7 +105,7 @@ class StepTester:
         default = SERVERS_TIMEOUT_SECONDS if self.on_servers else MEMORY_TIMEOUT_SECONDS
         self._timeout = timeout_seconds or default
         self._backend: Backend | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._web: Web | None = None
         self._reported: set[str] = set()
         self._end = AsyncExitStack()
 
@@ -131,7 +132,7 @@ class StepTester:
     ) -> None:
         self._backend = None
         self._reported.clear()
-        self._client = None
+        self._web = None
         await self._end.aclose()
 
     def _open(self) -> Backend:
@@ -188,26 +189,32 @@ class StepTester:
         Raises:
             SettingsError: httpx is not installed.
         """
-        if self._client is None:
-            self._client = self._open_client()
-            self._end.push_async_callback(self._client.aclose)
-        return self._client
+        return self._open_web().client
 
-    def _open_client(self) -> httpx.AsyncClient:
-        try:
-            import httpx
-        except ImportError:
-            raise SettingsError(
-                "httpx is not installed.",
-                "StepTester.client",
-                "Type: pip install 'motia-celery[testing]'.",
-            ) from None
-        app: App = self._started.app
-        web = create_app(
-            plan=app.plan, settings=app.settings, invoke=app.invoke, emit=app.emit, probes={}
-        )
-        transport = httpx.ASGITransport(web, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://test")
+    def join(
+        self,
+        stream: str,
+        group: str,
+        id: str | None = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> StreamClient:
+        """A client that follows a group of a stream, or one item: ``async with app.join(…) as
+        client:``. Access rules and ``streamAuth`` are asked, the latter with the token.
+
+        Raises:
+            StreamRefusedError: on entering, where they refuse it, or there is no such stream.
+        """
+        place = {"streamName": stream, "groupId": group} | ({} if id is None else {"id": id})
+        web = self._open_web().asgi
+        return StreamClient(web, place, token, headers, timeout_seconds=self._timeout)
+
+    def _open_web(self) -> Web:
+        if self._web is None:
+            self._web = Web(self._started.app)
+            self._end.push_async_callback(self._web.aclose)
+        return self._web
 
     async def tick(self, step: str) -> None:
         """Starts a cron Step now, whatever its schedule is."""

@@ -10,7 +10,7 @@ async def order(app, id="1", customer="ann", **fields):
 
 @pytest.mark.asyncio
 async def test_an_order_is_placed_charged_and_shipped(step_tester):
-    async with step_tester as app:
+    async with step_tester as app, app.join("parcels", "all") as parcels:
         await order(app)
         ended = await app.settle()
         assert {run.step for run in ended} == {
@@ -25,6 +25,8 @@ async def test_an_order_is_placed_charged_and_shipped(step_tester):
         assert (stored["status"], stored["receipt"]) == ("shipped", "receipt-1")
         item = await app.streams.get("parcels", "all", "1")
         assert item["status"] == "on its way"
+        (told,) = await parcels.until(lambda items: items)
+        assert (told["id"], told["status"]) == ("1", "on its way")
         paid = await app.emits("order.paid")
         assert [one.data for one in paid] == [{"id": "1", "receipt": "receipt-1"}]
         assert {(line.step, line.message) for line in await app.logs("info")} == {
