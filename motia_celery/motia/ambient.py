@@ -6,11 +6,10 @@ Every call may be awaited; in a ``def`` handler it need not be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from motia_celery.context.current import current_context
-
-T = TypeVar("T")
+from motia_celery.context.request import B
 
 _Operations = Iterable[Mapping[str, Any]]
 
@@ -68,7 +67,7 @@ class StateManager:
         return current_context().state.plain
 
 
-class Stream(Generic[T]):
+class Stream(Generic[B]):
     """A stream by its name, or by its config; ``set`` gives the old item and the new one."""
 
     def __init__(self, of: Any) -> None:

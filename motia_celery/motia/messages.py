@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import GenericAlias
-from typing import Any, TypeVar
+from typing import Any, Generic
 
 from motia_celery.context import Context
-from motia_celery.context.request import Request
+from motia_celery.context.request import B, Request
 
 ApiRequest = Request
-B = TypeVar("B")
 
 
 class MotiaHttpArgs(Request[B]):
@@ -20,14 +18,11 @@ class MotiaHttpArgs(Request[B]):
     """
 
 
-class FlowContext(Context):
+class FlowContext(Context, Generic[B]):
     """The context, for annotations: ``FlowContext[Any]`` is the same."""
 
-    def __class_getitem__(cls, _: Any) -> GenericAlias:
-        return GenericAlias(cls, ())
 
-
-class ApiResponse(dict[str, Any]):
+class ApiResponse(dict[str, Any], Generic[B]):
     """A response: a dict whose keys are attributes as well."""
 
     def __init__(

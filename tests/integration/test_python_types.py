@@ -38,19 +38,21 @@ from motia_celery.model.options import (
 from motia_celery.runtime.node import find_node
 
 REPOSITORY = Path(__file__).parents[2]
-EXAMPLES = REPOSITORY / "tests" / "types" / "typed_steps.py"
+EXAMPLES = ("typed_steps.py", "motia_steps.py")
 
 Check = Callable[[Path], subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shutil.copy(EXAMPLES, tmp_path / "typed_steps.py")
+    for name in EXAMPLES:
+        shutil.copy(REPOSITORY / "tests" / "types" / name, tmp_path)
     return tmp_path
 
 
 def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"MYPYPATH": str(REPOSITORY)}
+    # Stubs count only where packages are installed, which this path stands for.
+    environment = os.environ | {"MYPYPATH": str(REPOSITORY), "PYTHONPATH": str(REPOSITORY)}
     return subprocess.run(
         command,
         cwd=folder,
@@ -65,7 +67,7 @@ def run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
 def mypy(folder: Path) -> subprocess.CompletedProcess[str]:
     """Without pydantic's plugin: most users have none."""
     (folder / "mypy.ini").write_text("[mypy]\nstrict = true\nfollow_imports = silent\n")
-    return run([sys.executable, "-m", "mypy", "typed_steps.py"], folder)
+    return run([sys.executable, "-m", "mypy", *EXAMPLES], folder)
 
 
 @pytest.fixture
@@ -75,6 +77,7 @@ def pyright(npm_packages: Path) -> Check:
             "include": ["."],
             "typeCheckingMode": "strict",
             "extraPaths": [str(REPOSITORY)],
+            "reportMissingModuleSource": False,
             "enableTypeIgnoreComments": False,
             "reportUnnecessaryTypeIgnoreComment": True,
         }
