@@ -1,7 +1,8 @@
-"""Writes docs/cli.md, the reference of the command line, from the commands themselves, and
-docs/llms.txt, the list of the pages for programs that read them.
+"""Writes what the documentation takes from the code: docs/cli.md from the commands, the tables of
+docs/settings.md and docs/errors.md from their classes, and docs/llms.txt, the list of the pages for
+programs that read them.
 
-``python bin/reference.py`` writes both; ``--check`` ends with 1 where one is not up to date.
+``python bin/reference.py`` writes all; ``--check`` ends with 1 where one is not up to date.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import typer.main
 
 from motia_celery.cli import app
+from motia_celery.settings import Settings, platform_variables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -135,6 +137,37 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
+def settings() -> str:
+    """The rows of the settings."""
+    rows = [
+        "| setting | default | variables beside `MOTIA_<NAME>` | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, info in Settings.model_fields.items():
+        variables = ", ".join(f"`{variable}`" for variable in platform_variables(info))
+        cells = (f"`{name}`", _default(info), variables, info.description or "")
+        rows.append(re.sub("  +", " ", f"| {' | '.join(cells)} |"))
+    return "\n".join(rows)
+
+
+def _default(info: Any) -> str:
+    if unset := info.json_schema_extra["unset"]:
+        return str(unset)
+    value = info.default
+    if value is None or value == ():
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{','.join(value) if isinstance(value, tuple) else value}`"
+
+
+def _within(name: str, table: str) -> str:
+    """A page that is written by hand, with its table."""
+    start, end = "<!-- Made by bin/reference.py from here -->", "<!-- to here. -->"
+    before, _, rest = (DOCS / name).read_text().partition(start)
+    return f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
+
+
 def pages() -> str:
     """The list of the pages: each with its first sentence."""
     site = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
@@ -161,7 +194,12 @@ def _first_sentence(text: str) -> str:
 
 def main(check: bool) -> None:
     """Writes the files, or ends with what is not up to date."""
-    for name, text in (("cli.md", reference()), ("llms.txt", pages())):
+    made = {
+        "cli.md": reference(),
+        "settings.md": _within("settings.md", settings()),
+        "llms.txt": pages(),
+    }
+    for name, text in made.items():
         file = DOCS / name
         if not check:
             file.write_text(text)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from motia_celery.errors import SettingsError
@@ -27,9 +28,11 @@ Pool = Literal["async", "threads", "prefork"]
 _TOKEN = re.compile(r"[!-~]{32,}")
 
 
-def _from_environment(name: str, *platform_names: str) -> AliasChoices:
-    """``MOTIA_<NAME>`` first, then the names that platforms set."""
-    return AliasChoices(name, PREFIX + name.upper(), *platform_names)
+def _setting(default: Any, meaning: str, *variables: str, unset: str = "", **limits: Any) -> Any:
+    """A field, and its row in the reference: the variables that set it beside ``MOTIA_<NAME>``,
+    and what counts where it is not set."""
+    row: dict[str, Any] = {"variables": list(variables), "unset": unset}
+    return Field(default, description=meaning, json_schema_extra=row, **limits)
 
 
 class Settings(BaseSettings):
@@ -39,151 +42,192 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True
     )
 
-    environment: Literal["development", "production", "test"] = Field(
-        "development", validation_alias=_from_environment("environment", "MOTIA_ENV")
+    environment: Literal["development", "production", "test"] = _setting(
+        "development",
+        "which file in `config/` is read; `production` and `test` are the others",
+        "MOTIA_ENV",
     )
-    root: Path = Field(Path(), validation_alias=_from_environment("root"))
-    prefix: str = Field(
-        "motia", pattern=r"^[A-Za-z0-9_.-]{1,40}$", validation_alias=_from_environment("prefix")
+    root: Path = _setting(Path(), "the project's folder")
+    prefix: str = _setting(
+        "motia",
+        "starts the name of every exchange, queue and key",
+        pattern=r"^[A-Za-z0-9_.-]{1,40}$",
     )
 
-    broker_url: SecretStr | None = Field(
+    broker_url: SecretStr | None = _setting(
         None,
-        validation_alias=_from_environment(
-            "broker_url", "AMQP_URL", "CLOUDAMQP_URL", "RABBITMQ_URL"
-        ),
+        "RabbitMQ; without it Redis is the broker",
+        "AMQP_URL",
+        "CLOUDAMQP_URL",
+        "RABBITMQ_URL",
     )
-    redis_url: SecretStr | None = Field(
-        None, validation_alias=_from_environment("redis_url", "REDIS_TLS_URL", "REDIS_URL")
+    redis_url: SecretStr | None = _setting(
+        None,
+        "Redis or Valkey; Motia's `MOTIA_REDIS_HOST` and the like count as well",
+        "REDIS_TLS_URL",
+        "REDIS_URL",
     )
-    tls_ca_file: Path | None = Field(None, validation_alias=_from_environment("tls_ca_file"))
-    broker_tls_verify: bool = Field(True, validation_alias=_from_environment("broker_tls_verify"))
-    redis_tls_verify: bool = Field(True, validation_alias=_from_environment("redis_tls_verify"))
-    redis_max_connections: int = Field(
-        10, ge=2, validation_alias=_from_environment("redis_max_connections")
+    tls_ca_file: Path | None = _setting(
+        None, "a private certificate authority (a PEM file), for both"
     )
-
-    host: str = Field("0.0.0.0", validation_alias=_from_environment("host"))  # noqa: S104 - a server's default; dev binds 127.0.0.1
-    port: int = Field(3000, ge=0, le=65535, validation_alias=_from_environment("port", "PORT"))
-    web_concurrency: int = Field(
-        1, ge=1, validation_alias=_from_environment("web_concurrency", "WEB_CONCURRENCY")
-    )
-    forwarded_allow_ips: str = Field(
-        "127.0.0.1",
-        validation_alias=_from_environment("forwarded_allow_ips", "FORWARDED_ALLOW_IPS"),
-    )
-    body_limit_bytes: int = Field(
-        10 * 1024 * 1024, ge=0, validation_alias=_from_environment("body_limit_bytes")
-    )
-    head_limit_bytes: int = Field(
-        32 * 1024, ge=1024, validation_alias=_from_environment("head_limit_bytes")
-    )
-    head_timeout_seconds: float = Field(
-        30, gt=0, validation_alias=_from_environment("head_timeout_seconds")
-    )
-    body_timeout_seconds: float = Field(
-        300, gt=0, validation_alias=_from_environment("body_timeout_seconds")
-    )
-    write_timeout_seconds: float = Field(
-        60, gt=0, validation_alias=_from_environment("write_timeout_seconds")
-    )
-    request_timeout_seconds: float = Field(
-        30, gt=0, validation_alias=_from_environment("request_timeout_seconds")
-    )
-    validate_body: bool = Field(False, validation_alias=_from_environment("validate_body"))
-    emit_route: bool = Field(False, validation_alias=_from_environment("emit_route"))
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("*",), validation_alias=_from_environment("cors_origins")
-    )
-    cors_credentials: bool = Field(False, validation_alias=_from_environment("cors_credentials"))
-    own_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), validation_alias=_from_environment("own_hosts")
-    )
-    admin_token: SecretStr | None = Field(None, validation_alias=_from_environment("admin_token"))
-    admin_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), validation_alias=_from_environment("admin_hosts")
+    broker_tls_verify: bool = _setting(True, "check RabbitMQ's certificate (`amqps://`)")
+    redis_tls_verify: bool = _setting(True, "check Redis's certificate (`rediss://`)")
+    redis_max_connections: int = _setting(
+        10,
+        "the most connections to Redis of one process, for state and streams; see "
+        "[deploying](deploy.md#connections)",
+        ge=2,
     )
 
-    stream_sockets_per_ip: int = Field(
-        10_000, ge=1, validation_alias=_from_environment("stream_sockets_per_ip")
+    host: str = _setting("0.0.0.0", "where `web` listens; `dev` uses `127.0.0.1`")  # noqa: S104
+    port: int = _setting(3000, "where it listens", "PORT", ge=0, le=65535)
+    web_concurrency: int = _setting(1, "processes of one `web`", "WEB_CONCURRENCY", ge=1)
+    forwarded_allow_ips: str = _setting(
+        "127.0.0.1", "routers whose `X-Forwarded-For` is believed", "FORWARDED_ALLOW_IPS"
     )
-    stream_subscriptions_per_socket: int = Field(
-        1000, ge=1, validation_alias=_from_environment("stream_subscriptions_per_socket")
+    body_limit_bytes: int = _setting(10 * 1024 * 1024, "the largest request body, inflated", ge=0)
+    head_limit_bytes: int = _setting(
+        32 * 1024, "the largest request line and headers together; 431 past it", ge=1024
     )
-    stream_queue_messages: int = Field(
-        1000, ge=1, validation_alias=_from_environment("stream_queue_messages")
+    head_timeout_seconds: float = _setting(
+        30, "how long a client may take for them; 408 then", gt=0
     )
-    stream_message_bytes: int = Field(
-        64 * 1024, ge=1024, validation_alias=_from_environment("stream_message_bytes")
+    body_timeout_seconds: float = _setting(300, "how long it may take for a body; 408 then", gt=0)
+    write_timeout_seconds: float = _setting(
+        60, "how long it may take nothing of its answer before it is cut off", gt=0
     )
-    stream_ping_seconds: float = Field(
-        20, gt=0, validation_alias=_from_environment("stream_ping_seconds")
+    request_timeout_seconds: float = _setting(
+        30, "how long a route's handler may take before a 504", gt=0
     )
-
-    pool: Pool = Field("async", validation_alias=_from_environment("pool"))
-    concurrency: int = Field(100, ge=1, validation_alias=_from_environment("concurrency"))
-    prefetch: int | None = Field(None, ge=1, validation_alias=_from_environment("prefetch"))
-    task_events: bool = Field(True, validation_alias=_from_environment("task_events"))
-    direct: bool = Field(True, validation_alias=_from_environment("direct"))
-    strict_emits: bool = Field(False, validation_alias=_from_environment("strict_emits"))
-    emit_timeout_seconds: float = Field(
-        10, gt=0, validation_alias=_from_environment("emit_timeout_seconds")
+    validate_body: bool = _setting(False, "answer 400 to bodies that do not fit `bodySchema`")
+    emit_route: bool = _setting(False, "answer `POST /emit`")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = _setting(
+        ("*",), "origins whose pages may call the routes, comma-separated"
     )
-    emit_dedupe_seconds: float = Field(
-        86400, gt=0, validation_alias=_from_environment("emit_dedupe_seconds")
+    cors_credentials: bool = _setting(False, "let them send cookies; not together with `*`")
+    own_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (), "further names under which our own paths answer, comma-separated"
     )
-    once_seconds: float = Field(7 * 86400, gt=0, validation_alias=_from_environment("once_seconds"))
-    event_schema: Literal["warn", "reject", "refuse"] = Field(
-        "warn", validation_alias=_from_environment("event_schema")
+    admin_token: SecretStr | None = _setting(
+        None,
+        "opens the [admin paths](security.md#admin-paths), 32 characters or more; without it "
+        "they are not there",
     )
-    event_limit_bytes: int = Field(
-        10 * 1024 * 1024, ge=1024, validation_alias=_from_environment("event_limit_bytes")
-    )
-    soft_shutdown_seconds: float = Field(
-        20, ge=0, validation_alias=_from_environment("soft_shutdown_seconds")
-    )
-    state_wrap: Literal["both", "motia", "plain"] = Field(
-        "both", validation_alias=_from_environment("state_wrap")
+    admin_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (), "names under which they answer, comma-separated", unset="as `own_hosts`"
     )
 
-    node_memory_mb: int | None = Field(
-        None, ge=64, validation_alias=_from_environment("node_memory_mb")
+    stream_sockets_per_ip: int = _setting(
+        10_000,
+        "clients of [streams](streams.md#limits) that one address may have in one web process",
+        ge=1,
+    )
+    stream_subscriptions_per_socket: int = _setting(1000, "what one of them may follow", ge=1)
+    stream_queue_messages: int = _setting(
+        1000, "messages that may wait for one of them, before it is closed as too slow", ge=1
+    )
+    stream_message_bytes: int = _setting(64 * 1024, "the largest message of a client", ge=1024)
+    stream_ping_seconds: float = _setting(
+        20, "how often a socket is pinged, and how long it may take to answer", gt=0
     )
 
-    isolated_steps: bool = Field(False, validation_alias=_from_environment("isolated_steps"))
-    isolated_processes: int | None = Field(
-        None, ge=1, validation_alias=_from_environment("isolated_processes")
+    pool: Pool = _setting("async", "`async`, `threads` or `prefork`")
+    concurrency: int = _setting(
+        100,
+        "runs at once in one worker process; where it is not set, `prefork` runs one a processor",
+        ge=1,
     )
 
-    timezone: str = Field("UTC", validation_alias=_from_environment("timezone"))
-    beat_lock_seconds: float = Field(
-        10, ge=1, validation_alias=_from_environment("beat_lock_seconds")
+    node_memory_mb: int | None = _setting(
+        None,
+        "MB of memory that JavaScript may use in the Node process; past it Node ends and is "
+        "started again",
+        unset="Node's own",
+        ge=64,
+    )
+    isolated_steps: bool = _setting(
+        False,
+        "run each Step in [a process of its own](steps.md#isolated-steps); a Step's own word "
+        "counts before this",
+    )
+    isolated_processes: int | None = _setting(
+        None,
+        "isolated runs at once in one process; others wait",
+        unset="one a processor, 2 at least",
+        ge=1,
+    )
+    task_events: bool = _setting(True, "workers send task events, which Flower shows")
+    direct: bool = _setting(
+        True,
+        "on RabbitMQ, with the pool `async`: events go straight to their handlers, past Celery's "
+        "own request and tracer, which [costs much less](decisions/0014-direct-path.md). `false` "
+        "has all of them take Celery's path",
+    )
+    prefetch: int | None = _setting(
+        None,
+        "deliveries that one Step's queue may hold in one worker",
+        unset="as `concurrency`",
+        ge=1,
+    )
+    strict_emits: bool = _setting(False, "an emit of an undeclared topic raises")
+    emit_timeout_seconds: float = _setting(
+        10,
+        "how long a route's emit waits for the broker's confirm; see [outages](events.md#outages)",
+        gt=0,
+    )
+    emit_dedupe_seconds: float = _setting(
+        86400, "how long an emit with the same `id` is dropped", gt=0
+    )
+    event_schema: Literal["warn", "reject", "refuse"] = _setting(
+        "warn",
+        "what becomes of an event that does not fit `input`: `warn`, `reject`, `refuse`; see "
+        "[schemas](events.md#schemas)",
+    )
+    once_seconds: float = _setting(
+        7 * 86400, "how long a run of a Step with `once` is known to have finished", gt=0
+    )
+    event_limit_bytes: int = _setting(10 * 1024 * 1024, "the largest event", ge=1024)
+    soft_shutdown_seconds: float = _setting(
+        20, "how long a stopping process lets its runs end", ge=0
+    )
+    state_wrap: Literal["both", "motia", "plain"] = _setting(
+        "both", "how `state.get` gives dicts: `both`, `motia`, `plain`"
     )
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", validation_alias=_from_environment("log_level", "LOG_LEVEL")
-    )
-    log_format: Literal["auto", "json", "console"] = Field(
-        "auto", validation_alias=_from_environment("log_format")
+    timezone: str = _setting("UTC", "for cron Steps that name none")
+    beat_lock_seconds: float = _setting(
+        10, "how long a beat that vanished keeps others waiting", ge=1
     )
 
-    records: bool = Field(True, validation_alias=_from_environment("records"))
-    record_successes: float = Field(
-        1.0, ge=0, le=1, validation_alias=_from_environment("record_successes")
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "`debug`, `info`, `warning`, `error`", "LOG_LEVEL"
     )
-    record_value_bytes: int = Field(
-        8192, ge=256, le=1024 * 1024, validation_alias=_from_environment("record_value_bytes")
+    log_format: Literal["auto", "json", "console"] = _setting(
+        "auto", "`json`, `console`, or by whether there is a terminal"
     )
-    records_kept: int = Field(20_000, ge=1, validation_alias=_from_environment("records_kept"))
-    records_kept_days: float = Field(
-        3.0, gt=0, validation_alias=_from_environment("records_kept_days")
+
+    records: bool = _setting(True, "record [runs](observe.md)")
+    record_successes: float = _setting(
+        1.0,
+        "the share of traces whose successful runs are recorded; failures always are",
+        ge=0,
+        le=1,
     )
-    records_kept_bytes: int = Field(
-        128 * 1024 * 1024, ge=65536, validation_alias=_from_environment("records_kept_bytes")
+    record_value_bytes: int = _setting(
+        8192, "the most of one value in a record; what is larger is cut", ge=256, le=1024 * 1024
     )
-    log_lines_kept: int = Field(10_000, ge=0, validation_alias=_from_environment("log_lines_kept"))
-    redact_keys: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), validation_alias=_from_environment("redact_keys")
+    records_kept: int = _setting(20_000, "runs that are kept; the oldest go first", ge=1)
+    records_kept_days: float = _setting(3.0, "for how many days", gt=0)
+    records_kept_bytes: int = _setting(
+        128 * 1024 * 1024,
+        "and how many bytes of them; a quarter of Redis's `maxmemory` at most",
+        ge=65536,
+    )
+    log_lines_kept: int = _setting(10_000, "lines of runs that `motia-celery logs` can show", ge=0)
+    redact_keys: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "further keys whose values are [masked](observe.md#secrets), comma-separated; `-token` "
+        "takes one of the default ones away",
     )
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -355,10 +399,8 @@ def _add_environment(
     for field, info in Settings.model_fields.items():
         if field == "root":
             continue
-        choices = info.validation_alias
-        names = choices.choices[1:] if isinstance(choices, AliasChoices) else []
-        for name in names:
-            if isinstance(name, str) and env.get(name):
+        for name in (PREFIX + field.upper(), *platform_variables(info)):
+            if env.get(name):
                 values[field] = env[name]
                 origins[field] = name
                 break
@@ -366,6 +408,14 @@ def _add_environment(
     if from_file and env.get("MOTIA_REDIS_HOST"):
         values["redis_url"] = _motia_redis_url(env)
         origins["redis_url"] = "MOTIA_REDIS_HOST"
+
+
+def platform_variables(info: FieldInfo) -> tuple[str, ...]:
+    """The variables that set a field beside ``MOTIA_<NAME>``, the first of them first."""
+    row = info.json_schema_extra
+    assert isinstance(row, dict)
+    names = row["variables"]
+    return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def _motia_redis_url(env: Mapping[str, str]) -> str:
