@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import typer.main
 
+from motia_celery import errors
 from motia_celery.cli import app
 from motia_celery.settings import Settings, platform_variables
 
@@ -37,7 +38,7 @@ motia-celery COMMAND --help
 | 0 | done, and nothing is wrong |
 | 1 | an error, told with what to do, or what was looked for: problems, a key that is not there |
 | 2 | an argument or an option can not be used |
-| 3 | `doctor --live`: a server does not answer, so not everything could be looked at |
+| 3 | only a part: `doctor --live` where a server does not answer, `dlq replay` where letters stay |
 | 130 | Ctrl-C |
 
 Every command that reads has `--json`: data on standard output, and nothing else; what a person
@@ -161,6 +162,18 @@ def _default(info: Any) -> str:
     return f"`{','.join(value) if isinstance(value, tuple) else value}`"
 
 
+def error_classes() -> str:
+    """The rows of the errors, as they stand in their module."""
+    found = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    rows = ["| error | when | a kind of |", "|---|---|---|"]
+    for kind in found:
+        text = _cell((kind.__doc__ or "").split("\n\n")[0].replace("``", "`"))
+        parent = kind.__bases__[0]
+        of = "" if parent in (Exception, errors.FrameworkError) else f" `{parent.__name__}`"
+        rows.append(f"| `{kind.__name__}` | {text} |{of} |")
+    return "\n".join(rows)
+
+
 def _within(name: str, table: str) -> str:
     """A page that is written by hand, with its table."""
     start, end = "<!-- Made by bin/reference.py from here -->", "<!-- to here. -->"
@@ -197,6 +210,7 @@ def main(check: bool) -> None:
     made = {
         "cli.md": reference(),
         "settings.md": _within("settings.md", settings()),
+        "errors.md": _within("errors.md", error_classes()),
         "llms.txt": pages(),
     }
     for name, text in made.items():

@@ -20,7 +20,7 @@ from motia_celery.errors import FrameworkError, SettingsError
 from motia_celery.run.banner import Banner, Printer
 from motia_celery.run.children import Child, ask_for_plan, preload
 from motia_celery.run.environment import read_environment, remap_sigterm
-from motia_celery.run.reload import ROLES, SourceFilter, needed, touched
+from motia_celery.run.reload import ROLES, SourceFilter, lost, needed, touched
 from motia_celery.settings import Settings
 from motia_celery.stores.embedded import EmbeddedServer, data_directory
 
@@ -132,12 +132,16 @@ class Dev:
         self._stop = threading.Event()
         self._lock = threading.RLock()
         self._plan: dict[str, Any] = {}
+        #: Files that changed, and are not live yet.
+        self._changed: set[str] = set()
+        self._told: list[Any] = []
 
     def run(self) -> None:
         """Runs until a signal comes."""
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, lambda *_: self._stop.set())
         self._plan = ask_for_plan(self._environment)
+        self._told = self._plan["problems"]
         port = self._listener.getsockname()[1]
         banner = Banner(self._settings, self._plan, port, embedded=self._embedded)
         banner.show(self._printer)
@@ -168,21 +172,37 @@ class Dev:
             self._reload(files)
 
     def _reload(self, files: list[str]) -> None:
-        before = self._plan
+        self._changed.update(files)
         try:
-            self._plan = ask_for_plan(self._environment)
+            plan = ask_for_plan(self._environment)
         except FrameworkError as error:
             self._printer.error(str(error))
+            self._printer.note("The app runs on as it was")
             return
-        roles = touched(files, before, self._plan)
-        shown = ", ".join(files[:3]) + ("…" if len(files) > 3 else "")
-        self._printer.note(f"{shown} changed; restarting {', '.join(sorted(roles)) or 'nothing'}")
-        if before["problems"] != self._plan["problems"]:
-            self._printer.problems(self._plan["problems"])
-        if before["queues"] != self._plan["queues"]:
+        if broken := lost(self._plan, plan, self._root):
+            self._printer.note(f"{_shown(files)} changed; the app runs on as it was")
+            self._tell(plan["problems"])
+            self._printer.note(f"Mend {_shown(broken)}, and what changed is live")
+        else:
+            self._apply(plan)
+
+    def _apply(self, plan: dict[str, Any]) -> None:
+        """Makes a Plan the running one."""
+        files, self._changed = sorted(self._changed), set()
+        before, self._plan = self._plan, plan
+        roles = touched(files, before, plan)
+        named = ", ".join(sorted(roles)) or "nothing"
+        self._printer.note(f"{_shown(files)} changed; restarting {named}")
+        self._tell(plan["problems"])
+        if before["queues"] != plan["queues"]:
             self._release()
         with self._lock:
             self._restart(roles)
+
+    def _tell(self, problems: list[Any]) -> None:
+        if problems != self._told:
+            self._told = problems
+            self._printer.problems(problems)
 
     def _restart(self, roles: frozenset[str]) -> None:
         wanted = needed(self._plan)
@@ -255,3 +275,7 @@ class Dev:
     def _kill(self) -> None:
         for child, _ in self._leaving:
             child.kill()
+
+
+def _shown(files: list[str]) -> str:
+    return ", ".join(files[:3]) + ("…" if len(files) > 3 else "")

@@ -51,6 +51,20 @@ def needed(plan: Mapping[str, Any]) -> tuple[Role, ...]:
     return tuple(role for role in ROLES if wanted[role])
 
 
+def lost(before: Mapping[str, Any], after: Mapping[str, Any], root: Path) -> list[str]:
+    """The files whose Steps or streams run and could not be loaded any more, though they are
+    there: a half-written save must not take a part of the app away.
+    """
+    told = [problem for problem in before["problems"] if problem["severity"] == "error"]
+    new = [p for p in after["problems"] if p["severity"] == "error" and p not in told]
+    gone = _loaded(before) - _loaded(after)
+    return sorted(file for file in gone if (root / file).is_file()) if new else []
+
+
+def _loaded(plan: Mapping[str, Any]) -> set[str]:
+    return {found["file"] for kind in ("steps", "streams") for found in plan[kind]}
+
+
 def touched(
     files: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> frozenset[Role]:

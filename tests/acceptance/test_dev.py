@@ -75,8 +75,12 @@ def test_a_changed_step_is_live_within_a_second(dev: tuple[Example, Process, str
         wait_until(lambda expected=word: answer() == expected, f"the answer {word}", 10, 0.02)
         print(f"live after {time.monotonic() - changed:.2f} s")
     file.write_text("config = {")
-    wait_until(lambda: "steps/hello_step.py:1" in process.output, "the syntax error's place", 10)
+    wait_until(lambda: "steps/hello_step.py:1" in process.output, "the syntax error's place", 60)
+    wait_until(lambda: "Mend steps/hello_step.py" in process.output, "what is to be done", 60)
+    assert answer() == "six"
     assert order(address, "lamp")
+    file.write_text(_hello("ten"))
+    wait_until(lambda: answer() == "ten", "the mended answer", 60)
 
 
 def test_no_request_is_dropped_while_the_app_reloads(dev: tuple[Example, Process, str]) -> None:

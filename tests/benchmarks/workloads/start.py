@@ -56,7 +56,8 @@ from fastapi import FastAPI
 
 app = FastAPI()
 for number in range({count}):
-    app.include_router(importlib.import_module(f"routes.r{{number}}").router)
+    # Not include_router, which nests a lifespan for each: a thousand are too deep for Python.
+    app.router.routes.extend(importlib.import_module(f"routes.r{{number}}").router.routes)
 """
 
 

@@ -10,7 +10,7 @@ from watchfiles import Change
 from motia_celery.model.reading import read_step
 from motia_celery.plan import compile_plan
 from motia_celery.plan.describe import describe
-from motia_celery.run.reload import ROLES, SourceFilter, needed, touched
+from motia_celery.run.reload import ROLES, SourceFilter, lost, needed, touched
 
 API = {"type": "api", "name": "api", "method": "GET", "path": "/a"}
 EVENT = {"type": "event", "name": "event", "subscribes": ["x"]}
@@ -108,3 +108,21 @@ def test_only_processes_with_something_to_do_are_needed() -> None:
     assert needed(plan) == ("web",)
     assert needed({**plan, "queues": ["q"]}) == ("web", "worker")
     assert needed({"queues": ["q"], "schedules": ["s"]}) == ("web", "worker", "beat")
+
+
+def _with_error(plan, file="steps/api_step.py"):
+    problem = {"severity": "error", "file": file, "line": 1, "what": "syntax error", "fix": ""}
+    return {**plan, "problems": [problem]}
+
+
+def test_a_step_that_runs_and_is_saved_half_written_is_lost(tmp_path: Path) -> None:
+    """Not one whose file is gone, whose config was taken out, or that could never be loaded."""
+    (tmp_path / "steps").mkdir()
+    for kind in ("api", "event"):
+        (tmp_path / f"steps/{kind}_step.py").touch()
+    without = plan_of(EVENT, CRON, NOOP)
+    assert lost(ALL, _with_error(without), tmp_path) == ["steps/api_step.py"]
+    assert lost(ALL, without, tmp_path) == []
+    assert lost(_with_error(ALL), _with_error(without), tmp_path) == []
+    assert lost(without, _with_error(without), tmp_path) == []
+    assert lost(ALL, _with_error(plan_of(API, EVENT, NOOP)), tmp_path) == []
