@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -101,13 +102,24 @@ def export(
 
     async def write(state: RedisState) -> None:
         file = output.open("wb") if output else sys.stdout.buffer
+        count = 0
         try:
-            async for entry in entries(state, group or ()):
-                file.write(entry.line)
+            # A bar between the lines of a terminal would spoil both.
+            with _bar("Exporting", shown=not file.isatty()) as tell:
+                async for entry in entries(state, group or ()):
+                    file.write(entry.line)
+                    count += 1
+                    tell(count, None)
         finally:
             file.flush() if file is sys.stdout.buffer else file.close()
 
     _with_state(write)
+
+
+def _bar(what: str, *, shown: bool = True) -> AbstractContextManager[Callable[..., None]]:
+    from motia_celery.cli.terminal import progress
+
+    return progress(what) if shown else nullcontext(lambda *_: None)
 
 
 @app.command("import")
@@ -122,7 +134,8 @@ def import_(
     text = sys.stdin.buffer.read() if str(file) == "-" else _read(file)
     lines = enumerate(text.splitlines(), start=1)
     entries = [Entry.read(line, f"{file}:{number}") for number, line in lines if line.strip()]
-    count = _with_state(lambda state: store(state, entries))
+    with _bar("Importing") as tell:
+        count = _with_state(lambda state: store(state, entries, tell))
     _say({"imported": count}, json, f"Imported {count} entries.")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -33,3 +34,15 @@ def complain(error: FrameworkError) -> None:
     err.print(Text.assemble(("✗ ", "bold red"), (place, "bold"), error.what), soft_wrap=True)
     if error.fix:
         err.print(Text(f"  → {error.fix}", "dim"), soft_wrap=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on standard error, where that is a terminal; it is told how many are done, of how
+    many where that is known."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda seen, total: bar.update(task, completed=seen, total=total)

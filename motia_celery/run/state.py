@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -94,10 +94,13 @@ async def export(state: RedisState, groups: Iterable[str] = ()) -> AsyncIterator
             yield Entry(group=group, key=key, value=value, ttl_seconds=lives.get(key))
 
 
-async def import_(state: RedisState, entries: Iterable[Entry]) -> int:
+async def import_(
+    state: RedisState,
+    entries: Sequence[Entry],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
     """Sets each entry, and gives how many there were; other keys stay."""
-    count = 0
-    for entry in entries:
+    for done, entry in enumerate(entries, start=1):
         await state.set(entry.group, entry.key, entry.value, ttl_seconds=entry.ttl_seconds)
-        count += 1
-    return count
+        progress(done, len(entries))
+    return len(entries)

@@ -23,8 +23,8 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Deletes them, once it is confirmed; letters that died after the question stay."""
-    from motia_celery.cli.dlq.letters import counted, open_dead_letters, progress
-    from motia_celery.cli.terminal import out
+    from motia_celery.cli.dlq.letters import counted, open_dead_letters
+    from motia_celery.cli.terminal import out, progress
 
     wanted = s.chosen(
         steps=steps,

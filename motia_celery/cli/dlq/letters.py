@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -123,19 +121,6 @@ def age(moment: datetime | None) -> str:
         return ""
     seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
     return next((f"{seconds // size}{unit}" for size, unit in _AGES if seconds >= size), "0s")
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, where that is a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from motia_celery.cli.terminal import err
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda seen, total: bar.update(task, completed=seen, total=total)
 
 
 def _moment(moment: datetime | None) -> str:

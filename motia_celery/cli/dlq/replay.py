@@ -42,8 +42,8 @@ def run(
     ] = False,
 ) -> None:
     """Replays them; exit code 3 if some stay."""
-    from motia_celery.cli.dlq.letters import counted, open_dead_letters, progress
-    from motia_celery.cli.terminal import out
+    from motia_celery.cli.dlq.letters import counted, open_dead_letters
+    from motia_celery.cli.terminal import out, progress
 
     wanted = s.chosen(
         steps=steps,
