@@ -10,16 +10,17 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Final
 
 from motia_celery.broker.dead_letters import DeadLetters
 from motia_celery.broker.removal import remove_topology
-from motia_celery.errors import SettingsError, UnsettledError
+from motia_celery.errors import UnsettledError
 from motia_celery.model.cron import Cron
 from motia_celery.model.dead_letter import DeadLetter, LetterFilter
 from motia_celery.model.emit import EmitOptions
@@ -32,6 +33,7 @@ from motia_celery.plan.topology import QueuePlan
 from motia_celery.run.app import App
 from motia_celery.run.release import release
 from motia_celery.settings import Settings, load_settings
+from motia_celery.stores.embedded import EmbeddedServer
 from motia_celery.stores.partitions import PartitionCounts
 from motia_celery.stores.redis import connect_sync
 from motia_celery.stores.removal import remove_keys
@@ -92,27 +94,24 @@ class OnServers:
     def __init__(
         self, root: Path, broker_url: str | None, redis_url: str | None, given: Mapping[str, Any]
     ) -> None:
-        if redis_url is None:
-            raise SettingsError(
-                "a Redis is needed beside the broker.",
-                "StepTester",
-                "Give --motia-redis=redis://…, or set MOTIA_TEST_REDIS_URL.",
-            )
-        self._settings = {
-            "environment": "test",
-            "prefix": f"test-{secrets.token_hex(5)}",
-            "soft_shutdown_seconds": 0,
-            **given,
-            **_WHOLE,
-            # Both are given, so that no variable of production selects a server.
-            "broker_url": broker_url or redis_url,
-            "redis_url": redis_url,
-        }
-        self._root = root
-        self.app = ServerApp(load_settings(root, **self._settings))
-        self._finished: dict[str, int] = {}
-        self._letters: set[str] = set()
-        self._end = AsyncExitStack()
+        with ExitStack() as opened:
+            redis_url = redis_url or _own_redis(opened)
+            self._settings = {
+                "environment": "test",
+                "prefix": f"test-{secrets.token_hex(5)}",
+                "soft_shutdown_seconds": 0,
+                **given,
+                **_WHOLE,
+                # Both are given, so that no variable of production selects a server.
+                "broker_url": broker_url or redis_url,
+                "redis_url": redis_url,
+            }
+            self._root = root
+            self.app = ServerApp(load_settings(root, **self._settings))
+            self._finished: dict[str, int] = {}
+            self._letters: set[str] = set()
+            self._end = AsyncExitStack()
+            self._end.push(opened.pop_all())
         self._end.push_async_callback(self.app.aclose)
 
     @property
@@ -269,3 +268,9 @@ class OnServers:
     async def aclose(self) -> None:
         """Stops the worker, and removes all that the app left on the servers."""
         await self._end.aclose()
+
+
+def _own_redis(opened: ExitStack) -> str:
+    """The URL of a Valkey that lasts as long as the test."""
+    folder = opened.enter_context(TemporaryDirectory(prefix="motia-test-"))
+    return opened.enter_context(EmbeddedServer(Path(folder))).url
