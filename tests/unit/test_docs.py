@@ -16,9 +16,20 @@ from pathlib import Path
 import pytest
 import typer.main
 import yaml
+from pydantic import BaseModel
 
 from motia_celery.cli import app
 from motia_celery.discover import discover
+from motia_celery.model.config import (
+    ApiStep,
+    CronStep,
+    EmitConfig,
+    EventStep,
+    NoopStep,
+    QueryParamConfig,
+    StreamConfig,
+)
+from motia_celery.model.options import HandlerConfig, QueueConfig, RetryConfig
 from motia_celery.run.template import TEMPLATES
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.python import PythonHost
@@ -62,6 +73,25 @@ def each(*languages: str) -> pytest.MarkDecorator:
     found = snippets(*languages)
     assert found
     return pytest.mark.parametrize("snippet", found, ids=[one.id for one in found])
+
+
+# Configs
+
+CONFIGS = (
+    *(ApiStep, EventStep, CronStep, NoopStep, StreamConfig, EmitConfig, QueryParamConfig),
+    *(HandlerConfig, QueueConfig, RetryConfig),
+)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=[kind.__name__ for kind in CONFIGS])
+def test_every_field_of_a_config_is_described(config: type[BaseModel]) -> None:
+    """As code, under the name that dicts have."""
+    pages = "".join(
+        (ROOT / "docs" / f"{name}.md").read_text() for name in ("steps", "events", "streams")
+    )
+    code = " ".join(re.findall(r"```.*?```|`[^`]+`", pages, re.S))
+    named = {field.alias or name for name, field in config.model_fields.items()}
+    assert not {name for name in named if not re.search(rf"\b{name}\b", code)}
 
 
 # Code

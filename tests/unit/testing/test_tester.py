@@ -343,8 +343,8 @@ async def test_a_tester_says_how_it_is_used(project: Write, monkeypatch) -> None
             await app.run("note")
         with pytest.raises(ConfigError, match="delay"):
             await app.emit("go", delay=-1)
-    monkeypatch.setenv("MOTIA_TEST_BROKER_URL", "amqp://nobody")
-    with pytest.raises(SettingsError, match="MOTIA_TEST_REDIS_URL"):
+    monkeypatch.setenv("MOTIA_TEST_BROKER_URL", "kafka://nobody")
+    with pytest.raises(SettingsError, match="is no URL of a broker"):
         async with StepTester(root):
             pass
 
