@@ -11,11 +11,12 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> None:
     """Lists every problem with its file, line and fix."""
-    from motia_celery.cli.terminal import out, show_problems
+    from motia_celery.cli.terminal import out, show_emptiness, show_problems
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
 
     plan = App(read_environment()).plan
+    show_emptiness(plan)
     if json:
         from json import dumps
 

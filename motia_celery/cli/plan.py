@@ -18,12 +18,14 @@ def run(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid graph.")] = False,
 ) -> None:
     """Prints the Plan as tables, data, or a graph."""
+    from motia_celery.cli.terminal import show_emptiness
     from motia_celery.plan.describe import describe
     from motia_celery.plan.describe import mermaid as graph
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
 
     plan = App(read_environment()).plan
+    show_emptiness(plan)
     if json:
         from json import dumps
 

@@ -12,6 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from motia_celery.errors import FrameworkError
     from motia_celery.model.problem import Problem
+    from motia_celery.plan import Plan
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -26,6 +27,15 @@ def show_problems(problems: Iterable[Problem], console: Console = err) -> None:
         line = Text.assemble((f"{mark} ", style), (problem.place, "bold"), f"  {problem.what}")
         console.print(line, soft_wrap=True)
         console.print(Text(f"  → {problem.fix}", "dim"), soft_wrap=True)
+
+
+def show_emptiness(plan: Plan) -> None:
+    """Says so where the folder has no Steps: most often it is another one than was meant."""
+    if plan.steps or plan.problems:
+        return
+    err.print(Text("! There is no Step below steps/ or src/ in this folder.", "yellow"))
+    fix = "Go into the project's folder, name it by -C, or make an app: motia-celery create NAME"
+    err.print(Text(f"  → {fix}", "dim"), soft_wrap=True)
 
 
 def complain(error: FrameworkError) -> None:
