@@ -37,8 +37,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_examples_of_testing_pass(folder: Path) -> None:
     names = write_examples("testing.md", folder)
-    assert {"tests/test_handlers.py", "tests/test_orders.py"} < set(names)
-    assert "5 passed" in run_pytest(folder)
+    assert {"tests/test_handlers.py", "tests/test_orders.py", "tests/test_streams.py"} < set(names)
+    assert "6 passed" in run_pytest(folder)
 
 
 async def test_the_examples_of_types_run(folder: Path) -> None:
