@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import orjson
@@ -23,6 +23,7 @@ from motia_celery.model.emit import EmitOptions, Moment
 from motia_celery.model.event import Event, derived_id, emitted_id
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
+from motia_celery.model.told import Teller
 from motia_celery.model.topic import topic_fault
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import StepLogger
@@ -54,9 +55,16 @@ def _in_memory() -> Items:
     return MemoryStreams()
 
 
+class ChangeEvents(Protocol):
+    """Makes the events that changes of state and streams start."""
+
+    def made_by(self, run: Run | None = None) -> Teller:
+        """What tells of the changes that the run makes; without one, of those from outside."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the contexts of one process share."""
+    """What the contexts of one process share. ``changes`` is None where nobody hears any."""
 
     emitter: Emitter
     state: Values
@@ -65,6 +73,7 @@ class Services:
     streams: Items = field(default_factory=_in_memory)
     stream_names: frozenset[str] = frozenset()
     tasks: Tasks | None = None
+    changes: ChangeEvents | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -82,7 +91,11 @@ class Context(Triggered):
         self._calls = Calls(asyncio.get_running_loop())
         self._emitted: Counter[str] = Counter()
         self._recording = recording
-        values, items = recorded_stores(services.state, services.streams, recording)
+        values, items = services.state, services.streams
+        self._teller = services.changes.made_by(run) if services.changes else None
+        if self._teller is not None:
+            values, items = values.telling(self._teller), items.telling(self._teller)
+        values, items = recorded_stores(values, items, recording)
         self.state = State(values, self._calls, services.state_wrap)
         self.streams = Streams(services.stream_names, items, self._calls)
         self.celery = Celery(run, step.file, services.tasks, self._calls)
@@ -127,7 +140,7 @@ class Context(Triggered):
     @property
     def topic(self) -> str | None:
         """The topic of the event that started the run."""
-        return self._run.topic
+        return self._run.topic if self._run.trigger == "event" else None
 
     def emit(
         self,
@@ -187,9 +200,12 @@ class Context(Triggered):
         return Transaction(self._prepared, lambda tx: self._calls.start(self._commit(tx)))
 
     async def _commit(self, transaction: Transaction) -> None:
+        changes = transaction.state.changes
+        if self._teller is not None:
+            changes = [replace(c, told=self._teller.of_state(c.group)) for c in changes]
         with noted(self._recording, *transaction.events):
             await self._services.emitter.commit(
-                transaction.state.changes, transaction.events, timeout_seconds=self._patience
+                changes, transaction.events, timeout_seconds=self._patience
             )
         note_changes(self._recording, transaction.state.changes)
 

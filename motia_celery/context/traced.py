@@ -12,6 +12,7 @@ from motia_celery.context.state import Values
 from motia_celery.context.streams import Items
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.told import Teller
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.spans import operation, sending
 
@@ -68,6 +69,10 @@ class TracedState:
 
     def __init__(self, state: Values) -> None:
         self._state = state
+
+    def telling(self, teller: Teller) -> TracedState:
+        """The same; the changes that are made through it start whom the teller names."""
+        return TracedState(self._state.telling(teller))
 
     async def get(self, group: str, key: str) -> Any:
         """The value, or None."""
@@ -126,6 +131,10 @@ class TracedStreams:
 
     def __init__(self, streams: Items) -> None:
         self._streams = streams
+
+    def telling(self, teller: Teller) -> TracedStreams:
+        """The same; the changes that are made through it start whom the teller names."""
+        return TracedStreams(self._streams.telling(teller))
 
     async def get(self, stream: str, group: str, id: str) -> Any:
         """The item, or None."""

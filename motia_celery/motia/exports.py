@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from motia_celery.context.trigger import TriggerInfo
+from motia_celery.model.changed import StateTriggerInput, StreamTriggerInput
 from motia_celery.model.config import StreamConfig
 from motia_celery.model.triggers import TriggersStep as StepConfig
 from motia_celery.motia.ambient import StateManager, Stream, enqueue, logger, state_manager
@@ -11,8 +12,6 @@ from motia_celery.motia.messages import (
     ApiResponse,
     FlowContext,
     MotiaHttpArgs,
-    StateTriggerInput,
-    StreamTriggerInput,
 )
 from motia_celery.motia.steps import MultiTriggerStep, StepDefinition, multi_trigger_step, step
 from motia_celery.motia.triggers import api, cron, http, queue, state, stream

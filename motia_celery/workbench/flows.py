@@ -100,7 +100,7 @@ def kind(step: Step) -> Kind:
         return "http"
     if step.crons:
         return "cron"
-    return "event" if step.events else "noop"
+    return "event" if step.is_queued else "noop"
 
 
 def _emits(emits: Iterable[Emit]) -> tuple[EmitView, ...]:

@@ -1,0 +1,45 @@
+"""What changes of state and streams start: events that are stored in the outbox in one atomic step
+with the change, so that none is lost, and none is of a change that was not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from motia_celery.model.told import Target, Told
+
+#: Takes the event of a change, for one who hears it; for stores in memory.
+Start = Callable[[Target, bytes], None]
+
+
+def keys_and_arguments(
+    told: Told | None, keys: list[Any], arguments: list[Any]
+) -> tuple[list[Any], list[Any]]:
+    """A script's keys and arguments, with what is told at the end of each."""
+    if told is None:
+        return keys, arguments
+    return [*keys, told.outbox.encode()], [*arguments, told.argument]
+
+
+def start_each(told: Told | None, key: str | None, body: bytes, start: Start) -> None:
+    """Starts each who hears a change of this key."""
+    for target in told.targets if told else ():
+        if target.item in (None, key):
+            start(target, body)
+
+
+#: For scripts with four keys of their own; ``start`` stores an event for each who hears it.
+TELL: Final = """
+local heard = KEYS[5] and cjson.decode(ARGV[#ARGV])
+
+local function start(key, body)
+  for _, target in ipairs(heard.targets) do
+    if target.item == nil or target.item == key then
+      local line = target.emitter
+      if target.by_key then line = line .. ':' .. (key or '') end
+      redis.call('XADD', KEYS[5], '*', 'emitter', line, 'payload', target.payload, 'body', body)
+    end
+  end
+end
+"""
