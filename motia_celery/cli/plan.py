@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from motia_celery.model.step import StateTrigger, Stream, StreamTrigger
+    from motia_celery.model.step import Stream
     from motia_celery.plan import Plan
 
 
@@ -60,16 +60,11 @@ def _steps(plan: Plan) -> Table:
             *(f"{t.method} {t.path}" for t in step.http),
             *step.topics,
             *(t.expression for t in step.crons),
-            *(_change(trigger) for _, trigger in step.changes),
+            *(trigger.told for _, trigger in step.changes),
         ]
         emits = ", ".join(emit.topic for emit in step.emits)
         table.add_row(step.name, "\n".join(triggers), emits, ", ".join(step.flows), step.file)
     return table
-
-
-def _change(trigger: StateTrigger | StreamTrigger) -> str:
-    stream = getattr(trigger, "stream", None)
-    return f"stream {stream}" if stream else "state"
 
 
 def _routes(plan: Plan) -> Table:

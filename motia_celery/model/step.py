@@ -120,6 +120,11 @@ class CronTrigger:
 class StateTrigger:
     """Starts the Step by every change of state."""
 
+    @property
+    def told(self) -> str:
+        """What it hears changes of, in words."""
+        return "state"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamTrigger:
@@ -128,6 +133,12 @@ class StreamTrigger:
     stream: str
     group: str | None = None
     item: str | None = None
+
+    @property
+    def told(self) -> str:
+        """What it hears changes of, in words."""
+        places = (f"stream {self.stream}", self.group, self.item)
+        return " / ".join(place for place in places if place is not None)
 
 
 Trigger = HttpTrigger | EventTrigger | CronTrigger | StateTrigger | StreamTrigger

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from motia_celery.model.told import Target, Told
 
-#: Takes the event of a change, for one who hears it; for stores in memory.
-Start = Callable[[Target, bytes], None]
+#: Takes the event of a change, for one who hears it, and the line in which it keeps its place;
+#: for stores in memory.
+Start = Callable[[Target, str, bytes], None]
 
 
 def keys_and_arguments(
@@ -23,10 +24,11 @@ def keys_and_arguments(
 
 
 def start_each(told: Told | None, key: str | None, body: bytes, start: Start) -> None:
-    """Starts each who hears a change of this key."""
+    """Starts each who hears a change of this key, as the scripts do."""
     for target in told.targets if told else ():
         if target.item in (None, key):
-            start(target, body)
+            line = f"{target.emitter}:{key or ''}" if target.by_key else target.emitter
+            start(target, line, body)
 
 
 #: For scripts with four keys of their own; ``start`` stores an event for each who hears it.

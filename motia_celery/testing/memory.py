@@ -75,7 +75,7 @@ class MemoryApp(App):
         changes = self._services.changes
         return self._streams.telling(changes.made_by()) if changes else self._streams
 
-    def _start(self, target: Target, body: bytes) -> None:
+    def _start(self, target: Target, line: str, body: bytes) -> None:
         """Delivers the event of a change to the Step that hears it."""
         event, queue = change_event(target, body)
         self.queues.send(event, next(q for q in self.plan.topology.queues if q.name == queue))
