@@ -24,7 +24,7 @@ from motia_celery.stores.streams import (
     created_at,
     is_falsy,
 )
-from motia_celery.stores.telling import Start, start_each
+from motia_celery.stores.telling import Start, start_each, told_of_stream
 from motia_celery.stores.values import decode, encode
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class MemoryStreams:
         return _copy(entry[1]) if entry else None
 
     def _put(self, stream: str, group: str, id: str, item: Item | None) -> None:
+        told_of_stream(self._teller, stream, group, None if item is None else encode(item, ""))
         held, name = self._items[_place(stream, group)], _name(id)
         found = held.pop(name, None)
         if item is None:
@@ -172,8 +173,8 @@ class MemoryStreams:
         self._logs[place].append(change)
         for queue in self._subscribers:
             queue.put_nowait(change)
-        if self._teller and self._start:
-            told = self._teller.of_stream(stream, place[1])
+        if self._start:
+            told = told_of_stream(self._teller, stream, place[1])
             start_each(told, id, _told_body(change), self._start)
         return change
 

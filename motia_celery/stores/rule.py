@@ -63,11 +63,13 @@ def decoded(group: str, found: Mapping[Any, bytes | str]) -> dict[str, Any]:
     }
 
 
-def change_body(group: str, key: str, old: bytes | None, new: bytes | None) -> bytes:
+def change_body(
+    group: str, key: str, old: bytes | None, new: bytes | None, limit_bytes: int
+) -> bytes:
     """The body of the event of a change, as the scripts write it."""
-    return b'{"type":"state","group_id":%b,"item_id":%b,"old_value":%b,"new_value":%b}' % (
-        encode(str(group), ""),
-        encode(str(key), ""),
-        old or b"null",
-        new or b"null",
-    )
+    place = (encode(str(group), ""), encode(str(key), ""))
+    head = b'{"type":"state","group_id":%b,"item_id":%b,"old_value":' % place
+    tail = b',"new_value":%b}' % (new or b"null")
+    body = head + (old or b"null") + tail
+    omitted = head + b'null,"old_value_omitted":true' + tail
+    return body if len(body) <= limit_bytes else omitted

@@ -27,7 +27,7 @@ from motia_celery.stores.rule import (
     plain,
     value_of,
 )
-from motia_celery.stores.telling import keys_and_arguments, start_each
+from motia_celery.stores.telling import keys_and_arguments, start_each, told_of_state
 from motia_celery.stores.turns import Turns, give_way
 from motia_celery.stores.values import encode, same
 
@@ -147,7 +147,7 @@ class RedisState:
             life,
             self._hashes,
             self._expiries,
-            told=self._told(group, key, encoded),
+            told=told_of_state(self._teller, group, key, encoded),
         )
         return value
 
@@ -186,7 +186,7 @@ class RedisState:
 
     async def delete(self, group: str, key: str) -> Any | None:
         """Remove the key and return what it held, or None."""
-        told = self._told(group, key)
+        told = told_of_state(self._teller, group, key)
         found = await self._run(self._take_out_script, group, encoded_name(key), told=told)
         return value_of(found, group, key)
 
@@ -218,7 +218,7 @@ class RedisState:
 
     async def clear(self, group: str) -> None:
         """Remove the group with all that it holds."""
-        await self._run(self._clear_script, group, told=self._told(group))
+        await self._run(self._clear_script, group, told=told_of_state(self._teller, group))
 
     async def _read(self, group: str, key: str) -> bytes | None:
         found: bytes | None = await self._run(self._get_script, group, encoded_name(key))
@@ -229,7 +229,7 @@ class RedisState:
     ) -> Any:
         """``_SWAPPED``, or what the key holds instead of ``found``."""
         values = (encoded_name(key), found or b"", encoded or b"", life)
-        told = self._told(group, key, encoded)
+        told = told_of_state(self._teller, group, key, encoded)
         done, *held = await self._run(self._swap_script, group, *values, told=told)
         return _SWAPPED if done else (held or [None])[0]
 
@@ -255,17 +255,6 @@ class RedisState:
         more = [name, field, encoded, life, self._hashes, self._expiries]
         keys, args = keys_and_arguments(told, keys, more)
         await self._set_script(keys=keys, args=args, client=pipe)
-
-    def _told(self, group: str, key: str = "", encoded: bytes | None = None) -> Told | None:
-        """What is told of a change to this value.
-
-        Raises:
-            EventDataError: no event can carry it.
-        """
-        told = self._teller.of_state(group) if self._teller else None
-        if told is not None:
-            told.check(encoded, state_place(group, key))
-        return told
 
     async def _run(self, script: Any, group: str, *arguments: Any, told: Told | None = None) -> Any:
         name = encoded_name(group)
@@ -370,13 +359,14 @@ class MemoryState:
 
     def _put(self, group: str, key: str, encoded: bytes | None, end: float) -> None:
         held, name = self._group(group), encoded_name(key)
+        told = told_of_state(self._teller, group, key, encoded)
         found, _ = held.pop(name, (None, 0.0))
         if encoded is not None:
             held[name] = (encoded, end)
         self._groups[encoded_name(group)] = held
-        if self._teller and self._start and (found is not None or encoded is not None):
-            told = self._teller.of_state(group)
-            start_each(told, str(key), change_body(group, key, found, encoded), self._start)
+        if told and self._start and (found is not None or encoded is not None):
+            body = change_body(group, key, found, encoded, told.limit_bytes)
+            start_each(told, str(key), body, self._start)
 
     def _end(self, ttl_seconds: float | None) -> float:
         life = _milliseconds(ttl_seconds)

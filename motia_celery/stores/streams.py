@@ -23,7 +23,7 @@ from motia_celery.stores.names import encoded_name, stream_place
 from motia_celery.stores.redis import reaching
 from motia_celery.stores.rule import Operations, Rule, Updated
 from motia_celery.stores.subscription import published
-from motia_celery.stores.telling import keys_and_arguments
+from motia_celery.stores.telling import keys_and_arguments, told_of_stream
 from motia_celery.stores.turns import Turns, give_way
 from motia_celery.stores.values import decode, encode
 
@@ -256,9 +256,7 @@ class RedisStreams:
             self._clock,
             self._key("stream-log", stream, group),
         ]
-        told = self._teller.of_stream(stream, group) if self._teller else None
-        if told is not None:
-            told.check(encoded, stream_place(stream, group))
+        told = told_of_stream(self._teller, stream, group, encoded)
         args = [_name(group), self._channel, place, *self._limits, *arguments]
         keys, args = keys_and_arguments(told, keys, args)
         with reaching(self._client):

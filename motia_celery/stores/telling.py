@@ -7,11 +7,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from motia_celery.model.told import Target, Told
+from motia_celery.model.told import Target, Teller, Told
+from motia_celery.stores.names import state_place, stream_place
 
 #: Takes the event of a change, for one who hears it, and the line in which it keeps its place;
 #: for stores in memory.
 Start = Callable[[Target, str, bytes], None]
+
+
+def told_of_state(
+    teller: Teller | None, group: str, key: str = "", encoded: bytes | None = None
+) -> Told | None:
+    """What is told of a change to this value.
+
+    Raises:
+        EventDataError: no event can carry it.
+    """
+    told = teller.of_state(group) if teller else None
+    if told is not None:
+        told.check(encoded, state_place(group, key))
+    return told
+
+
+def told_of_stream(
+    teller: Teller | None, stream: str, group: str, encoded: bytes | None = None
+) -> Told | None:
+    """What is told of a change to an item of the stream.
+
+    Raises:
+        EventDataError: no event can carry it.
+    """
+    told = teller.of_stream(stream, group) if teller else None
+    if told is not None:
+        told.check(encoded, stream_place(stream, group))
+    return told
 
 
 def keys_and_arguments(

@@ -122,16 +122,6 @@ def test_isolated_runs_have_all_of_it_too(make_project: Callable[..., Project]) 
     check(Shop(make_project(None, isolated_steps=True)))
 
 
-def test_check_names_what_is_not_here(make_project: Callable[..., Project]) -> None:
-    project = make_project(None)
-    triggers = '[{"type": "state"}, {"type": "queue", "topic": "x"}]'
-    source = f'config = {{"name": "a", "triggers": {triggers}}}\ndef handler(): ...\n'
-    (project.folder / "steps" / "a_step.py").write_text(source)
-    checked = project.command("check")
-    checked.wait()
-    assert "a state trigger of 'a' is not run here yet" in checked.words
-
-
 def test_lists_of_triggers_are_refused_in_other_languages(
     make_project: Callable[..., Project],
 ) -> None:
