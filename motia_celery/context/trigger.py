@@ -123,7 +123,7 @@ class Triggered:
             raise ConfigError(f"match has no function for {kind}.", self._step.file, fix)
         result = function(*self._arguments(function, is_of_cron=named and kind == "cron"))
         if _in_a_loop() or inspect.isawaitable(result):
-            return self._calls.start(_awaited(result))
+            return self._calls.start_here(_awaited(result))
         return result
 
     def _arguments(self, function: Callable[..., Any], *, is_of_cron: Any) -> tuple[Any, ...]:

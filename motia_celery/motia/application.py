@@ -15,10 +15,7 @@ class Motia:
         self.state = StateManager()
         self.logger = Logger()
 
-    def enqueue(self, event: Any = None, **options: Any) -> Any:
-        """Publishes an event, as ``context.emit`` does."""
-        return enqueue(event, **options)
-
+    enqueue = staticmethod(enqueue)
     emit = enqueue
 
     def stream(self, of: Any) -> Stream[Any]:
