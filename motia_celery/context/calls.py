@@ -119,6 +119,10 @@ class Calls:
         self._others.append(_Other(future, call))
         return call
 
+    def __bool__(self) -> bool:
+        """Whether there were any."""
+        return bool(self._started or self._others)
+
     async def finish(self) -> None:
         """Waits for every call.
 

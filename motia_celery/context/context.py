@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import orjson
 
 from motia_celery.context.calls import Call, Calls
 from motia_celery.context.celery import Celery, Tasks
-from motia_celery.context.recorded import note_changes, noted, recorded_stores
+from motia_celery.context.recorded import note_changes, noted, recorded_state, recorded_streams
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
@@ -89,26 +89,52 @@ class Context(Triggered):
         self._step = step
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
-        self._emitted: Counter[str] = Counter()
+        self._emitted: dict[str, int] = {}
         self._recording = recording
-        values, items = services.state, services.streams
-        self._teller = services.changes.made_by(run) if services.changes else None
+
+    # Made when they are asked for: most runs use one or two of them.
+
+    @cached_property
+    def _teller(self) -> Teller | None:
+        """What tells of the changes that the run makes; None where nobody hears any."""
+        changes = self._services.changes
+        return changes.made_by(self._run) if changes else None
+
+    @cached_property
+    def state(self) -> State:
+        """The state that all Steps share."""
+        values = self._services.state
         if self._teller is not None:
-            values, items = values.telling(self._teller), items.telling(self._teller)
-        values, items = recorded_stores(values, items, recording)
-        self.state = State(values, self._calls, services.state_wrap)
-        self.streams = Streams(services.stream_names, items, self._calls)
-        self.celery = Celery(run, step.file, services.tasks, self._calls)
-        self.logger = StepLogger(
-            {
-                "step": run.step,
-                "run_id": run.id,
-                "trace_id": run.trace.trace_id,
-                "attempt": run.attempt,
-                "flows": list(run.flows),
-            },
-            recording,
-        )
+            values = values.telling(self._teller)
+        values = recorded_state(values, self._recording)
+        return State(values, self._calls, self._services.state_wrap)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The live streams, by name."""
+        items = self._services.streams
+        if self._teller is not None:
+            items = items.telling(self._teller)
+        items = recorded_streams(items, self._recording)
+        return Streams(self._services.stream_names, items, self._calls)
+
+    @cached_property
+    def celery(self) -> Celery:
+        """Other Celery apps on the same broker."""
+        return Celery(self._run, self._step.file, self._services.tasks, self._calls)
+
+    @cached_property
+    def logger(self) -> StepLogger:
+        """Logs lines that tell of what run they are."""
+        run = self._run
+        fields = {
+            "step": run.step,
+            "run_id": run.id,
+            "trace_id": run.trace.trace_id,
+            "attempt": run.attempt,
+            "flows": list(run.flows),
+        }
+        return StepLogger(fields, self._recording)
 
     @property
     def trace_id(self) -> str:
@@ -267,8 +293,7 @@ class Context(Triggered):
         except TypeError:
             body = b""  # the emit will refuse it
         first = emitted_id(self._run.id, topic, body)
-        self._emitted[first] += 1
-        number = self._emitted[first]
+        number = self._emitted[first] = self._emitted.get(first, 0) + 1
         return first if number == 1 else derived_id(first, str(number))
 
     def _refuse(self, topic: str) -> None:
@@ -282,7 +307,8 @@ class Context(Triggered):
 
     async def finish(self) -> None:
         """Waits for the calls that the handler left behind; see :meth:`Calls.finish`."""
-        await self._calls.finish()
+        if self._calls:
+            await self._calls.finish()
 
     async def settle(self) -> None:
         """Waits for the calls of a run that has failed anyway; their errors are dropped."""
