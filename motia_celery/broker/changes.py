@@ -11,6 +11,7 @@ from motia_celery.broker import wire
 from motia_celery.broker.publisher import delay_mark
 from motia_celery.broker.relay import packed
 from motia_celery.broker.wire import Message
+from motia_celery.errors import ChangeLoopError
 from motia_celery.model.changed import ChangeKind, change_topic
 from motia_celery.model.event import Event, derived_id
 from motia_celery.model.run import Run
@@ -21,6 +22,9 @@ from motia_celery.plan import Plan
 from motia_celery.plan.changes import Hearer
 from motia_celery.settings import Settings
 from motia_celery.stores.outbox import outbox_name
+
+#: So many changes may start each other, one after the other.
+DEEPEST_CHANGE = 100
 
 
 class ChangeEvents:
@@ -41,11 +45,18 @@ class ChangeEvents:
     def told(
         self, kind: ChangeKind, hearers: Iterable[Hearer], group: str, run: Run | None, stream: str
     ) -> Told | None:
-        """What these are told of a change; None where there is nobody."""
+        """What these are told of a change; None where there is nobody.
+
+        Raises:
+            ChangeLoopError: changes have started each other for too long.
+        """
+        hearers = tuple(hearers)
+        if not hearers:
+            return None
+        if run is not None and run.depth >= DEEPEST_CHANGE:
+            raise _too_deep(run)
         trace = run.trace if run else Trace.start()
         targets = [self._target(kind, hearer, group, run, trace) for hearer in hearers]
-        if not targets:
-            return None
         limit = self._settings.event_limit_bytes
         return Told(outbox_name(self._settings.prefix), targets, limit, stream)
 
@@ -60,6 +71,7 @@ class ChangeEvents:
             root_id=(run.root_id or run.id) if run else None,
             parent_id=run.id if run else None,
             group=str(group) if queue.partitions else None,
+            depth=run.depth + 1 if run else 1,
         )
         message = Message(
             exchange=self._exchange,
@@ -102,6 +114,14 @@ def change_message(message: Message, body: bytes, entry_id: str) -> Message:
     return replace(message, body=body, properties={**properties, "message_id": event_id})
 
 
+def _too_deep(run: Run) -> ChangeLoopError:
+    return ChangeLoopError(
+        f"{run.depth} changes have started each other, one after the other, up to this run.",
+        run.step,
+        "Let the condition of a state or stream trigger say when it is enough.",
+    )
+
+
 def change_event(target: Target, body: bytes) -> tuple[Event, str]:
     """The event of a change, for one that hears it, and the queue where it goes."""
     message = orjson.loads(target.payload)["message"]
@@ -113,5 +133,6 @@ def change_event(target: Target, body: bytes) -> tuple[Event, str]:
         root_id=headers.get(wire.ROOT),
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),
+        depth=wire.depth_of(headers),
     )
     return event, message["routing_key"]

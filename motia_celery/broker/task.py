@@ -315,6 +315,7 @@ def run_of(
         parent_id=event.parent_id,
         event_id=event.id,
         due_ms=due_ms,
+        depth=event.depth,
         trigger_index=step.trigger_index(trigger, event.topic) if is_change else None,
         attempt=attempt,
         max_attempts=step.retry.max_attempts,
@@ -339,6 +340,7 @@ def _event(identity: str, headers: Mapping[str, Any], data: Any, parent: Trace |
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),
         priority=headers.get(wire.PRIORITY),
+        depth=wire.depth_of(headers),
         encoded=_encoded(headers),
         **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
     )

@@ -265,6 +265,7 @@ class Context(Triggered):
             parent_id=self._run.id,
             group=given.get("messageGroupId"),
             priority=options.priority,
+            depth=self._run.depth,
         )
         return event, options
 

@@ -19,6 +19,7 @@ class Run:
     ``attempt`` counts from 1. ``parent_id`` is the run that emitted its event, ``due_ms`` the epoch
     milliseconds at which its message was to be delivered. ``trigger_index`` is which of the Step's
     triggers it was, where that does not follow from ``trigger`` and ``topic``.
+    ``depth`` is how many changes of state and streams led to it, one after the other.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Run:
     event_id: str | None = None
     due_ms: int | None = None
     trigger_index: int | None = None
+    depth: int = 0
     attempt: int = 1
     max_attempts: int = 1
 

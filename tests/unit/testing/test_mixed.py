@@ -144,3 +144,23 @@ async def test_a_handler_of_changes_is_called_with_one(project: Write) -> None:
     root = project(hearing=HEARING)
     result = await call_step("steps/hearing_step.py", change, trigger="state", root=root)
     assert result.error is None
+
+
+LOOPING = """
+from motia import state
+
+config = {"name": "looping", "triggers": [state()], "retry": {"maxAttempts": 1}}
+
+
+async def handler(change, ctx):
+    await ctx.state.set("counts", "n", change.new_value + 1)
+"""
+
+
+async def test_changes_do_not_start_each_other_for_ever(project: Write) -> None:
+    async with StepTester(project(looping=LOOPING)) as app:
+        await app.state.set("counts", "n", 0)
+        await app.settle()
+        assert await app.state.get("counts", "n") == 99
+        (letter,) = await app.dead_letters()
+        assert (letter.error.type, letter.topic) == ("ChangeLoopError", "motia.state.0")
