@@ -122,12 +122,16 @@ def uses_ambient(names: Mapping[str, Any]) -> bool:
 
 
 def _is_ambient(value: Any) -> bool:
-    return value is enqueue or isinstance(value, (StateManager, Stream))
+    # The type is asked and not the value, which may be a proxy that is of no use as yet.
+    kind = type(value)
+    if issubclass(kind, ModuleType):
+        return vars(value).get("enqueue") is enqueue
+    return value is enqueue or issubclass(kind, (StateManager, Stream))
 
 
 def _leads_to_ambient(value: Any) -> bool:
-    inside = vars(value) if isinstance(value, ModuleType) else None
-    if isinstance(value, FunctionType):
+    inside = vars(value) if issubclass(type(value), ModuleType) else None
+    if issubclass(type(value), FunctionType):
         inside = value.__globals__
     return inside is not None and any(_is_ambient(one) for one in [*inside.values()])
 
