@@ -94,9 +94,7 @@ class Calls:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         if running is not self._loop:
             return self._start_for(running, coroutine)
-        call = Call(self._loop.create_task(coroutine))
-        self._started.append(call)
-        return call
+        return self.follow(self._loop.create_task(coroutine))
 
     def start_here(self, coroutine: Coroutine[Any, Any, T]) -> Call[T]:
         """:meth:`start`, for what is the handler's own code: it stays on the handler's loop."""
@@ -105,6 +103,19 @@ class Calls:
             if running is not self._loop:
                 return Call(running.create_task(coroutine))
         return self.start(coroutine)
+
+    def follow(self, task: asyncio.Future[T]) -> Call[T]:
+        """The call for what is under way on the run's loop already."""
+        call = Call(task)
+        self._started.append(call)
+        return call
+
+    def are_here(self) -> bool:
+        """Whether the caller is on the run's loop."""
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
 
     def _start_for(
         self, running: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]
