@@ -67,6 +67,10 @@ class EventDataError(EmitError):
     """An event's data has no JSON form, or is too large: it was not sent, and never can be."""
 
 
+class ChangeLoopError(FrameworkError):
+    """A change would start runs whose own changes have started each other for too long."""
+
+
 class UndeclaredTopicError(FrameworkError):
     """A Step emitted a topic that its ``emits`` does not list, with ``strict_emits`` on."""
 

@@ -18,7 +18,7 @@ EVENT_TASK = "application/x-motia-event-task"
 serialization.register("motia-event-task", json.dumps, json.loads, EVENT_TASK, "utf-8")
 
 #: The headers that a run sees. Others stay behind: Celery would take some for its own.
-_CARRIED = (TRACEPARENT, wire.ROOT, wire.PARENT, wire.PREVIOUS)
+_CARRIED = (TRACEPARENT, wire.ROOT, wire.PARENT, wire.PREVIOUS, wire.DEPTH)
 #: AMQP's limit for short strings, which ids become when they are sent on.
 _TEXT_LIMIT = 255
 _EMBEDDED = frozenset({"callbacks", "errbacks", "chain", "chord"})

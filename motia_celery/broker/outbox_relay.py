@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import orjson
 
+from motia_celery.broker.changes import change_message
 from motia_celery.broker.relay import packed, unpacked
 from motia_celery.broker.wire import Message
 from motia_celery.stores.outbox import Entry, OutboxEntries
@@ -37,10 +38,13 @@ def outbox_entry(message: Message, emitter: str) -> Entry:
     return Entry(emitter, orjson.dumps({"due": due, "message": orjson.Fragment(packed(message))}))
 
 
-def entry_message(payload: bytes, now: float) -> Message:
-    """The event of an entry, with what is left of its delay."""
-    fields = orjson.loads(payload)
-    return replace(unpacked(fields["message"]), delay_seconds=max(0.0, fields["due"] - now))
+def entry_message(id: str, entry: Entry, now: float) -> Message:
+    """The event of the entry with this id, with what is left of its delay."""
+    fields = orjson.loads(entry.payload)
+    message = unpacked(fields["message"])
+    if entry.body is not None:
+        return change_message(message, entry.body, id)
+    return replace(message, delay_seconds=max(0.0, fields["due"] - now))
 
 
 class OutboxRelay:
@@ -107,8 +111,7 @@ class OutboxRelay:
         """The ids of the entries that were confirmed."""
         now = time.time()
         under_way = {
-            id_: self._send(entry_message(entry.payload, now), ROUND_SECONDS)
-            for id_, entry in found
+            id_: self._send(entry_message(id_, entry, now), ROUND_SECONDS) for id_, entry in found
         }
         wait([one for all_ in under_way.values() for one in all_], ROUND_SECONDS * 2)
         failed = [error for all_ in under_way.values() for error in map(_error, all_) if error]

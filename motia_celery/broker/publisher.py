@@ -185,7 +185,9 @@ class Publisher:
         )
 
     def event_soon(self, message: Message, timeout_seconds: float) -> list[Future[None]]:
-        """Publishes an event's message to everyone; the futures end with the confirms."""
+        """Publishes an event's message to everyone, or to the Step that it names; the futures end
+        with the confirms.
+        """
         sent = [self._sender.put(one, timeout_seconds).done for one in self._routed(message)]
         for done in sent[-1:]:
             self._count_when(done, message)
@@ -203,8 +205,11 @@ class Publisher:
         return [delayed(replace(message, routing_key=key), amqp=self._amqp)]
 
     def _to_subscribers(self, message: Message) -> list[Message]:
-        """The event for everyone; its exchange and routing key are the events' and the topic."""
-        if self._amqp:
+        """The event for everyone; its exchange and routing key are the events' and the topic.
+
+        One that is for a Step alone has other ones.
+        """
+        if self._amqp or message.exchange != self._topology.names.events:
             return [message]
         # Redis transports share one delivery tag among the queues of a fan-out, and lose
         # messages by it, so there each queue gets a publish of its own.
@@ -245,7 +250,7 @@ class Publisher:
                 **wire.event_headers(event, attempt),
                 **wire.queued_at(delay),
                 **({wire.RUN: run_id} if run_id else {}),
-                **_delay_mark(target),
+                **delay_mark(target),
             },
             properties=wire.event_properties(event),
             mandatory=True,
@@ -271,7 +276,9 @@ class Publisher:
         meter.sent([plan.step for plan in self._topology.subscribers(topic)])
 
     def _count_when(self, done: Future[None], message: Message) -> None:
-        if message.exchange == self._topology.names.events and not message.delay_seconds:
+        if message.delay_seconds:
+            return
+        if message.exchange == self._topology.names.events:
             done.add_done_callback(
                 lambda ended: None if _failed(ended) else self._count(message.routing_key)
             )
@@ -345,11 +352,11 @@ def _failed(ended: Future[None]) -> bool:
 
 def _held(target: QueuePlan) -> dict[str, Any]:
     """What a message says that waits for its Step's delay."""
-    return _delay_mark(target) | (
+    return delay_mark(target) | (
         wire.queued_at(target.delay_seconds) if target.delay_seconds else {}
     )
 
 
-def _delay_mark(target: QueuePlan) -> dict[str, bool]:
+def delay_mark(target: QueuePlan) -> dict[str, bool]:
     """The header by which the consumer knows that it need not hold the message back."""
     return {wire.DELAYED: True} if target.delay_seconds else {}

@@ -20,9 +20,10 @@ from motia_celery.broker.loop import wait_for
 from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.errors import FrameworkError
+from motia_celery.model.changed import change_input
 from motia_celery.model.event import Event
 from motia_celery.model.retry import GiveUp, TryAgain, decide
-from motia_celery.model.run import Failure, Outcome, Run, RunError, Success, TriggerType
+from motia_celery.model.run import Failure, Outcome, Run, RunError, Success
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.observe.metrics import RUNS, meter
@@ -299,12 +300,13 @@ def run_of(
     step: Step, identity: str, event: Event, trace: Trace, attempt: int, due_ms: int | None
 ) -> Run:
     """The run that a delivery asks for. ``due_ms`` is when it began to wait, in epoch ms."""
-    trigger: TriggerType = "cron" if step.crons and not event.topic else "event"
+    trigger = step.started_by(event.topic)
+    is_change = trigger in ("state", "stream")
     return Run(
         id=identity,
         step=step.name,
         trigger=trigger,
-        input=event.data,
+        input=change_input(trigger, event.data),
         trace=trace,
         flows=step.flows,
         topic=event.topic or None,
@@ -313,6 +315,8 @@ def run_of(
         parent_id=event.parent_id,
         event_id=event.id,
         due_ms=due_ms,
+        depth=event.depth,
+        trigger_index=step.trigger_index(trigger, event.topic) if is_change else None,
         attempt=attempt,
         max_attempts=step.retry.max_attempts,
     )
@@ -336,6 +340,7 @@ def _event(identity: str, headers: Mapping[str, Any], data: Any, parent: Trace |
         parent_id=headers.get(wire.PARENT),
         group=headers.get(wire.GROUP),
         priority=headers.get(wire.PRIORITY),
+        depth=wire.depth_of(headers),
         encoded=_encoded(headers),
         **({"timestamp_ms": sent_at * 1000} if isinstance(sent_at, int) else {}),
     )

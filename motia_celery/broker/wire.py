@@ -5,6 +5,7 @@ Any AMQP client can read it, and any can publish it: a bare JSON body is enough.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ REDELIVERED: Final = "motia-redelivered"
 PREVIOUS: Final = "motia-previous"
 #: Epoch milliseconds from which on the message could be delivered, but for its queue.
 QUEUED: Final = "motia-queued-at"
+#: How many changes of state and streams led to the event, as text; absent where none did.
+DEPTH: Final = "motia-depth"
 
 ERROR_TYPE: Final = "motia-error-type"
 ERROR_MESSAGE: Final = "motia-error-message"
@@ -48,6 +51,8 @@ DIED_AT: Final = "motia-died-at"
 #: What a refused message's were, on a broker where its copy is published as JSON.
 CONTENT_TYPE_WAS: Final = "motia-content-type"
 CONTENT_ENCODING_WAS: Final = "motia-content-encoding"
+
+_DEPTH = re.compile("[0-9]{1,6}")
 
 CONTENT_TYPE = "application/json"
 APP_ID = "motia-celery"
@@ -101,9 +106,17 @@ def event_headers(event: Event, attempt: int = 1) -> dict[str, Any]:
         headers[PARENT] = event.parent_id
     if event.group:
         headers[GROUP] = event.group
+    if event.depth:
+        headers[DEPTH] = str(event.depth)
     if attempt > 1:
         headers[ATTEMPT] = attempt
     return headers
+
+
+def depth_of(headers: Mapping[str, Any]) -> int:
+    """How many changes led to an event, as its headers say."""
+    told = headers.get(DEPTH)
+    return int(told) if isinstance(told, str) and _DEPTH.fullmatch(told) else 0
 
 
 def place_headers(event: Event) -> dict[str, str]:

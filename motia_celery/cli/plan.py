@@ -62,6 +62,7 @@ def _steps(plan: Plan) -> Table:
             *(f"{t.method} {t.path}" for t in step.http),
             *step.topics,
             *(t.expression for t in step.crons),
+            *(trigger.told for _, trigger in step.changes),
         ]
         emits = ", ".join(emit.topic for emit in step.emits)
         table.add_row(step.name, "\n".join(triggers), emits, ", ".join(step.flows), step.file)
@@ -81,7 +82,7 @@ def _queues(plan: Plan) -> Table:
         step = plan.step(queue.step)
         attempts = str(step.retry.max_attempts) if step else ""
         kind = f"fifo, {queue.partitions} partitions" if queue.partitions else "standard"
-        table.add_row(queue.name, ", ".join(queue.topics) or "(cron)", kind, attempts)
+        table.add_row(queue.name, ", ".join(queue.topics) or "(none)", kind, attempts)
     return table
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from motia_celery.model.told import Teller
     from motia_celery.stores.state import RedisState
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ def set_(
     """Store a value."""
     given = sys.stdin.read() if value == "-" else value
     parsed = given if text else _parsed(given, f"{group} {key}")
-    _with_state(lambda state: state.set(group, key, parsed, ttl_seconds=ttl))
+    _changing(lambda state: state.set(group, key, parsed, ttl_seconds=ttl))
     _say(parsed, json, f"Set {group} {key}.")
 
 
@@ -80,10 +81,10 @@ def delete(
     if (key is None) != everything:
         raise typer.BadParameter("Name a key, or say --all for the whole group.")
     if key is None:
-        _with_state(lambda state: state.clear(group))
+        _changing(lambda state: state.clear(group))
         _say(None, json, f"Deleted the group {group}.")
         return
-    removed = _with_state(lambda state: state.delete(group, key))
+    removed = _changing(lambda state: state.delete(group, key))
     _require(removed is not None, group, key)
     _say(removed, json, f"Deleted {group} {key}.")
 
@@ -135,7 +136,7 @@ def import_(
     lines = enumerate(text.splitlines(), start=1)
     entries = [Entry.read(line, f"{file}:{number}") for number, line in lines if line.strip()]
     with _bar("Importing") as tell:
-        count = _with_state(lambda state: store(state, entries, tell))
+        count = _changing(lambda state: store(state, entries, tell))
     _say({"imported": count}, json, f"Imported {count} entries.")
 
 
@@ -146,11 +147,20 @@ def _read(file: Path) -> bytes:
         raise typer.BadParameter(f"{file}: {error.strerror}.") from error
 
 
-def _with_state(use: Callable[[RedisState], Coroutine[Any, Any, T]]) -> T:
+def _changing(use: Callable[[RedisState], Coroutine[Any, Any, T]]) -> T:
+    """:func:`_with_state`; the Steps of the project that hear of changes are started."""
+    from motia_celery.run.state import project_teller
+
+    return _with_state(use, project_teller())
+
+
+def _with_state(
+    use: Callable[[RedisState], Coroutine[Any, Any, T]], teller: Teller | None = None
+) -> T:
     from motia_celery.run.state import open_state
 
     async def run() -> T:
-        async with open_state() as state:
+        async with open_state(teller) as state:
             return await use(state)
 
     return asyncio.run(run())

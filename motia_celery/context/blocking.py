@@ -16,7 +16,7 @@ from motia_celery.observe.logs import StepLogger
 if TYPE_CHECKING:
     from motia_celery.context.transaction import Transaction
     from motia_celery.context.trigger import TriggerInfo
-    from motia_celery.stores.state import Updated
+    from motia_celery.stores.rule import Updated
 
 _Operations = Iterable[Mapping[str, Any]]
 

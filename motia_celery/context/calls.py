@@ -8,11 +8,27 @@ and gives the value itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+import concurrent.futures
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
+
+_gives_values: ContextVar[bool] = ContextVar("motia_celery_gives_values", default=False)
+
+
+@contextmanager
+def giving_values() -> Iterator[None]:
+    """Calls of a handler that has another loop than its run wait, and give their values."""
+    token = _gives_values.set(True)
+    try:
+        yield
+    finally:
+        _gives_values.reset(token)
 
 
 class Call(Coroutine[Any, Any, T], Generic[T]):
@@ -62,6 +78,7 @@ class Calls:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._started: list[Call[Any]] = []
+        self._others: list[_Other] = []
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Call[T]:
         """Starts the call: a :class:`Call` on the run's loop, the value itself in a thread.
@@ -76,10 +93,16 @@ class Calls:
         except RuntimeError:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         if running is not self._loop:
-            # The handler runs a loop of its own in its thread.
-            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-            return asyncio.wrap_future(future, loop=running)
+            return self._start_for(running, coroutine)
         return self.follow(self._loop.create_task(coroutine))
+
+    def start_here(self, coroutine: Coroutine[Any, Any, T]) -> Call[T]:
+        """:meth:`start`, for what is the handler's own code: it stays on the handler's loop."""
+        with suppress(RuntimeError):
+            running = asyncio.get_running_loop()
+            if running is not self._loop:
+                return Call(running.create_task(coroutine))
+        return self.start(coroutine)
 
     def follow(self, task: asyncio.Future[T]) -> Call[T]:
         """The call for what is under way on the run's loop already."""
@@ -94,9 +117,22 @@ class Calls:
         except RuntimeError:
             return False
 
+    def _start_for(
+        self, running: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]
+    ) -> Any:
+        """Starts the call for a handler that has another loop, in its thread."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        if _gives_values.get():
+            return future.result()
+        call = Call(asyncio.wrap_future(future, loop=running))
+        call.task.add_done_callback(_error)
+        self._others = [other for other in self._others if not other.is_settled]
+        self._others.append(_Other(future, call))
+        return call
+
     def __bool__(self) -> bool:
         """Whether there were any."""
-        return bool(self._started)
+        return bool(self._started or self._others)
 
     async def finish(self) -> None:
         """Waits for every call.
@@ -109,11 +145,14 @@ class Calls:
         for call in self._started:
             if not call.awaited and (error := _error(call.task)):
                 raise error
+        for other in self._others:
+            if not other.call.awaited and (error := _error(other.future)):
+                raise error
 
     async def settle(self) -> None:
         """Waits for every call, and for those that begin meanwhile; raises none of their errors."""
         try:
-            while waiting := [call.task for call in self._started if not call.task.done()]:
+            while waiting := self._under_way():
                 await asyncio.wait(waiting)
         except asyncio.CancelledError:
             self.cancel()
@@ -121,13 +160,39 @@ class Calls:
         for call in self._started:
             _error(call.task)
 
+    def _under_way(self) -> list[asyncio.Future[Any]]:
+        own = [call.task for call in self._started if not call.task.done()]
+        others = [
+            asyncio.wrap_future(other.future) for other in self._others if not other.future.done()
+        ]
+        for other in others:
+            other.add_done_callback(_error)  # it is asked for, so that it is not reported as lost
+        return [*own, *others]
+
     def cancel(self) -> None:
         """Stops the calls that are under way."""
         for call in self._started:
             if not call.task.done():
                 call.task.cancel()
+        for other in self._others:
+            other.future.cancel()
 
 
-def _error(task: asyncio.Future[Any]) -> BaseException | None:
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """A call that is awaited on another loop, if at all."""
+
+    future: concurrent.futures.Future[Any]
+    call: Call[Any]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is of no more interest at the run's end."""
+        return self.future.done() and (self.call.awaited or _error(self.future) is None)
+
+
+def _error(
+    task: asyncio.Future[Any] | concurrent.futures.Future[Any],
+) -> BaseException | None:
     """The error of a call that is done; asked for, so that asyncio does not report it as lost."""
     return None if task.cancelled() else task.exception()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from motia_celery.model.emit import EmitOptions, Moment
 from motia_celery.model.event import Event, derived_id, emitted_id
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
+from motia_celery.model.told import Teller
 from motia_celery.model.topic import topic_fault
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import StepLogger
@@ -69,9 +70,16 @@ def _in_memory() -> Items:
     return MemoryStreams()
 
 
+class ChangeEvents(Protocol):
+    """Makes the events that changes of state and streams start."""
+
+    def made_by(self, run: Run | None = None) -> Teller:
+        """What tells of the changes that the run makes; without one, of those from outside."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the contexts of one process share."""
+    """What the contexts of one process share. ``changes`` is None where nobody hears any."""
 
     emitter: Emitter
     state: Values
@@ -81,6 +89,7 @@ class Services:
     streams: Items = field(default_factory=_in_memory)
     stream_names: frozenset[str] = frozenset()
     tasks: Tasks | None = None
+    changes: ChangeEvents | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -102,15 +111,27 @@ class Context(Triggered):
     # Made when they are asked for: most runs use one or two of them.
 
     @cached_property
+    def _teller(self) -> Teller | None:
+        """What tells of the changes that the run makes; None where nobody hears any."""
+        changes = self._services.changes
+        return changes.made_by(self._run) if changes else None
+
+    @cached_property
     def state(self) -> State:
         """The state that all Steps share."""
-        values = recorded_state(self._services.state, self._recording)
+        values = self._services.state
+        if self._teller is not None:
+            values = values.telling(self._teller)
+        values = recorded_state(values, self._recording)
         return State(values, self._calls, self._services.state_wrap)
 
     @cached_property
     def streams(self) -> Streams:
         """The live streams, by name."""
-        items = recorded_streams(self._services.streams, self._recording)
+        items = self._services.streams
+        if self._teller is not None:
+            items = items.telling(self._teller)
+        items = recorded_streams(items, self._recording)
         return Streams(self._services.stream_names, items, self._calls)
 
     @cached_property
@@ -161,7 +182,7 @@ class Context(Triggered):
     @property
     def topic(self) -> str | None:
         """The topic of the event that started the run."""
-        return self._run.topic
+        return self._run.topic if self._run.trigger == "event" else None
 
     def emit(
         self,
@@ -221,9 +242,12 @@ class Context(Triggered):
         return Transaction(self._prepared, lambda tx: self._calls.start(self._commit(tx)))
 
     async def _commit(self, transaction: Transaction) -> None:
+        changes = transaction.state.changes
+        if self._teller is not None:
+            changes = [replace(c, told=self._teller.of_state(c.group)) for c in changes]
         with noted(self._recording, *transaction.events):
             await self._services.emitter.commit(
-                transaction.state.changes, transaction.events, timeout_seconds=self._patience
+                changes, transaction.events, timeout_seconds=self._patience
             )
         note_changes(self._recording, transaction.state.changes)
 
@@ -278,6 +302,7 @@ class Context(Triggered):
             parent_id=self._run.id,
             group=given.get("messageGroupId"),
             priority=options.priority,
+            depth=self._run.depth,
         )
         return event, options
 

@@ -11,6 +11,7 @@ from motia_celery.context.state import Values
 from motia_celery.context.streams import Items
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.told import Teller
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.recording import Recording
 
@@ -74,6 +75,10 @@ class RecordedState:
         self._recording = recording
         self.get, self.get_group, self.groups = store.get, store.get_group, store.groups
 
+    def telling(self, teller: Teller) -> RecordedState:
+        """The same; the changes that are made through it start whom the teller names."""
+        return RecordedState(self._store.telling(teller), self._recording)
+
     async def set(
         self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
     ) -> Any:
@@ -119,6 +124,10 @@ class RecordedStreams:
         self._store = store
         self._recording = recording
         self.get, self.get_group, self.groups = store.get, store.get_group, store.groups
+
+    def telling(self, teller: Teller) -> RecordedStreams:
+        """The same; the changes that are made through it start whom the teller names."""
+        return RecordedStreams(self._store.telling(teller), self._recording)
 
     async def set(self, stream: str, group: str, id: str, data: Any) -> Any:
         """Creates or replaces the item, and gives it."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from motia_celery.context.calls import Call, Calls
 
 if TYPE_CHECKING:
-    from motia_celery.stores.state import Updated
+    from motia_celery.model.told import Teller
+    from motia_celery.stores.rule import Updated
 
 Wrap = Literal["both", "motia", "plain"]
 
@@ -62,6 +63,9 @@ def wrapped(value: Any, wrap: Wrap) -> Any:
 
 class Values(Protocol):
     """The part of :class:`~motia_celery.stores.state.StateStore` that handlers use."""
+
+    def telling(self, teller: Teller) -> Values:
+        """The same state; the changes that are made through it start whom the teller names."""
 
     async def get(self, group: str, key: str) -> Any:
         """The value, or None."""

@@ -10,7 +10,8 @@ from motia_celery.context.calls import Call, Calls
 from motia_celery.errors import ConfigError, UnknownStreamError
 
 if TYPE_CHECKING:
-    from motia_celery.stores.state import Updated
+    from motia_celery.model.told import Teller
+    from motia_celery.stores.rule import Updated
 
 _Item = dict[str, Any]
 # In a class below `list` is a method.
@@ -20,6 +21,9 @@ _Names = list[str]
 
 class Items(Protocol):
     """The part of :class:`~motia_celery.stores.streams.StreamStore` that handlers use."""
+
+    def telling(self, teller: Teller) -> Items:
+        """The same streams; the changes that are made through it start whom the teller names."""
 
     async def get(self, stream: str, group: str, id: str) -> Any:
         """The item, or None."""

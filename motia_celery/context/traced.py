@@ -14,6 +14,7 @@ from motia_celery.context.state import Values
 from motia_celery.context.streams import Items
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.told import Teller
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe import tracing
 from motia_celery.observe.spans import operation, sending
@@ -80,6 +81,10 @@ class TracedState:
     def __init__(self, state: Values) -> None:
         self._state = state
 
+    def telling(self, teller: Teller) -> TracedState:
+        """The same; the changes that are made through it start whom the teller names."""
+        return TracedState(self._state.telling(teller))
+
     async def get(self, group: str, key: str) -> Any:
         """The value, or None."""
         with _of_state("get", group, key):
@@ -137,6 +142,10 @@ class TracedStreams:
 
     def __init__(self, streams: Items) -> None:
         self._streams = streams
+
+    def telling(self, teller: Teller) -> TracedStreams:
+        """The same; the changes that are made through it start whom the teller names."""
+        return TracedStreams(self._streams.telling(teller))
 
     async def get(self, stream: str, group: str, id: str) -> Any:
         """The item, or None."""

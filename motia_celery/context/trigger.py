@@ -15,15 +15,22 @@ from motia_celery.errors import ConfigError
 from motia_celery.model.run import Run, TriggerType
 from motia_celery.model.step import CronTrigger, HttpTrigger, Step
 
-TriggerKind = Literal["http", "queue", "cron"]
+TriggerKind = Literal["http", "queue", "cron", "state", "stream"]
 
 #: Motia 1.0's words.
-_KINDS: dict[TriggerType, TriggerKind] = {"http": "http", "event": "queue", "cron": "cron"}
+_KINDS: dict[TriggerType, TriggerKind] = {
+    "http": "http",
+    "event": "queue",
+    "cron": "cron",
+    "state": "state",
+    "stream": "stream",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerInfo:
-    """The trigger of a run: its ``type`` (http, queue or cron), and its place in the config.
+    """The trigger of a run: its ``type`` (http, queue, cron, state or stream), and its place in
+    the config.
 
     ``method`` and ``path`` are those of the config, ``topic`` is the event's own.
     """
@@ -48,7 +55,7 @@ def trigger_of(run: Run, step: Step) -> TriggerInfo:
         index=index or 0,
         path=route.path if route else None,
         method=route.method if route else None,
-        topic=run.topic,
+        topic=run.topic if run.trigger == "event" else None,
         expression=trigger.expression if isinstance(trigger, CronTrigger) else None,
     )
 
@@ -86,13 +93,15 @@ class Triggered:
         return self._run.trigger == "cron"
 
     def is_state(self) -> bool:
-        """Whether it was a change of state: never, such triggers are not run."""
-        return False
+        """Whether it was a change of state."""
+        return self._run.trigger == "state"
 
-    is_stream = is_state
+    def is_stream(self) -> bool:
+        """Whether it was a change of a stream."""
+        return self._run.trigger == "stream"
 
     def get_data(self) -> Any:
-        """The body of the request, or the event's data; None for cron."""
+        """The body of the request, the event's data, or what changed; None for cron."""
         return self._run.input.get("body") if self.is_http() else self._run.input
 
     getData = get_data  # noqa: N815 - Motia 1.0's name
@@ -114,7 +123,7 @@ class Triggered:
             raise ConfigError(f"match has no function for {kind}.", self._step.file, fix)
         result = function(*self._arguments(function, is_of_cron=named and kind == "cron"))
         if _in_a_loop() or inspect.isawaitable(result):
-            return self._calls.start(_awaited(result))
+            return self._calls.start_here(_awaited(result))
         return result
 
     def _arguments(self, function: Callable[..., Any], *, is_of_cron: Any) -> tuple[Any, ...]:

@@ -13,9 +13,6 @@ from motia_celery.runtime.remote import RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile
 from motia_celery.runtime.wanted import first_annotation
 
-#: Kinds of triggers that start nothing yet.
-_NOT_RUN = frozenset({"state", "stream"})
-
 
 def handler_fault(definition: Definition) -> str | None:
     """Why the handler can not run, or None."""
@@ -50,7 +47,7 @@ def _missing_handler(definition: Definition) -> str | None:
     by_kind = definition.handler.by_kind
     for kind in dict.fromkeys(trigger.kind for trigger in definition.triggers):
         fault = _fault(by_kind.get(kind))
-        if fault and kind not in _NOT_RUN:
+        if fault:
             return f"{fault}, for its {kind} trigger"
     return None
 

@@ -27,8 +27,9 @@ class Event:
     ``id`` is fixed before the first publish attempt, so that every copy of the event, and every
     redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
     ``priority`` is 0 to 9, None for the one in the middle. ``trace`` is where it was emitted;
-    ``previous`` is the attempt that an event which is sent again follows. ``encoded`` is the data
-    as JSON, as it came from the broker or was when it was emitted: handlers may change ``data``.
+    ``previous`` is the attempt that an event which is sent again follows. ``depth`` is how many
+    changes of state and streams led to it. ``encoded`` is the data as JSON, as it came from the
+    broker or was when it was emitted: handlers may change ``data``.
     """
 
     topic: str
@@ -40,6 +41,7 @@ class Event:
     parent_id: str | None = None
     group: str | None = None
     priority: int | None = None
+    depth: int = 0
     timestamp_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     encoded: bytes | None = field(default=None, repr=False)
 

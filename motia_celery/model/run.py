@@ -7,17 +7,19 @@ from typing import Any, Literal
 
 from motia_celery.model.trace import Trace
 
-TriggerType = Literal["http", "event", "cron"]
+TriggerType = Literal["http", "event", "cron", "state", "stream"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Everything a runtime needs to call one handler once.
 
-    ``input`` is the request dict for http, the event's data for event, None for cron.
+    ``input`` is the request dict for http, the event's data for event, None for cron, and what
+    changed for state and stream.
     ``attempt`` counts from 1. ``parent_id`` is the run that emitted its event, ``due_ms`` the epoch
     milliseconds at which its message was to be delivered. ``trigger_index`` is which of the Step's
     triggers it was, where that does not follow from ``trigger`` and ``topic``.
+    ``depth`` is how many changes of state and streams led to it, one after the other.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Run:
     event_id: str | None = None
     due_ms: int | None = None
     trigger_index: int | None = None
+    depth: int = 0
     attempt: int = 1
     max_attempts: int = 1
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from motia_celery.model.changed import change_trigger
 from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.run import TriggerType
 from motia_celery.model.topic import matches
@@ -117,16 +118,27 @@ class CronTrigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateTrigger:
-    """Would start the Step by a change of state; it is read, and not run yet."""
+    """Starts the Step by every change of state."""
+
+    @property
+    def told(self) -> str:
+        """What it hears changes of, in words."""
+        return "state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamTrigger:
-    """Would start the Step by a change of a stream; it is read, and not run yet."""
+    """Starts the Step by changes of a stream: of one group or one item, where they are named."""
 
     stream: str
     group: str | None = None
     item: str | None = None
+
+    @property
+    def told(self) -> str:
+        """What it hears changes of, in words."""
+        places = (f"stream {self.stream}", self.group, self.item)
+        return " / ".join(place for place in places if place is not None)
 
 
 Trigger = HttpTrigger | EventTrigger | CronTrigger | StateTrigger | StreamTrigger
@@ -174,6 +186,20 @@ class Step:
         return tuple(t for t in self.triggers if isinstance(t, CronTrigger))
 
     @property
+    def changes(self) -> tuple[tuple[int, StateTrigger | StreamTrigger], ...]:
+        """The state and stream triggers with their indexes."""
+        return tuple(
+            (index, trigger)
+            for index, trigger in enumerate(self.triggers)
+            if isinstance(trigger, StateTrigger | StreamTrigger)
+        )
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it has a queue: something other than requests starts it."""
+        return bool(self.events or self.crons or self.changes)
+
+    @property
     def queue(self) -> QueueOptions:
         """How its queue behaves."""
         return self.events[0].queue if self.events else QueueOptions()
@@ -183,9 +209,23 @@ class Step:
         """Every topic pattern that starts the Step."""
         return tuple(dict.fromkeys(topic for t in self.events for topic in t.topics))
 
+    def started_by(self, topic: str) -> TriggerType:
+        """What kind of run an event of this topic starts; the clock's has none."""
+        if not topic:
+            return "cron" if self.crons else "event"
+        change = change_trigger(topic)
+        if change and any(isinstance(trigger, _KINDS[change[0]]) for trigger in self.triggers):
+            return change[0]
+        return "event"
+
     def trigger_index(self, kind: TriggerType, topic: str | None = None) -> int | None:
-        """Which trigger starts such a run: the first of its kind, of events one that hears it."""
-        wanted = _KINDS[kind]
+        """Which trigger starts such a run: the first of its kind, of events one that hears it, of
+        changes the one that their topic names.
+        """
+        wanted, change = _KINDS[kind], change_trigger(topic)
+        named = change[1] if change and change[0] == kind else -1
+        if 0 <= named < len(self.triggers) and isinstance(self.triggers[named], wanted):
+            return named
         fitting = [i for i, trigger in enumerate(self.triggers) if isinstance(trigger, wanted)]
         heard = (i for i in fitting if topic and _hears(self.triggers[i], topic))
         return next(heard, fitting[0] if fitting else None)
@@ -204,6 +244,8 @@ _KINDS: dict[TriggerType, type] = {
     "http": HttpTrigger,
     "event": EventTrigger,
     "cron": CronTrigger,
+    "state": StateTrigger,
+    "stream": StreamTrigger,
 }
 
 

@@ -175,8 +175,11 @@ class TriggersStep(RunningConfig):
         return emitted(emits)
 
     def retry_policy(self) -> RetryPolicy:
-        """``retry``, or what the first queue trigger says; without one there is one attempt."""
-        queue = self._queue()
+        """``retry``, or what the first queue trigger says.
+
+        Without one, changes are tried again as events of 0.17 are, and ticks are not.
+        """
+        queue = self._queue() or (QueueTriggerOptions() if self._hears_changes() else None)
         if self.retry is not None:
             return self.retry.policy(queue.max_retries if queue else 0)
         return queue.retry_policy() if queue else RetryPolicy(max_attempts=1)
@@ -201,6 +204,12 @@ class TriggersStep(RunningConfig):
         for index, trigger in enumerate(self.triggers_):
             if isinstance(trigger, QueueTriggerConfig) and trigger.config != queue:
                 yield index
+
+    def _hears_changes(self) -> bool:
+        return any(
+            isinstance(trigger, StateTriggerConfig | StreamTriggerConfig)
+            for trigger in self.triggers_
+        )
 
     def _queue(self) -> QueueTriggerOptions | None:
         queues = (t.config for t in self.triggers_ if isinstance(t, QueueTriggerConfig))

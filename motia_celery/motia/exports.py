@@ -2,41 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from motia_celery.context.trigger import TriggerInfo
-from motia_celery.model.config import StreamConfig
+from motia_celery.model.changed import StateTriggerInput, StreamEvent, StreamTriggerInput
+from motia_celery.model.config import EmitConfig, StreamConfig
+from motia_celery.model.config import QueryParamConfig as QueryParam
+from motia_celery.model.triggers import CronTriggerConfig as CronTrigger
+from motia_celery.model.triggers import HttpTriggerConfig as ApiTrigger
+from motia_celery.model.triggers import QueueTriggerConfig as QueueTrigger
+from motia_celery.model.triggers import StateTriggerConfig as StateTrigger
+from motia_celery.model.triggers import StreamTriggerConfig as StreamTrigger
 from motia_celery.model.triggers import TriggersStep as StepConfig
+from motia_celery.motia import tracing
 from motia_celery.motia.ambient import StateManager, Stream, enqueue, logger, state_manager
-from motia_celery.motia.messages import (
-    ApiRequest,
-    ApiResponse,
-    FlowContext,
-    MotiaHttpArgs,
-    StateTriggerInput,
-    StreamTriggerInput,
+from motia_celery.motia.application import Motia
+from motia_celery.motia.guards import (
+    get_api_triggers,
+    get_cron_triggers,
+    get_queue_triggers,
+    is_api_step,
+    is_api_trigger,
+    is_cron_step,
+    is_cron_trigger,
+    is_queue_step,
+    is_queue_trigger,
+    is_state_trigger,
+    is_stream_trigger,
 )
+from motia_celery.motia.messages import ApiRequest, ApiResponse, FlowContext, MotiaHttpArgs
 from motia_celery.motia.steps import MultiTriggerStep, StepDefinition, multi_trigger_step, step
 from motia_celery.motia.triggers import api, cron, http, queue, state, stream
 
 stateManager = state_manager  # noqa: N816 - Motia's name
 
+# Names for annotations.
+ApiMiddleware = Callable[..., Any]
+ApiRouteMethod = str
+Enqueue = EmitConfig
+TriggerCondition = Callable[..., Any]
+TriggerConfig = dict[str, Any]
+TriggerInput = Any
+
 __all__ = [
+    "ApiMiddleware",
     "ApiRequest",
     "ApiResponse",
+    "ApiRouteMethod",
+    "ApiTrigger",
+    "CronTrigger",
+    "Enqueue",
     "FlowContext",
+    "Motia",
     "MotiaHttpArgs",
     "MultiTriggerStep",
+    "QueryParam",
+    "QueueTrigger",
     "StateManager",
+    "StateTrigger",
     "StateTriggerInput",
     "StepConfig",
     "StepDefinition",
     "Stream",
     "StreamConfig",
+    "StreamEvent",
+    "StreamTrigger",
     "StreamTriggerInput",
+    "TriggerCondition",
+    "TriggerConfig",
     "TriggerInfo",
+    "TriggerInput",
     "api",
     "cron",
     "enqueue",
+    "get_api_triggers",
+    "get_cron_triggers",
+    "get_queue_triggers",
     "http",
+    "is_api_step",
+    "is_api_trigger",
+    "is_cron_step",
+    "is_cron_trigger",
+    "is_queue_step",
+    "is_queue_trigger",
+    "is_state_trigger",
+    "is_stream_trigger",
     "logger",
     "multi_trigger_step",
     "queue",
@@ -45,4 +96,5 @@ __all__ = [
     "state_manager",
     "step",
     "stream",
+    "tracing",
 ]

@@ -42,11 +42,3 @@ class ApiResponse(dict[str, Any], Generic[B]):
             return self["status" if name == "status_code" else name]
         except KeyError:
             raise AttributeError(name) from None
-
-
-class StateTriggerInput(dict[str, Any]):
-    """The input of a run that a change of state started; there are none yet."""
-
-
-class StreamTriggerInput(dict[str, Any]):
-    """The input of a run that a change of a stream started; there are none yet."""

@@ -52,7 +52,7 @@ def cron(expression: str, *, timezone: str | None = None, condition: Condition =
 
 
 def state(*, condition: Condition = None) -> Trigger:
-    """Changes of state would start the Step; ``check`` says that they do not yet."""
+    """Every change of state starts the Step; ``condition`` picks those that count."""
     return _trigger("state", condition=condition)
 
 
@@ -63,7 +63,7 @@ def stream(
     item_id: str | None = None,
     condition: Condition = None,
 ) -> Trigger:
-    """Changes of the stream would start the Step; ``check`` says that they do not yet."""
+    """Changes of the stream start the Step: all, or those of one group or item."""
     return _trigger(
         "stream", streamName=name, groupId=group_id, itemId=item_id, condition=condition
     )

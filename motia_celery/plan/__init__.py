@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step, Stream
+from motia_celery.plan.changes import Changes, compile_changes
 from motia_celery.plan.checks import (
     broken_inputs,
     hidden_streams,
-    idle_triggers,
     long_holds,
     unheard_emits,
     unique_steps,
     unique_streams,
+    unknown_streams,
 )
 from motia_celery.plan.graph import Flow, compile_flows
 from motia_celery.plan.routes import Route, compile_routes
@@ -26,13 +27,14 @@ __all__ = ["Plan", "compile_plan"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Routes, queues, schedules, streams, flows, and what is wrong with any of them."""
+    """Routes, queues, schedules, streams, flows, who hears changes, and what is wrong with any."""
 
     prefix: str
     steps: tuple[Step, ...]
     streams: tuple[Stream, ...]
     routes: tuple[Route, ...]
     topology: Topology
+    changes: Changes
     schedules: tuple[ScheduleEntry, ...]
     flows: tuple[Flow, ...]
     problems: tuple[Problem, ...]
@@ -67,6 +69,7 @@ def compile_plan(
         streams=kept_streams,
         routes=routes,
         topology=topology,
+        changes=compile_changes(kept, topology),
         schedules=schedules,
         flows=compile_flows(kept),
         problems=(
@@ -78,7 +81,7 @@ def compile_plan(
             *schedule_problems,
             *unheard_emits(kept),
             *broken_inputs(kept),
-            *idle_triggers(kept),
+            *unknown_streams(kept, kept_streams),
             *long_holds(kept),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from motia_celery.model.problem import Problem
 from motia_celery.model.retry import total_wait_seconds
-from motia_celery.model.step import StateTrigger, Step, Stream, StreamTrigger
+from motia_celery.model.step import Step, Stream, StreamTrigger
 from motia_celery.model.topic import Subscriptions
 from motia_celery.plan.routes import STREAM_LISTINGS, schema_fault
 from motia_celery.plan.topology import CONSUMER_TIMEOUT_SECONDS, LONGEST_HOLD_SECONDS
@@ -92,18 +92,19 @@ def broken_inputs(steps: Iterable[Step]) -> Iterator[Problem]:
                 )
 
 
-def idle_triggers(steps: Iterable[Step]) -> Iterator[Problem]:
-    """A warning for each trigger that starts nothing yet."""
+def unknown_streams(steps: Iterable[Step], streams: Iterable[Stream]) -> Iterator[Problem]:
+    """A warning for each trigger of a stream that the app does not have."""
+    names = {stream.name for stream in streams}
     for step in steps:
-        for index, trigger in enumerate(step.triggers):
-            if isinstance(trigger, (StateTrigger, StreamTrigger)):
-                kind = "state" if isinstance(trigger, StateTrigger) else "stream"
+        for index, trigger in step.changes:
+            if isinstance(trigger, StreamTrigger) and trigger.stream not in names:
                 yield Problem(
                     file=step.file,
-                    what=f"a {kind} trigger of {step.name!r} is not run here yet",
-                    fix="Emit an event where the change is made, and subscribe the Step to it.",
+                    what=f"a trigger of {step.name!r} is for the stream {trigger.stream!r}, "
+                    "which no file declares",
+                    fix="Correct streamName, or declare the stream.",
                     severity="warning",
-                    field=f"triggers.{index}",
+                    field=f"triggers.{index}.streamName",
                 )
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from motia_celery.model.step import StateTrigger, StreamTrigger
 from motia_celery.plan.graph import Edge, edges_between
 
 if TYPE_CHECKING:
@@ -49,11 +50,14 @@ def describe(plan: Plan) -> dict[str, Any]:
 
 def describe_step(step: Step) -> dict[str, Any]:
     """Everything that a Step says of itself, JSON-ready."""
-    triggers = [
-        {"type": kind, **asdict(trigger)}
-        for kind, group in (("http", step.http), ("event", step.events), ("cron", step.crons))
-        for trigger in group
-    ]
+    groups = (
+        ("http", step.http),
+        ("event", step.events),
+        ("cron", step.crons),
+        ("state", [t for _, t in step.changes if isinstance(t, StateTrigger)]),
+        ("stream", [t for _, t in step.changes if isinstance(t, StreamTrigger)]),
+    )
+    triggers = [{"type": kind, **asdict(trigger)} for kind, group in groups for trigger in group]
     return {
         "id": step.id,
         "name": step.name,
@@ -91,7 +95,7 @@ def _shape(step: Step) -> str:
         return f'["{name}<br/>{_quoted(f"{trigger.method} {trigger.path}")}"]:::http'
     if step.crons:
         return f'(["{name}<br/>{_quoted(step.crons[0].expression)}"]):::cron'
-    return f'("{name}"):::event' if step.events else f'{{{{"{name}"}}}}'
+    return f'("{name}"):::event' if step.is_queued else f'{{{{"{name}"}}}}'
 
 
 def _arrows(edges: tuple[Edge, ...], ids: dict[str, str]) -> Iterator[str]:

@@ -153,7 +153,7 @@ def longest_run_seconds(step: Step) -> float:
 
 
 def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
-    """The queues of every Step that events or the clock start."""
+    """The queues of every Step that events, the clock or changes start."""
     names = Names(prefix)
     queues = tuple(
         QueuePlan(
@@ -165,6 +165,6 @@ def compile_topology(prefix: str, steps: Iterable[Step]) -> Topology:
             holds_long=step.queue.type != "fifo" and _holds_long(step),
         )
         for step in steps
-        if step.events or step.crons
+        if step.is_queued
     )
     return Topology(names, queues)

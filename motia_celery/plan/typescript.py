@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterable, Iterator
 
 from motia_celery.model.schema_type import schema_type
-from motia_celery.model.step import EventTrigger, HttpTrigger, JsonSchema, Step, Stream
+from motia_celery.model.step import CronTrigger, EventTrigger, HttpTrigger, JsonSchema, Step, Stream
 from motia_celery.model.topic import matches
 
 _IMPORTS = "ApiResponse, ApiRouteHandler, CronHandler, EventHandler, MotiaStream"
 
 
 def declarations(steps: Iterable[Step], streams: Iterable[Stream]) -> str:
-    """What ``types.d.ts`` says of them; a Step with several triggers is left out."""
+    """What ``types.d.ts`` says of them; a Step with several triggers, or one that
+    changes start, is left out."""
     steps = tuple(steps)
     handlers = [
         f"    {_quoted(step.name)}: {kind};\n" for step in steps if (kind := _handler(step, steps))
@@ -44,7 +45,7 @@ def _handler(step: Step, steps: tuple[Step, ...]) -> str:
         return f"ApiRouteHandler<{body}, {_responses(trigger)}, {emits}>"
     if isinstance(trigger, EventTrigger):
         return f"EventHandler<{schema_type(trigger.input_schema)}, {emits}>"
-    return f"CronHandler<{emits}>"
+    return f"CronHandler<{emits}>" if isinstance(trigger, CronTrigger) else ""
 
 
 def _responses(trigger: HttpTrigger) -> str:

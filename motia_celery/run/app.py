@@ -11,6 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from motia_celery.broker.changes import ChangeEvents
 from motia_celery.broker.control import ControlWatch
 from motia_celery.broker.depths import DepthReader
 from motia_celery.broker.emitter import Emitter
@@ -320,6 +321,7 @@ class App:
         waiting = None
         if not settings.uses_rabbitmq:
             waiting = DelayedMessages(connect_sync(settings), settings.prefix)
+        changes = self.change_events()
         publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
         store = connect(settings)
         keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
@@ -337,19 +339,21 @@ class App:
             streams=streams,
             stream_names=frozenset(stream.name for stream in self.plan.streams),
             tasks=TaskSender(settings, publisher),
+            changes=changes,
         )
         recorder = Recorder(settings)
         invoker = self.invoker(traced(services), inputs, recorder)
         gate = Gate(Limits(store, settings.prefix))
         once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
+        outside = changes.made_by() if changes else None
         # Leases are fences already, where Redis is the broker.
         order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
         return _Resources(
             process_id(),
             publisher,
             store,
-            state,
-            streams,
+            state.telling(outside) if outside else state,
+            streams.telling(outside) if outside else streams,
             waiting,
             order,
             invoker,
@@ -358,6 +362,10 @@ class App:
             services,
             recorder,
         )
+
+    def change_events(self) -> ChangeEvents | None:
+        """What makes the events of changes; None where no trigger hears any."""
+        return ChangeEvents(self.settings, self.plan) if self.plan.changes else None
 
     def trace_as(self, role: str) -> None:
         """Names the process in its spans; they begin later, where a variable asks for them."""

@@ -163,7 +163,7 @@ def _broker_problems(broker: BrokerFacts | None) -> Iterator[Problem]:
 def _long_runs(broker: BrokerFacts, steps: Iterable[Step]) -> Iterator[Problem]:
     for step in steps:
         seconds = longest_run_seconds(step)
-        if (step.events or step.crons) and seconds > CONSUMER_TIMEOUT_SECONDS:
+        if step.is_queued and seconds > CONSUMER_TIMEOUT_SECONDS:
             limit = CONSUMER_TIMEOUT_SECONDS // 60
             yield Problem(
                 file=step.file,

@@ -16,6 +16,7 @@ from motia_celery.stores.redis import connect
 from motia_celery.stores.state import RedisState
 
 if TYPE_CHECKING:
+    from motia_celery.model.told import Teller
     from motia_celery.settings import Settings
 
 
@@ -58,8 +59,10 @@ def _no_entry(reason: str, where: str) -> StateValueError:
 
 
 @asynccontextmanager
-async def open_state() -> AsyncIterator[RedisState]:
+async def open_state(teller: Teller | None = None) -> AsyncIterator[RedisState]:
     """The project's state: in its Redis, or in the embedded server, started if it does not run.
+
+    Changes start whom the teller names.
 
     Raises:
         SettingsError: no Redis is set, and `dev` has never run here.
@@ -71,9 +74,22 @@ async def open_state() -> AsyncIterator[RedisState]:
             settings = _embedded(settings, stack)
         client = connect(settings)
         try:
-            yield RedisState(client, settings.prefix)
+            state = RedisState(client, settings.prefix)
+            yield state.telling(teller) if teller else state
         finally:
             await client.aclose()
+
+
+def project_teller() -> Teller | None:
+    """What tells the project's triggers of changes; None where it has none that hear any."""
+    from motia_celery.run.app import App  # it imports much, which reading does not need
+
+    app = App(read_environment())
+    try:
+        events = app.change_events()
+        return events.made_by() if events else None
+    finally:
+        app.close()
 
 
 def _embedded(settings: Settings, stack: ExitStack) -> Settings:

@@ -10,6 +10,7 @@ from motia_celery.context import Context
 from motia_celery.context.request import Request, Upload
 from motia_celery.context.requests import Method, request_methods
 from motia_celery.errors import ConfigError
+from motia_celery.model.changed import change_input
 from motia_celery.model.run import Run
 from motia_celery.model.trace import Trace
 
@@ -28,7 +29,7 @@ def _run_fields(run: Run) -> dict[str, Any]:
         "attempt": run.attempt,
         "max_attempts": run.max_attempts,
         "flows": list(run.flows),
-        "topic": run.topic,
+        "topic": run.topic if run.trigger == "event" else None,
         "trigger": run.trigger,
         **({} if run.trigger_index is None else {"trigger_index": run.trigger_index}),
     }
@@ -65,7 +66,7 @@ def read_run(message: Mapping[str, Any]) -> Run:
 def _read_input(message: Mapping[str, Any]) -> Any:
     value = message.get("input")
     if message["run"]["trigger"] != "http" or not isinstance(value, dict):
-        return value
+        return change_input(message["run"]["trigger"], value)
     more = message.get("request") or {}
     if "files" in value:
         value |= {"files": _uploads(value["files"]), "body": _uploads(value.get("body"))}

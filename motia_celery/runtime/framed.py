@@ -16,6 +16,7 @@ from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
 from motia_celery.model.run import Run
 from motia_celery.model.task_call import TaskCall
+from motia_celery.model.told import Teller
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import (
     StepLogger,
@@ -178,6 +179,10 @@ class FramedState:
     def __init__(self, asker: Asker) -> None:
         self._ask = asker.ask
 
+    def telling(self, teller: Teller) -> FramedState:
+        """The same: the app's process tells of changes."""
+        return self
+
     async def get(self, group: str, key: str) -> Any:
         """The value, or None."""
         return await self._ask("state.get", group, key)
@@ -225,6 +230,10 @@ class FramedStreams:
 
     def __init__(self, asker: Asker) -> None:
         self._ask = asker.ask
+
+    def telling(self, teller: Teller) -> FramedStreams:
+        """The same: the app's process tells of changes."""
+        return self
 
     async def get(self, stream: str, group: str, id: str) -> Any:
         """The item, or None."""

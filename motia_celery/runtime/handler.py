@@ -12,6 +12,7 @@ from typing import Any
 from motia_celery.context import Context
 from motia_celery.context.arguments import room, wants_context_alone
 from motia_celery.model.run import Run
+from motia_celery.motia.ambient import uses_ambient
 from motia_celery.motia.steps import HandlerByTrigger
 from motia_celery.runtime.source import Definition, TriggerFunctions
 from motia_celery.runtime.wanted import wanted_as, wanted_by
@@ -28,6 +29,8 @@ class Handler:
         self.function = function
         self.middleware = middleware
         self.is_async = inspect.iscoroutinefunction(function)
+        #: It may hold up the loop that it runs on.
+        self.may_wait = self.is_async and uses_ambient(getattr(function, "__globals__", {}))
         self._room = room(function)
         self._wanted = wanted_by(function)
 

@@ -59,6 +59,7 @@ class _Motia(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__doc__ = exports.__doc__
         names = {name: getattr(exports, name) for name in exports.__all__}
         vars(module).update(names, __all__=[*exports.__all__])
+        sys.modules["motia.tracing"] = exports.tracing
 
 
 def _real_name(fullname: str) -> str | None:

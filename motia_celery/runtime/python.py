@@ -21,6 +21,7 @@ from motia_celery.errors import ConfigError
 from motia_celery.model.kinds import KINDS, lists_triggers
 from motia_celery.model.run import Run
 from motia_celery.motia.steps import StepDefinition
+from motia_celery.runtime.beside import Beside
 from motia_celery.runtime.handler import Handler, Handlers
 from motia_celery.runtime.modules import load_module, prepare_imports
 from motia_celery.runtime.source import Definition, SourceFile, TriggerFunctions
@@ -35,6 +36,7 @@ class PythonHost:
     def __init__(self, root: Path, *, threads: int = 32) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="step")
+        self._beside = Beside()
         self._handlers: dict[str, Handlers] = {}
         self._rules: dict[str, Function] = {}
         self._hooks: dict[str, Mapping[str, Any]] = {}
@@ -134,6 +136,10 @@ class PythonHost:
         returned; if its condition does not hold, it is not called.
         """
         handler = handlers.of(context)
+        work = self._handled(handler, run, context)
+        return await (self._beside.run(work) if handler.may_wait else work)
+
+    async def _handled(self, handler: Handler, run: Run, context: Context) -> Any:
         with current(context):
             if handler.condition is not None and not await self._holds(handler, run, context):
                 return skipped(run, context)
@@ -161,6 +167,7 @@ class PythonHost:
 
     def close(self) -> None:
         """Lets go of the threads; those that still run a handler are not waited for."""
+        self._beside.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

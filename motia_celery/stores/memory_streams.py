@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from motia_celery.model.change import Change, ChangeType, Gap, Snapshot
 from motia_celery.stores.names import encoded_name, stream_place
-from motia_celery.stores.state import Operations, Rule, Updated
+from motia_celery.stores.rule import Operations, Rule, Updated
 from motia_celery.stores.streams import (
     LOG_LENGTH,
     LOG_SECONDS,
@@ -20,7 +24,11 @@ from motia_celery.stores.streams import (
     created_at,
     is_falsy,
 )
+from motia_celery.stores.telling import Start, start_each, told_of_stream
 from motia_celery.stores.values import decode, encode
+
+if TYPE_CHECKING:
+    from motia_celery.model.told import Teller
 
 _Place = tuple[str, str]
 
@@ -28,13 +36,27 @@ _Place = tuple[str, str]
 class MemoryStreams:
     """The rules of every store of streams, on one event loop."""
 
-    def __init__(self, *, log_length: int = LOG_LENGTH, log_seconds: float = LOG_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        log_length: int = LOG_LENGTH,
+        log_seconds: float = LOG_SECONDS,
+        start: Start | None = None,
+    ) -> None:
         self._log_seconds = log_seconds
-        self._last = self._born = 0
+        self._versions = _Versions()
+        self._start = start
+        self._teller: Teller | None = None
         # An item by its id, with what orders it in its group: when it was created.
         self._items: dict[_Place, dict[str, tuple[tuple[int, int], Item]]] = defaultdict(dict)
         self._logs: dict[_Place, deque[Change]] = defaultdict(lambda: deque(maxlen=log_length))
         self._subscribers: set[asyncio.Queue[Change | Gap]] = set()
+
+    def telling(self, teller: Teller) -> MemoryStreams:
+        """The same streams; the changes that are made through it start whom the teller names."""
+        told = copy.copy(self)
+        told._teller = teller
+        return told
 
     async def get(self, stream: str, group: str, id: str) -> Item | None:
         """The item, or None."""
@@ -96,16 +118,16 @@ class MemoryStreams:
 
     async def snapshot(self, stream: str, group: str, id: str | None = None) -> Snapshot:
         """The group or the item with its version."""
-        moment = max(_now(), self._last)
+        moment = max(_now(), self._versions.last)
         if id is None:
-            return Snapshot(self._last, await self.get_group(stream, group), moment)
-        return Snapshot(self._last, self._get(stream, group, id), moment)
+            return Snapshot(self._versions.last, await self.get_group(stream, group), moment)
+        return Snapshot(self._versions.last, self._get(stream, group, id), moment)
 
     async def changes_since(self, stream: str, group: str, version: int) -> list[Change] | None:
         """The group's changes after the version; None if not all are known any more."""
-        if not self._born or not self._born <= version <= self._last:
+        if not self._versions.born or not self._versions.born <= version <= self._versions.last:
             return None
-        if version == self._last:
+        if version == self._versions.last:
             return []
         log = self._logs[_place(stream, group)]
         is_late = _now() - version > self._log_seconds * 1_000_000
@@ -124,6 +146,7 @@ class MemoryStreams:
         return _copy(entry[1]) if entry else None
 
     def _put(self, stream: str, group: str, id: str, item: Item | None) -> None:
+        told_of_stream(self._teller, stream, group, None if item is None else encode(item, ""))
         held, name = self._items[_place(stream, group)], _name(id)
         found = held.pop(name, None)
         if item is None:
@@ -136,16 +159,45 @@ class MemoryStreams:
         held[name] = ((created if told is None else told, order), _copy(item))
 
     def _tell(self, kind: ChangeType, stream: str, group: str, id: str | None, data: Any) -> Change:
-        self._last = max(_now(), self._last + 1)
-        self._born = self._born or self._last
+        self._versions.last = max(_now(), self._versions.last + 1)
+        self._versions.born = self._versions.born or self._versions.last
         place = _place(stream, group)
         change = Change(
-            version=self._last, stream=place[0], group=place[1], id=id, type=kind, data=data
+            version=self._versions.last,
+            stream=place[0],
+            group=place[1],
+            id=id,
+            type=kind,
+            data=data,
         )
         self._logs[place].append(change)
         for queue in self._subscribers:
             queue.put_nowait(change)
+        if self._start:
+            told = told_of_stream(self._teller, stream, place[1])
+            start_each(told, id, _told_body(change), self._start)
         return change
+
+
+@dataclass(slots=True)
+class _Versions:
+    """The last version and the first, which all copies of the streams share."""
+
+    last: int = 0
+    born: int = 0
+
+
+def _told_body(change: Change) -> bytes:
+    return orjson.dumps(
+        {
+            "type": "stream",
+            "timestamp": change.version // 1000,
+            "streamName": change.stream,
+            "groupId": change.group,
+            "id": change.id,
+            "event": {"type": change.type, "data": change.data},
+        }
+    )
 
 
 def _now() -> int:

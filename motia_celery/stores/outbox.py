@@ -36,10 +36,14 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event to be sent; those of one emitter keep their order."""
+    """An event to be sent; those of one emitter keep their order.
+
+    ``body`` is apart where a change of state or of a stream is the event.
+    """
 
     emitter: str
     payload: bytes
+    body: bytes | None = None
 
 
 class Outbox:
@@ -50,7 +54,7 @@ class Outbox:
 
     def __init__(self, client: redis.asyncio.Redis, prefix: str, state: RedisState) -> None:
         self._client = client
-        self._entries = _entries(prefix)
+        self._entries = outbox_name(prefix)
         self._state = state
 
     async def write(self, changes: Iterable[StateChange], entries: Iterable[Entry]) -> None:
@@ -62,7 +66,7 @@ class Outbox:
         async with self._client.pipeline(transaction=True) as pipe:
             for change in changes:
                 await self._state.change_in(
-                    pipe, change.group, change.key, change.value, change.ttl_seconds
+                    pipe, change.group, change.key, change.value, change.ttl_seconds, change.told
                 )
             for entry in entries:
                 pipe.xadd(self._entries, {"emitter": entry.emitter, "payload": entry.payload})
@@ -78,7 +82,7 @@ class OutboxEntries:
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
-        self._entries = _entries(prefix)
+        self._entries = outbox_name(prefix)
         self._leader = f"{prefix}:outbox:leader"
         self._lead = client.register_script(_LEAD)
         self._resign = client.register_script(_RESIGN)
@@ -106,10 +110,7 @@ class OutboxEntries:
         if not found:
             return []
         ((_, entries),) = found
-        return [
-            (id_.decode(), Entry(fields[b"emitter"].decode(), fields[b"payload"]))
-            for id_, fields in entries
-        ]
+        return [(id_.decode(), _entry(fields)) for id_, fields in entries]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Takes out entries that were sent."""
@@ -123,5 +124,10 @@ class OutboxEntries:
             return int(self._client.xlen(self._entries))
 
 
-def _entries(prefix: str) -> str:
+def _entry(fields: Any) -> Entry:
+    return Entry(fields[b"emitter"].decode(), fields[b"payload"], fields.get(b"body"))
+
+
+def outbox_name(prefix: str) -> str:
+    """The key of the outbox."""
     return f"{prefix}:outbox"

@@ -7,32 +7,37 @@ without keys is gone. A key may have a life, after which it is missing.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol
 
 from motia_celery.errors import StateValueError
-from motia_celery.model.update import updated
 from motia_celery.stores import state_scripts
 from motia_celery.stores.names import encoded_name, state_place
 from motia_celery.stores.redis import reaching
+from motia_celery.stores.rule import (
+    Operations,
+    Rule,
+    Updated,
+    applied_to,
+    change_body,
+    decoded,
+    encoded_or_none,
+    plain,
+    value_of,
+)
+from motia_celery.stores.telling import keys_and_arguments, start_each, told_of_state
 from motia_celery.stores.turns import Turns, give_way
-from motia_celery.stores.values import decode, encode, same
+from motia_celery.stores.values import encode, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import redis.asyncio
 
-Operations = Iterable[Mapping[str, Any]]
-
-
-class Updated(TypedDict):
-    """What an update changed, in Motia 1.0's words."""
-
-    old_value: Any
-    new_value: Any
+    from motia_celery.model.told import Teller, Told
+    from motia_celery.stores.telling import Start
 
 
 class StateStore(Protocol):
@@ -104,6 +109,7 @@ class RedisState:
         self._names = f"{prefix}:state-groups".encode()
         self._expiring = f"{prefix}:state-expiring".encode()
         self._turns = Turns()
+        self._teller: Teller | None = None
         register = client.register_script
         self._get_script = register(state_scripts.GET)
         self._set_script = register(state_scripts.SET)
@@ -114,9 +120,15 @@ class RedisState:
         self._clear_script = register(state_scripts.CLEAR)
         self._groups_script = register(state_scripts.GROUPS)
 
+    def telling(self, teller: Teller) -> RedisState:
+        """The same state; the changes that are made through it start whom the teller names."""
+        told = copy.copy(self)
+        told._teller = teller
+        return told
+
     async def get(self, group: str, key: str) -> Any | None:
         """The value, or None."""
-        return _value(await self._read(group, key), group, key)
+        return value_of(await self._read(group, key), group, key)
 
     async def set(
         self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
@@ -135,6 +147,7 @@ class RedisState:
             life,
             self._hashes,
             self._expiries,
+            told=told_of_state(self._teller, group, key, encoded),
         )
         return value
 
@@ -144,7 +157,7 @@ class RedisState:
         async with self._turns.of(encoded_name(group), encoded_name(key)):
             found, losses = await self._read(group, key), 0
             while True:
-                result, encoded = _applied(rule, found, group, key)
+                result, encoded = applied_to(rule, found, group, key)
                 held = await self._swap(group, key, found, encoded, "keep")
                 if held is _SWAPPED:
                     return result
@@ -162,9 +175,9 @@ class RedisState:
     ) -> bool:
         """:meth:`set`, if the key holds ``expected``; False if it does not."""
         life, where = _milliseconds(ttl_seconds), state_place(group, key)
-        wanted, encoded = _plain(expected, where), _optional(value, where)
+        wanted, encoded = plain(expected, where), encoded_or_none(value, where)
         found = await self._read(group, key)
-        while same(_value(found, group, key), wanted):
+        while same(value_of(found, group, key), wanted):
             held = await self._swap(group, key, found, encoded, life)
             if held is _SWAPPED:
                 return True
@@ -173,8 +186,9 @@ class RedisState:
 
     async def delete(self, group: str, key: str) -> Any | None:
         """Remove the key and return what it held, or None."""
-        found = await self._run(self._take_out_script, group, encoded_name(key))
-        return _value(found, group, key)
+        told = told_of_state(self._teller, group, key)
+        found = await self._run(self._take_out_script, group, encoded_name(key), told=told)
+        return value_of(found, group, key)
 
     async def get_group(self, group: str) -> list[Any]:
         """The values of the group."""
@@ -190,7 +204,7 @@ class RedisState:
                 some_expire, found = await pipe.execute()
         if some_expire:
             found = _pairs(await self._run(self._items_script, group))
-        return _decoded(group, found)
+        return decoded(group, found)
 
     async def lives(self, group: str) -> dict[str, float]:
         """How many seconds are left to those keys of the group that have a life."""
@@ -204,7 +218,7 @@ class RedisState:
 
     async def clear(self, group: str) -> None:
         """Remove the group with all that it holds."""
-        await self._run(self._clear_script, group)
+        await self._run(self._clear_script, group, told=told_of_state(self._teller, group))
 
     async def _read(self, group: str, key: str) -> bytes | None:
         found: bytes | None = await self._run(self._get_script, group, encoded_name(key))
@@ -215,31 +229,39 @@ class RedisState:
     ) -> Any:
         """``_SWAPPED``, or what the key holds instead of ``found``."""
         values = (encoded_name(key), found or b"", encoded or b"", life)
-        done, *held = await self._run(self._swap_script, group, *values)
+        told = told_of_state(self._teller, group, key, encoded)
+        done, *held = await self._run(self._swap_script, group, *values, told=told)
         return _SWAPPED if done else (held or [None])[0]
 
     async def change_in(
-        self, pipe: Any, group: str, key: str, value: Any, ttl_seconds: float | None
+        self,
+        pipe: Any,
+        group: str,
+        key: str,
+        value: Any,
+        ttl_seconds: float | None,
+        told: Told | None = None,
     ) -> None:
         """Adds :meth:`set` to a transaction; of None, :meth:`delete`."""
         life, name, field = _milliseconds(ttl_seconds), encoded_name(group), encoded_name(key)
         keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
         if value is None:
-            await self._take_out_script(keys=keys, args=[name, field], client=pipe)
+            keys, args = keys_and_arguments(told, keys, [name, field])
+            await self._take_out_script(keys=keys, args=args, client=pipe)
             return
-        more: list[bytes | str] = [
-            encode(value, state_place(group, key)),
-            life,
-            self._hashes,
-            self._expiries,
-        ]
-        await self._set_script(keys=keys, args=[name, field, *more], client=pipe)
+        encoded = encode(value, state_place(group, key))
+        if told is not None:
+            told.check(encoded, state_place(group, key))
+        more = [name, field, encoded, life, self._hashes, self._expiries]
+        keys, args = keys_and_arguments(told, keys, more)
+        await self._set_script(keys=keys, args=args, client=pipe)
 
-    async def _run(self, script: Any, group: str, *arguments: Any) -> Any:
+    async def _run(self, script: Any, group: str, *arguments: Any, told: Told | None = None) -> Any:
         name = encoded_name(group)
         keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
+        keys, args = keys_and_arguments(told, keys, [name, *arguments])
         with reaching(self._client):
-            return await script(keys=keys, args=[name, *arguments])
+            return await script(keys=keys, args=args)
 
 
 _SWAPPED = object()
@@ -248,27 +270,37 @@ _SWAPPED = object()
 class MemoryState:
     """The same in this process's memory, for tests. Values are kept as JSON, so they are copies."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, start: Start | None = None
+    ) -> None:
         self._groups: dict[bytes, dict[bytes, tuple[bytes, float]]] = {}
         self._clock = clock
+        self._start = start
+        self._teller: Teller | None = None
+
+    def telling(self, teller: Teller) -> MemoryState:
+        """The same state; the changes that are made through it start whom the teller names."""
+        told = copy.copy(self)
+        told._teller = teller
+        return told
 
     async def get(self, group: str, key: str) -> Any | None:
         """The value, or None."""
-        return _value(self._held(group, key)[0], group, key)
+        return value_of(self._held(group, key)[0], group, key)
 
     async def set(
         self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
     ) -> Any:
         """Keep ``value`` and return it."""
         end = self._end(ttl_seconds)
-        self._put(group, key, _optional(value, state_place(group, key)), end)
+        self._put(group, key, encoded_or_none(value, state_place(group, key)), end)
         return value
 
     async def update(self, group: str, key: str, operations: Operations) -> Updated:
         """Change the value in one step."""
         found, end = self._held(group, key)
         rule = Rule(operations, state_place(group, key))
-        result, encoded = _applied(rule, found, group, key)
+        result, encoded = applied_to(rule, found, group, key)
         self._put(group, key, encoded, end)
         return result
 
@@ -282,7 +314,7 @@ class MemoryState:
         ttl_seconds: float | None = None,
     ) -> bool:
         """:meth:`set`, if the key holds ``expected``; False if it does not."""
-        if not same(await self.get(group, key), _plain(expected, state_place(group, key))):
+        if not same(await self.get(group, key), plain(expected, state_place(group, key))):
             return False
         await self.set(group, key, value, ttl_seconds=ttl_seconds)
         return True
@@ -299,7 +331,7 @@ class MemoryState:
 
     async def items(self, group: str) -> dict[str, Any]:
         """The values of the group by key."""
-        return _decoded(group, {key: value for key, (value, _) in self._group(group).items()})
+        return decoded(group, {key: value for key, (value, _) in self._group(group).items()})
 
     async def lives(self, group: str) -> dict[str, float]:
         """How many seconds are left to those keys of the group that have a life."""
@@ -312,6 +344,8 @@ class MemoryState:
 
     async def clear(self, group: str) -> None:
         """Remove the group with all that it holds."""
+        for key in await self.items(group):
+            self._put(group, key, None, math.inf)
         self._groups.pop(encoded_name(group), None)
 
     def _group(self, group: str) -> dict[bytes, tuple[bytes, float]]:
@@ -325,53 +359,18 @@ class MemoryState:
 
     def _put(self, group: str, key: str, encoded: bytes | None, end: float) -> None:
         held, name = self._group(group), encoded_name(key)
-        held.pop(name, None)
+        told = told_of_state(self._teller, group, key, encoded)
+        found, _ = held.pop(name, (None, 0.0))
         if encoded is not None:
             held[name] = (encoded, end)
         self._groups[encoded_name(group)] = held
+        if told and self._start and (found is not None or encoded is not None):
+            body = change_body(group, key, found, encoded, told.limit_bytes)
+            start_each(told, str(key), body, self._start)
 
     def _end(self, ttl_seconds: float | None) -> float:
         life = _milliseconds(ttl_seconds)
         return self._clock() + int(life) / 1000 if life else math.inf
-
-
-class Rule:
-    """The operations of an update, ready to be applied to whatever is stored."""
-
-    def __init__(self, operations: Operations, where: str) -> None:
-        self._operations = encode(list(operations), where)
-        self._where = where
-
-    def applied(self, old: Any, copy: Any) -> Updated:
-        """What the update makes of the old value, told as a pair; the copy is changed."""
-        operations = decode(self._operations, self._where)
-        return {"old_value": old, "new_value": updated(copy, operations, self._where)}
-
-
-def _value(found: bytes | None, group: str, key: str) -> Any:
-    return None if found is None else decode(found, state_place(group, key))
-
-
-def _applied(rule: Rule, found: bytes | None, group: str, key: str) -> tuple[Updated, bytes | None]:
-    """What is told of the update, and the new value as it is stored."""
-    result = rule.applied(_value(found, group, key), _value(found, group, key))
-    return result, _optional(result["new_value"], state_place(group, key))
-
-
-def _optional(value: Any, where: str) -> bytes | None:
-    return None if value is None else encode(value, where)
-
-
-def _plain(value: Any, where: str) -> Any:
-    """The value as it would be read back."""
-    return decode(encode(value, where), where)
-
-
-def _decoded(group: str, found: Mapping[Any, bytes | str]) -> dict[str, Any]:
-    # UTF-8 sorts as its text does, so both stores list in one order.
-    return {
-        key.decode(): decode(found[key], state_place(group, key.decode())) for key in sorted(found)
-    }
 
 
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:

@@ -6,13 +6,20 @@ milliseconds on the server's clock. Each change is published, without the value,
 watch: ``["set", group, key]``, ``["delete", group, key]``, or ``["clear", group]``; and
 ``["expire", group]`` once it is noticed.
 
+Where triggers hear the change, the outbox is a fifth key, and what they are told is the last of
+ARGV; what expires is not told.
+
 Hashes whose fields expire by themselves exist only in Redis 7.4 and Valkey 9, so the times are
 kept beside the hash: values stay plain JSON that any program can read.
 """
 
 from __future__ import annotations
 
-_OPENING = """
+from motia_celery.stores.telling import TELL
+
+_OPENING = (
+    TELL
+    + """
 local hash, names, expiry, expiring, group = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
 
 local function now()
@@ -59,6 +66,16 @@ local function sweep(hashes, expiries, limit)
   for _, other in ipairs(due) do purge(hashes .. other, expiries .. other, other) end
 end
 
+local function changed(key, old, new)
+  if not heard then return end
+  local head = '{"type":"state","group_id":' .. cjson.encode(group) .. ',"item_id":'
+    .. cjson.encode(key) .. ',"old_value":'
+  local tail = ',"new_value":' .. (new or 'null') .. '}'
+  local body = head .. (old or 'null') .. tail
+  if #body > heard.limit then body = head .. 'null,"old_value_omitted":true' .. tail end
+  start(key, body)
+end
+
 local function put(key, value, ttl)
   redis.call('HSET', hash, key, value)
   redis.call('SADD', names, group)
@@ -81,6 +98,7 @@ end
 
 purge(hash, expiry, group)
 """
+)
 
 #: ARGV: the key.
 GET = _OPENING + "return redis.call('HGET', hash, ARGV[2])"
@@ -102,6 +120,7 @@ return found
 SET = (
     _OPENING
     + """
+if heard then changed(ARGV[2], redis.call('HGET', hash, ARGV[2]), ARGV[3]) end
 put(ARGV[2], ARGV[3], ARGV[4])
 if ARGV[4] ~= '' then sweep(ARGV[5], ARGV[6], 8) end
 """
@@ -114,7 +133,13 @@ SWAP = (
     + """
 local found = redis.call('HGET', hash, ARGV[2])
 if (found or '') ~= ARGV[3] then return {0, found} end
-if ARGV[4] == '' then take_out(ARGV[2]) else put(ARGV[2], ARGV[4], ARGV[5]) end
+if ARGV[4] == '' then
+  if found then changed(ARGV[2], found, nil) end
+  take_out(ARGV[2])
+else
+  changed(ARGV[2], found, ARGV[4])
+  put(ARGV[2], ARGV[4], ARGV[5])
+end
 return {1}
 """
 )
@@ -124,7 +149,10 @@ TAKE_OUT = (
     _OPENING
     + """
 local found = redis.call('HGET', hash, ARGV[2])
-if found then take_out(ARGV[2]) end
+if found then
+  changed(ARGV[2], found, nil)
+  take_out(ARGV[2])
+end
 return found
 """
 )
@@ -132,6 +160,10 @@ return found
 CLEAR = (
     _OPENING
     + """
+if heard then
+  local held = redis.call('HGETALL', hash)
+  for i = 1, #held, 2 do changed(held[i], held[i + 1], nil) end
+end
 if redis.call('DEL', hash) == 1 then tell('clear', group) end
 settle(hash, expiry, group)
 """

@@ -8,10 +8,15 @@ The clock gives versions: the server's time in microseconds, or one more than th
 where that is greater. So they never repeat and need no counter for each group; they go on
 rising if Redis lost its data; and a version tells whether the log can reach back to it.
 
+Where triggers hear the change, the outbox is a fifth key, and what they are told is the last of
+ARGV.
+
 An item is stored as ``{"created":ms,"order":version,"item":{…}}``.
 """
 
 from __future__ import annotations
+
+from motia_celery.stores.telling import TELL
 
 _CLOCK = """
 local function now()
@@ -22,6 +27,7 @@ end
 
 _OPENING = (
     _CLOCK
+    + TELL
     + """
 local items, groups, clock, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, channel, place, length, life = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -42,6 +48,13 @@ local function tell(kind, id, data, version)
   redis.call('XADD', log, 'MAXLEN', '~', length, version .. '-0', 'change', change)
   redis.call('PEXPIRE', log, life)
   redis.call('PUBLISH', channel, change)
+  if heard then
+    local key = cjson.decode('[' .. id .. ']')[1]
+    start(key ~= cjson.null and key or nil, '{"type":"stream","timestamp":'
+      .. string.sub(version, 1, -4) .. ',"streamName":' .. cjson.encode(heard.stream)
+      .. ',"groupId":' .. cjson.encode(group) .. ',"id":' .. id .. ',"event":{"type":"' .. kind
+      .. '","data":' .. data .. '}}')
+  end
 end
 
 local function parts(stored)

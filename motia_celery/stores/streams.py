@@ -8,6 +8,7 @@ drops the changes that a snapshot's version already holds; so it misses none.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -20,13 +21,16 @@ from motia_celery.model.change import Change, Gap, Snapshot
 from motia_celery.stores import stream_scripts
 from motia_celery.stores.names import encoded_name, stream_place
 from motia_celery.stores.redis import reaching
-from motia_celery.stores.state import Operations, Rule, Updated
+from motia_celery.stores.rule import Operations, Rule, Updated
 from motia_celery.stores.subscription import published
+from motia_celery.stores.telling import keys_and_arguments, told_of_stream
 from motia_celery.stores.turns import Turns, give_way
 from motia_celery.stores.values import decode, encode
 
 if TYPE_CHECKING:
     import redis.asyncio
+
+    from motia_celery.model.told import Teller
 
 logger = logging.getLogger("motia_celery.streams")
 
@@ -113,11 +117,18 @@ class RedisStreams:
         self._channel = f"{prefix}:stream-changes:{database}"
         self._clock = f"{prefix}:stream-clock".encode()
         self._turns = Turns()
+        self._teller: Teller | None = None
         self._put_script = client.register_script(stream_scripts.PUT)
         self._send_script = client.register_script(stream_scripts.SEND)
         self._clear_script = client.register_script(stream_scripts.CLEAR)
         self._since_script = client.register_script(stream_scripts.SINCE)
         self._last_script = client.register_script(stream_scripts.LAST)
+
+    def telling(self, teller: Teller) -> RedisStreams:
+        """The same streams; the changes that are made through it start whom the teller names."""
+        told = copy.copy(self)
+        told._teller = teller
+        return told
 
     async def get(self, stream: str, group: str, id: str) -> Item | None:
         """The item, or None."""
@@ -172,7 +183,7 @@ class RedisStreams:
         """Tell subscribers an event."""
         name = b"null" if id is None else _json_name(id)
         encoded = encode(event, stream_place(stream, group, id))
-        await self._change(self._send_script, stream, group, name, encoded)
+        await self._change(self._send_script, stream, group, name, encoded, encoded=encoded)
 
     async def subscribe(self) -> AsyncGenerator[Change | Gap, None]:
         """All changes of the app, for ever."""
@@ -230,10 +241,14 @@ class RedisStreams:
         told = None if item is None else created_at(item)
         created = "" if told is None else str(told)
         arguments = (_name(id), _json_name(id), encoded, created, expected)
-        done, *found = await self._change(self._put_script, stream, group, *arguments)
+        done, *found = await self._change(
+            self._put_script, stream, group, *arguments, encoded=encoded
+        )
         return bool(done), found[0] if found else None
 
-    async def _change(self, script: Any, stream: str, group: str, *arguments: Any) -> Any:
+    async def _change(
+        self, script: Any, stream: str, group: str, *arguments: Any, encoded: bytes = b""
+    ) -> Any:
         place = b'"stream":%b,"group":%b' % (_json_name(stream), _json_name(group))
         keys = [
             self._key("stream", stream, group),
@@ -241,8 +256,10 @@ class RedisStreams:
             self._clock,
             self._key("stream-log", stream, group),
         ]
+        told = told_of_stream(self._teller, stream, group, encoded)
+        args = [_name(group), self._channel, place, *self._limits, *arguments]
+        keys, args = keys_and_arguments(told, keys, args)
         with reaching(self._client):
-            args = [_name(group), self._channel, place, *self._limits, *arguments]
             return await script(keys=keys, args=args)
 
     def _key(self, kind: str, stream: str, *group: str) -> bytes:

@@ -17,12 +17,13 @@ import orjson
 from motia_celery.context import Context, Services
 from motia_celery.context.request import Request
 from motia_celery.errors import ConfigError
+from motia_celery.model.changed import change_input
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
 from motia_celery.model.reading import read_step
 from motia_celery.model.record import Entry, EntryKind
 from motia_celery.model.run import Run, Success, TriggerType
-from motia_celery.model.step import Language, Step
+from motia_celery.model.step import Language, StateTrigger, Step
 from motia_celery.model.trace import Trace
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import Capturing, keeping_lines
@@ -132,8 +133,8 @@ async def call_step(
     imported module. ``data`` is that of the event; ``body``, ``path_params``, ``query_params`` and
     ``headers`` make the request. ``state`` (group, key) and ``streams`` (stream, group, id) hold
     what is there before. Middleware runs; the body and the data are given as JSON would carry them.
-    Of a Step that several things start, ``trigger`` is ``http``, ``event`` or ``cron``; a ``topic``
-    means ``event``.
+    Of a Step that several things start, ``trigger`` is ``http``, ``event``, ``cron``, ``state`` or
+    ``stream``; a ``topic`` means ``event``.
 
     Raises:
         ConfigError: the file is no Step that can run.
@@ -148,7 +149,7 @@ async def call_step(
             id=str(uuid.uuid4()),
             step=found.name,
             trigger=trigger,
-            input=given,
+            input=change_input(trigger, given),
             trace=Trace.start(),
             flows=found.flows,
             topic=topic or (found.topics[0] if trigger == "event" else None),
@@ -356,7 +357,9 @@ def _trigger(step: Step, topic: str | None) -> TriggerType:
         return "event"
     if step.http:
         return "http"
-    return "event" if step.events else "cron"
+    if step.events or step.crons:
+        return "event" if step.events else "cron"
+    return "state" if isinstance(step.changes[0][1], StateTrigger) else "stream"
 
 
 def _json(data: Any, step: Step) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import orjson
 
 from motia_celery.broker import wire
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
+from motia_celery.model.told import Told
 from motia_celery.model.transaction import StateChange
 from motia_celery.plan.inputs import Inputs
 from motia_celery.plan.topology import Topology
@@ -20,6 +22,21 @@ from motia_celery.testing.clock import Clock
 
 #: Delivers an event after so many seconds.
 Publish = Callable[[Event, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _OfChange:
+    """Tells what the change of a transaction is to tell."""
+
+    change: StateChange
+
+    def of_state(self, group: str) -> Told | None:
+        """What is told of it."""
+        return self.change.told
+
+    def of_stream(self, stream: str, group: str) -> Told | None:
+        """Nothing: transactions change no streams."""
+        return None
 
 
 class MemoryEmitter:
@@ -67,9 +84,8 @@ class MemoryEmitter:
         for change in changes:
             encode(change.value, state_place(change.group, change.key))
         for change in changes:
-            await self._state.set(
-                change.group, change.key, change.value, ttl_seconds=change.ttl_seconds
-            )
+            state = self._state.telling(_OfChange(change))
+            await state.set(change.group, change.key, change.value, ttl_seconds=change.ttl_seconds)
         for event, options in events:
             self._send(event, options)
 

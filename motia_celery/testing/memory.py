@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from motia_celery.broker.changes import change_event
 from motia_celery.context import Services
 from motia_celery.errors import UnsettledError
 from motia_celery.model.cron import Cron
@@ -16,6 +17,7 @@ from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
 from motia_celery.model.record import RunRecord
 from motia_celery.model.run import Outcome, Run
+from motia_celery.model.told import Target
 from motia_celery.model.trace import Trace
 from motia_celery.plan.inputs import Inputs
 from motia_celery.plan.schedule import tick_id
@@ -36,8 +38,8 @@ class MemoryApp(App):
         super().__init__(settings)
         self.clock = clock
         self.recordings = Recordings()
-        self._state = MemoryState(clock.time)
-        self._streams = MemoryStreams()
+        self._state = MemoryState(clock.time, self._start)
+        self._streams = MemoryStreams(start=self._start)
         self.queues = MemoryQueues(
             self.plan, self.invoke, self.recordings, clock, settings.concurrency
         )
@@ -52,6 +54,7 @@ class MemoryApp(App):
             streams=self._streams,
             stream_names=frozenset(stream.name for stream in self.plan.streams),
             clock=clock.time,
+            changes=self.change_events(),
         )
         self._invoker = self.invoker(self._services, inputs, self.recordings)
 
@@ -63,12 +66,19 @@ class MemoryApp(App):
     @property
     def state(self) -> MemoryState:  # type: ignore[override]
         """The state."""
-        return self._state
+        changes = self._services.changes
+        return self._state.telling(changes.made_by()) if changes else self._state
 
     @property
     def streams(self) -> MemoryStreams:  # type: ignore[override]
         """The streams' items and changes."""
-        return self._streams
+        changes = self._services.changes
+        return self._streams.telling(changes.made_by()) if changes else self._streams
+
+    def _start(self, target: Target, line: str, body: bytes) -> None:
+        """Delivers the event of a change to the Step that hears it."""
+        event, queue = change_event(target, body)
+        self.queues.send(event, next(q for q in self.plan.topology.queues if q.name == queue))
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs a handler once."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import anyio.to_thread
 from fastapi import APIRouter
 
-from motia_celery.model.step import Emit, Step
+from motia_celery.model.step import Emit, StateTrigger, Step
 from motia_celery.plan import Plan
 from motia_celery.plan.graph import Edge, edges_between
 from motia_celery.workbench.components import find_components
@@ -85,6 +85,7 @@ def node(step: Step, *, paused: bool = False, component: str | None = None) -> N
         flows=step.flows,
         routes=tuple(f"{trigger.method} {trigger.path}" for trigger in step.http),
         crons=tuple(trigger.expression for trigger in step.crons),
+        changes=tuple(trigger.told for _, trigger in step.changes),
         emits=_emits(step.emits),
         subscribes=step.topics,
         virtual_emits=_emits(step.virtual_emits),
@@ -100,7 +101,9 @@ def kind(step: Step) -> Kind:
         return "http"
     if step.crons:
         return "cron"
-    return "event" if step.events else "noop"
+    if step.events or not step.changes:
+        return "event" if step.events else "noop"
+    return "state" if isinstance(step.changes[0][1], StateTrigger) else "stream"
 
 
 def _emits(emits: Iterable[Emit]) -> tuple[EmitView, ...]:

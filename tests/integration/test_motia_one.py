@@ -12,7 +12,8 @@ MIXED = """
 from acts import note
 from pydantic import BaseModel
 
-from motia import ApiResponse, Stream, cron, enqueue, http, multi_trigger_step, queue, state_manager
+from motia import ApiResponse, Stream, cron, enqueue, http, multi_trigger_step, queue, state
+from motia import state_manager
 
 orders = Stream("orders")
 
@@ -45,6 +46,11 @@ async def on_large(order: Order, ctx):
     await ctx.enqueue({"topic": "order.large", "data": data})
 
 
+async def on_last(change, ctx):
+    last = state_manager.get("orders", "last")
+    note("state", "mixed", [change.item_id, change.new_value, last, ctx.trigger.index], ctx)
+
+
 def on_tick(ctx):
     note("tick", "mixed", [ctx.trigger.expression, state_manager.get("orders", "last")], ctx)
 
@@ -58,6 +64,7 @@ config, handler = (
                 http("POST", "/orders", body_schema=Order, condition=is_no_robot),
                 queue("order.made", input=Order, condition=is_large),
                 cron("* * * * * *"),
+                state(),
             ],
             "enqueues": ["order.made", "order.large"],
         }
@@ -65,6 +72,7 @@ config, handler = (
     .on_http(on_http)
     .on_queue(on_large)
     .on_cron(on_tick)
+    .on_state(on_last)
     .handlers()
 )
 """
@@ -100,6 +108,8 @@ def check(shop: Shop) -> None:
         assert (answer.status_code, answer.json()) == (202, {"path": "/orders", "index": 1})
     (done,) = project.wait_for("classic", 1, seconds=40)
     assert done["data"] == {"id": "large", "old": None, "by": "order.made"}
+    (changed,) = project.wait_for("mixed", 1, what="state", seconds=60)
+    assert changed["data"] == ["last", "large", "large", 4]
     assert shop.ask("GET", "/orders/large").json()["amount"] == 11
     assert shop.ask("GET", "/orders/small").status_code == 404
     order = {"id": "x", "amount": 99}
@@ -120,16 +130,6 @@ def test_both_styles_share_one_app(project: Project) -> None:
 
 def test_isolated_runs_have_all_of_it_too(make_project: Callable[..., Project]) -> None:
     check(Shop(make_project(None, isolated_steps=True)))
-
-
-def test_check_names_what_is_not_here(make_project: Callable[..., Project]) -> None:
-    project = make_project(None)
-    triggers = '[{"type": "state"}, {"type": "queue", "topic": "x"}]'
-    source = f'config = {{"name": "a", "triggers": {triggers}}}\ndef handler(): ...\n'
-    (project.folder / "steps" / "a_step.py").write_text(source)
-    checked = project.command("check")
-    checked.wait()
-    assert "a state trigger of 'a' is not run here yet" in checked.words
 
 
 def test_lists_of_triggers_are_refused_in_other_languages(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -15,14 +16,17 @@ import psutil
 import pytest
 import redis
 import redis.exceptions
+from unit.stores.change_contract import ChangeContract, Fixed
 from unit.stores.state_contract import StateContract
 
 from motia_celery.errors import StateValueError, StoreUnavailableError
 from motia_celery.settings import Settings, load_settings
 from motia_celery.stores.delayed import DelayedMessages
 from motia_celery.stores.embedded import EmbeddedServer
+from motia_celery.stores.outbox import outbox_name
 from motia_celery.stores.redis import connect, connect_sync, ping, ping_sync, server_facts
 from motia_celery.stores.state import RedisState
+from motia_celery.stores.streams import RedisStreams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -424,3 +428,29 @@ def is_alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+class TestChanges(ChangeContract):
+    """What is told of changes, in one step with them."""
+
+    @pytest.fixture
+    def teller(self, name_prefix: str) -> Fixed:
+        return Fixed(outbox_name(name_prefix))
+
+    @pytest.fixture
+    def state(self, loop_client: Any, name_prefix: str) -> RedisState:
+        """An empty store."""
+        return RedisState(loop_client, name_prefix)
+
+    @pytest.fixture
+    def streams(self, loop_client: Any, name_prefix: str) -> RedisStreams:
+        """An empty store."""
+        return RedisStreams(loop_client, name_prefix)
+
+    @pytest.fixture
+    def heard(self, loop_client: Any, name_prefix: str) -> Any:
+        async def heard() -> list[tuple[str, Any]]:
+            found = await loop_client.xrange(outbox_name(name_prefix))
+            return [(e[b"emitter"].decode(), json.loads(e[b"body"])) for _, e in found]
+
+        return heard

@@ -28,13 +28,14 @@ _KNOWN = frozenset(
         wire.ATTEMPT,
         wire.RUN,
         wire.PREVIOUS,
+        wire.DEPTH,
         wire.DELAYED,
         wire.BOOKED,
         wire.QUEUED,
         "x-delivery-count",
     }
 )
-_TEXTS = (TRACEPARENT, wire.TOPIC, wire.ROOT, wire.PARENT, wire.RUN, wire.PREVIOUS)
+_TEXTS = (TRACEPARENT, wire.TOPIC, wire.ROOT, wire.PARENT, wire.RUN, wire.PREVIOUS, wire.DEPTH)
 _TEXT_LIMIT = 200
 
 
@@ -84,6 +85,7 @@ def _delivered(
         priority=properties.get("priority"),
         timestamp_ms=(sent_at or 0) * 1000,
         previous=Trace.from_header(previous) if previous else None,
+        depth=wire.depth_of(headers),
     )
     trace = parent.child() if parent else event.trace
     due = queued_at or (sent_at or 0) * 1000 or None

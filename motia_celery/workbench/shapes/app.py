@@ -9,7 +9,7 @@ from pydantic import Field
 from motia_celery.workbench.shapes.runs import RunStatus
 from motia_celery.workbench.shapes.shape import Json, Language, Moment, Shape
 
-Kind = Literal["http", "event", "cron", "noop"]
+Kind = Literal["http", "event", "cron", "state", "stream", "noop"]
 Severity = Literal["error", "warning"]
 
 
@@ -104,6 +104,7 @@ class NodeView(Shape):
     flows: tuple[str, ...] = ()
     routes: tuple[str, ...] = Field((), description="Each as METHOD /path.")
     crons: tuple[str, ...] = Field((), description="Its cron expressions.")
+    changes: tuple[str, ...] = Field((), description="What it hears changes of: state, streams.")
     emits: tuple[EmitView, ...] = ()
     subscribes: tuple[str, ...] = ()
     virtual_emits: tuple[EmitView, ...] = ()

@@ -35,4 +35,4 @@ class Done(Shape):
 
 
 Language = Literal["python", "typescript", "javascript"]
-TriggerType = Literal["http", "event", "cron"]
+TriggerType = Literal["http", "event", "cron", "state", "stream"]

@@ -9,8 +9,16 @@ import pytest
 from motia_celery.context import Context, Services
 from motia_celery.context.request import Request
 from motia_celery.errors import ConfigError
+from motia_celery.model.changed import change_input, change_topic
 from motia_celery.model.run import Run
-from motia_celery.model.step import CronTrigger, EventTrigger, HttpTrigger, Step
+from motia_celery.model.step import (
+    CronTrigger,
+    EventTrigger,
+    HttpTrigger,
+    StateTrigger,
+    Step,
+    StreamTrigger,
+)
 from motia_celery.model.trace import Trace
 from motia_celery.stores.state import MemoryState
 
@@ -24,6 +32,9 @@ STEP = Step(
         HttpTrigger(method="GET", path="/b"),
         CronTrigger(expression="0 0 9 * * *"),
         EventTrigger(topics=("y.*",)),
+        StateTrigger(),
+        StreamTrigger(stream="s"),
+        StreamTrigger(stream="t"),
     ),
 )
 REQUEST = Request({"body": {"n": 1}})
@@ -49,8 +60,47 @@ async def test_a_tick_is_told_with_its_expression():
     assert (trigger.type, trigger.index, trigger.expression) == ("cron", 3, "0 0 9 * * *")
 
 
+async def test_a_change_is_told_with_its_place_in_the_config():
+    context = context_of("stream", {"type": "stream"}, topic=change_topic("stream", 7))
+    trigger = context.trigger
+    assert (trigger.type, trigger.index, trigger.topic) == ("stream", 7, None)
+    assert (context.topic, context.get_data()) == (None, {"type": "stream"})
+
+
+async def test_a_change_for_a_trigger_that_is_elsewhere_now_is_the_first_of_its_kind():
+    assert context_of("stream", topic=change_topic("stream", 5)).trigger.index == 6
+    assert context_of("state", topic=change_topic("state", 99)).trigger.index == 5
+
+
+def test_an_event_starts_what_its_topic_says():
+    kinds = {"": "cron", "x": "event", "motia.state.5": "state", "motia.stream.99": "stream"}
+    assert {topic: STEP.started_by(topic) for topic in kinds} == kinds
+    bare = Step(name="b", file="steps/b_step.py", language="python")
+    assert [bare.started_by(topic) for topic in kinds] == ["event"] * 4
+
+
+def test_the_input_of_a_change_has_its_keys_as_attributes():
+    state = change_input("state", {"group_id": "g", "old_value": None})
+    assert (state.group_id, state.old_value, state["group_id"]) == ("g", None, "g")
+    event = {"type": "create", "data": {"n": 1}}
+    stream = change_input("stream", {"streamName": "s", "groupId": "g", "event": event})
+    assert (stream.stream_name, stream.group_id, stream.groupId) == ("s", "g", "g")
+    assert (stream.event.type, stream.event["data"]) == ("create", {"n": 1})
+    with pytest.raises(AttributeError):
+        _ = stream.other
+    assert change_input("event", {"a": 1}) == {"a": 1}
+    assert change_input("state", [1]) == [1]
+
+
 @pytest.mark.parametrize(
-    ("trigger", "true"), [("http", {"http", "api"}), ("event", {"queue"}), ("cron", {"cron"})]
+    ("trigger", "true"),
+    [
+        ("http", {"http", "api"}),
+        ("event", {"queue"}),
+        ("cron", {"cron"}),
+        ("state", {"state"}),
+        ("stream", {"stream"}),
+    ],
 )
 async def test_a_context_can_be_asked_for_its_kind(trigger, true):
     context = context_of(trigger)

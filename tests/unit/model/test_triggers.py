@@ -143,6 +143,14 @@ def test_state_and_stream_triggers_are_read():
     )
 
 
+def test_changes_are_tried_again_as_events_are():
+    assert step_of({"type": "state"}).retry.max_attempts == 4
+    assert step_of({"type": "state"}, retry={"maxAttempts": 2}).retry.max_attempts == 2
+    once = QUEUE | {"config": {"maxRetries": 0}}
+    assert step_of({"type": "state"}, once).retry.max_attempts == 1
+    assert step_of(CRON).retry.max_attempts == 1
+
+
 def test_conditions_and_middleware_are_functions_of_the_file():
     condition = {"condition": lambda data, context: True}
     step_of(HTTP | condition | {"middleware": [print]}, QUEUE | condition, CRON | condition)

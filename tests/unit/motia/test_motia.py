@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from typing import Any
 
@@ -15,6 +16,7 @@ from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.motia import exports as motia
+from motia_celery.motia.ambient import uses_ambient
 from motia_celery.run.responses import build_response
 from motia_celery.stores.state import MemoryState
 
@@ -138,3 +140,55 @@ def test_a_step_imports_them_from_motia(project):
     module = sys.modules["motia"]
     assert module.__all__ == motia.__all__
     assert module.http is motia.http
+
+
+def test_the_files_that_may_use_these_names_are_known():
+    """A handler of such a file may hold up its loop, so it gets one of its own."""
+
+    class Proxy:
+        @property
+        def __class__(self):
+            raise RuntimeError("not yet")
+
+    def imported():
+        return motia
+
+    for value in (motia.enqueue, motia.state_manager, motia.Stream("s"), motia, imported):
+        assert uses_ambient({"name": value, "other": 1})
+    assert not uses_ambient({"http": motia.http, "proxy": Proxy(), "json": json, "x": print})
+
+
+def test_spans_of_a_handlers_own_are_nothing_while_nobody_asks_for_them():
+    with motia.tracing.operation_span("charge", amount=1) as span:
+        motia.tracing.set_span_ok(span)
+        motia.tracing.record_exception(span, ValueError())
+    assert span is None
+    assert motia.tracing.get_trace_id_from_span() is None
+    assert motia.tracing.inject_context() == {}
+    assert motia.tracing.extract_parent_context(None) is None
+
+
+async def test_the_trace_id_is_that_of_the_run(context):
+    with current(context):
+        assert motia.tracing.get_trace_id_from_span() == context.trace_id
+
+
+def test_triggers_and_steps_can_be_told_apart():
+    config = {"triggers": [motia.http("GET", "/"), motia.queue("x"), motia.state()]}
+    assert motia.get_api_triggers(config) == [motia.http("GET", "/")]
+    assert motia.get_queue_triggers(motia.step(config)) == [motia.queue("x")]
+    assert (motia.is_api_step(config), motia.is_cron_step(config)) == (True, False)
+    assert motia.is_state_trigger(motia.state())
+    assert motia.is_stream_trigger(motia.StreamTrigger(stream_name="s"))
+    assert not motia.is_stream_trigger({"type": "state"})
+
+
+async def test_the_app_is_what_the_run_has_and_takes_no_steps(context, exchange):
+    app = motia.Motia()
+    with current(context):
+        await app.enqueue({"topic": "x", "data": 1})
+        assert (await app.state.set("s", "k", 1))["new_value"] == 1
+        assert (await app.stream("todo").set("g", "1", {"a": 1}))["new_value"]["a"] == 1
+    assert exchange.events == [("x", 1)]
+    with pytest.raises(ConfigError, match="not added"):
+        app.add_step({}, "a_step.py")

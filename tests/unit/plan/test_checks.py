@@ -20,11 +20,11 @@ from motia_celery.plan.checks import (
     broken_inputs,
     hidden_streams,
     idle_priorities,
-    idle_triggers,
     long_holds,
     unheard_emits,
     unique_steps,
     unique_streams,
+    unknown_streams,
 )
 
 
@@ -112,9 +112,10 @@ def test_a_stream_named_like_a_path_of_the_workbench_is_warned_of(name, hidden):
     assert [problem.severity for problem in found] == (["warning"] if hidden else [])
 
 
-def test_state_and_stream_triggers_are_said_to_start_nothing():
-    made = replace(step("a", hears=("x",)), triggers=(StateTrigger(), StreamTrigger(stream="s")))
-    assert [(p.severity, p.field) for p in idle_triggers([made, step("b", hears=("x",))])] == [
-        ("warning", "triggers.0"),
-        ("warning", "triggers.1"),
-    ]
+def test_a_trigger_of_a_stream_that_no_file_declares_is_a_warning():
+    triggers = (StateTrigger(), StreamTrigger(stream="s"), StreamTrigger(stream="none"))
+    made = replace(step("a"), triggers=triggers)
+    declared = Stream(name="s", file="steps/s_stream.py", language="python")
+    (problem,) = unknown_streams([made, step("b", hears=("x",))], [declared])
+    assert (problem.severity, problem.field) == ("warning", "triggers.2.streamName")
+    assert "'none'" in problem.what

@@ -147,11 +147,6 @@ def test_a_trigger_without_handler_is_an_error(app):
     assert (problem.severity, "queue trigger" in problem.what) == ("error", True)
 
 
-def test_triggers_that_are_not_run_need_no_handler(app):
-    source = "config = multi_trigger_step(step_of(HTTP, {'type': 'state'}))"
-    app(f"{MANY}{source}.on_http(on_request).handlers()")
-
-
 async def test_middleware_belongs_to_its_trigger(app):
     app("""
 async def mark(request, ctx, next_fn): return ("marked", await next_fn())

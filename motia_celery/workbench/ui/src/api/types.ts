@@ -1352,7 +1352,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "http" | "event" | "cron" | "noop";
+            kind: "http" | "event" | "cron" | "state" | "stream" | "noop";
             /**
              * Language
              * @enum {string}
@@ -1382,6 +1382,12 @@ export interface components {
              * @default []
              */
             crons: string[];
+            /**
+             * Changes
+             * @description What it hears changes of: state, streams.
+             * @default []
+             */
+            changes: string[];
             /**
              * Emits
              * @default []
@@ -1745,7 +1751,7 @@ export interface components {
              * Trigger
              * @enum {string}
              */
-            trigger: "http" | "event" | "cron";
+            trigger: "http" | "event" | "cron" | "state" | "stream";
             /**
              * Status
              * @enum {string}
@@ -1829,7 +1835,7 @@ export interface components {
              * Trigger
              * @enum {string}
              */
-            trigger: "http" | "event" | "cron";
+            trigger: "http" | "event" | "cron" | "state" | "stream";
             /**
              * Status
              * @enum {string}
@@ -2181,7 +2187,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "http" | "event" | "cron" | "noop";
+            kind: "http" | "event" | "cron" | "state" | "stream" | "noop";
             /**
              * Language
              * @enum {string}
@@ -2211,6 +2217,12 @@ export interface components {
              * @default []
              */
             crons: string[];
+            /**
+             * Changes
+             * @description What it hears changes of: state, streams.
+             * @default []
+             */
+            changes: string[];
             /**
              * Emits
              * @default []
@@ -2716,7 +2728,7 @@ export interface operations {
                 step?: string[];
                 flow?: string[];
                 status?: ("queued" | "running" | "retrying" | "completed" | "failed" | "cancelled")[];
-                trigger?: ("http" | "event" | "cron")[];
+                trigger?: ("http" | "event" | "cron" | "state" | "stream")[];
                 /** @description The beginning of a trace id. */
                 trace?: string;
                 text?: string;

@@ -13,6 +13,7 @@ function node(name: string, flows: string[] = ["orders"]): GraphNode {
     flows,
     routes: [],
     crons: [],
+    changes: [],
     emits: [],
     subscribes: [],
     virtual_emits: [],

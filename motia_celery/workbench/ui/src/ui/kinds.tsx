@@ -1,4 +1,4 @@
-import { Clock, Globe, type LucideIcon, SquareDashed, Zap } from "lucide-react";
+import { Clock, Database, Globe, type LucideIcon, Radio, SquareDashed, Zap } from "lucide-react";
 import type { GraphNode } from "@/api/shapes";
 
 type Kind = GraphNode["kind"];
@@ -8,6 +8,8 @@ export const KINDS: Record<Kind, { icon: LucideIcon; color: string; word: string
   http: { icon: Globe, color: "text-http", word: "Route" },
   event: { icon: Zap, color: "text-event", word: "Event" },
   cron: { icon: Clock, color: "text-cron", word: "Cron" },
+  state: { icon: Database, color: "text-event", word: "State" },
+  stream: { icon: Radio, color: "text-event", word: "Stream" },
   noop: { icon: SquareDashed, color: "text-noop", word: "Noop" },
 };
 
@@ -16,6 +18,6 @@ export const TAGS: Record<GraphNode["language"], string> = { python: "PY", types
 
 /** What starts a Step, in one line. */
 export function subtitle(node: GraphNode): string {
-  const starts = [...node.routes, ...node.subscribes, ...node.crons];
+  const starts = [...node.routes, ...node.subscribes, ...node.crons, ...node.changes];
   return starts.length ? starts.join(", ") : node.description || "Only in the diagram";
 }
