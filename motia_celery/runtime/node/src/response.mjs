@@ -13,6 +13,7 @@ class Body extends Writable {
   #leaving = null;
   isLost = false; // something that was written did not reach the client
   isKnown = false; // and the handler knows
+  isEnding = false; // the handler has returned
 
   constructor(request, head) {
     super({ decodeStrings: true });
@@ -45,7 +46,13 @@ class Body extends Writable {
     this.#leaving = error;
     if (this.writableFinished) return;
     if (this.writableLength) this.isLost = true;
+    if (this.#isWatched()) this.isKnown = true;
     this.destroy(error);
+  }
+
+  // Whether somebody beside us listens for the end.
+  #isWatched() {
+    return this.listenerCount('error') > 1 || this.listenerCount('close') > (this.isEnding ? 1 : 0);
   }
 
   knowing(promise) {
@@ -82,6 +89,7 @@ class Body extends Writable {
       done();
     } catch (error) {
       this.isLost = true;
+      if (this.#isWatched()) this.isKnown = true;
       done(error);
     }
   }
@@ -117,13 +125,14 @@ async function finish(body, head, result) {
     }
   }
   await ended(body);
-  if (body.isLost && !body.isKnown && body.listenerCount('error') < 2) throw body.errored;
+  if (body.isLost && !body.isKnown) throw body.errored;
   return null;
 }
 
 function ended(body) {
   if (body.destroyed || body.writableFinished) return undefined;
   return new Promise((resolve) => {
+    body.isEnding = true;
     body.once('close', resolve);
     if (!body.writableEnded) body.end();
   });
