@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from motia_celery.errors import (
     ResponseError,
 )
 from motia_celery.model.run import Failure, Outcome, Run, RunError
+from motia_celery.model.trace import random_id
 from motia_celery.observe.spans import ServerWork
 from motia_celery.plan.routes import Route
 from motia_celery.run.body import RequestRefusedError
@@ -81,20 +81,20 @@ class Endpoint:
         params: dict[str, str],
         reply: ClientReply,
     ) -> Response | None:
-        """The response to one request; never raises for what the request or the handler did.
+        """The response to one request, with the headers of ``reply`` that it has not itself; never
+        raises for what the request or the handler did.
 
         It is None where the handler wrote it to ``reply``, which is over then.
         """
         with ServerWork(scope, headers, self.route.trigger.path) as work:
-            own = _trace_headers(work)
-            reply.headers, reply.where = (*reply.headers, *own), self._step.file
+            reply.headers, reply.where = (*_trace_headers(work), *reply.headers), self._step.file
             response = await self._answer(scope, receive, headers, params, work, reply)
             work.answer(reply.status or response.status)
         if reply.has_begun:
             await (reply.close() if response is _WRITTEN else reply.cut())
             return None
         reply.refuse()
-        return response.with_headers(own)
+        return response.with_headers(reply.headers)
 
     async def _answer(
         self,
@@ -127,7 +127,7 @@ class Endpoint:
 
     async def _run(self, request: Request, work: ServerWork, reply: ClientReply) -> Response:
         run = Run(
-            id=str(uuid.uuid4()),
+            id=random_id(),
             step=self._step.name,
             trigger="http",
             input=request,

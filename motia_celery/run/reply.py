@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -24,16 +24,35 @@ _LAST_SECONDS = 5.0
 class ClientReply:
     """The reply to one request; ``headers`` are those of every response to it."""
 
-    status: int | None = None
+    __slots__ = (
+        "_is_gone",
+        "_is_over",
+        "_leaving",
+        "_receive",
+        "_scope",
+        "_send",
+        "_tell",
+        "_turn",
+        "headers",
+        "on_start",
+        "status",
+        "where",
+    )
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, headers: Iterable[Header], where: str = ""
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: tuple[Header, ...],
+        where: str = "",
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self.headers = (*headers,)
+        self.headers = headers
         self.where = where
+        self.status: int | None = None
         #: What is done once the response begins.
         self.on_start: Callable[[], None] = _do_nothing
         self._tell: Callable[[], None] = _do_nothing

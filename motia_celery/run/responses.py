@@ -39,7 +39,7 @@ class Response:
     def with_headers(self, extra: Iterable[Header]) -> Response:
         """The response with ``extra`` headers where it has none of that name."""
         present = {name for name, _ in self.headers} - _ADDED
-        added = (header for header in extra if header[0] not in present)
+        added = [header for header in extra if header[0] not in present]
         return Response(self.status, self.body, (*self.headers, *added))
 
     async def send(self, send: Send, *, head: bool = False) -> None:
@@ -81,8 +81,10 @@ def build_response(result: Any, where: str = "") -> Response:
     if head.status in BODYLESS:
         return head
     body, content_type = _body(result.get("body"), where)
-    response = Response(head.status, body, head.headers)
-    return response.with_headers([(b"content-type", content_type)]) if content_type else response
+    typed = ((b"content-type", content_type),) if content_type else ()
+    if not head.headers:
+        return Response(head.status, body, typed)
+    return Response(head.status, body, head.headers).with_headers(typed)
 
 
 def response_head(status: Any, headers: Any, where: str = "") -> Response:
@@ -91,7 +93,8 @@ def response_head(status: Any, headers: Any, where: str = "") -> Response:
     Raises:
         ResponseError: the status or a header can not be sent.
     """
-    return Response(_status(status, where), b"", tuple(_headers(headers, where)))
+    checked = tuple(_headers(headers, where)) if headers is not None else ()
+    return Response(_status(status, where), b"", checked)
 
 
 def _status(status: Any, where: str) -> int:
@@ -104,8 +107,6 @@ def _status(status: Any, where: str) -> int:
 
 
 def _headers(headers: Any, where: str) -> Iterable[Header]:
-    if headers is None:
-        return
     if not isinstance(headers, Mapping):
         raise ResponseError("the headers are not a dict.", where, "Return a dict of headers.")
     for name, value in headers.items():

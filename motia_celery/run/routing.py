@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -114,29 +113,23 @@ class StepRoutes:
         cors = self._cors.headers(headers)
         reply = ClientReply(scope, receive, send, cors)
         try:
-            response = await _answer(scope, receive, headers, found, methods, reply)
+            if found:
+                endpoint, params = found
+                response = await endpoint.answer(scope, receive, headers, params, reply)
+            else:
+                response = _answer(scope, methods).with_headers(cors)
         except ClientGoneError:
             return
         except Exception:
             if reply.has_begun:
                 raise
             log.exception("Could not answer.", extra={"action": "web.request_crashed"})
-            response = error_response(500, "Internal server error")
+            response = error_response(500, "Internal server error").with_headers(cors)
         if response is not None:
-            await response.with_headers(cors).send(send, head=scope["method"] == "HEAD")
+            await response.send(send, head=scope["method"] == "HEAD")
 
 
-async def _answer(
-    scope: Scope,
-    receive: Receive,
-    headers: dict[str, Any],
-    found: Found | None,
-    methods: tuple[str, ...],
-    reply: ClientReply,
-) -> Response | None:
-    if found:
-        endpoint, params = found
-        return await endpoint.answer(scope, receive, headers, params, reply)
+def _answer(scope: Scope, methods: tuple[str, ...]) -> Response:
     if scope["method"] == "OPTIONS":
         return Response(204)
     allow = (b"allow", ", ".join(methods).encode("ascii"))
