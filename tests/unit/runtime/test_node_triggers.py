@@ -141,6 +141,9 @@ const acts: Record<string, (args: any, ctx: any) => any> = {
     for await (const chunk of request.requestBody.stream) response.stream.write(chunk);
     response.stream.write('é');
     response.stream.write(Buffer.from([0xc3, 0xa9]));
+    response.stream.write('c3a9', 'hex');
+    await response.stream(['t', 'e']);
+    for (const part of ['x', 't']) response.stream.write(part);
     response.close();
   },
   sources: async ({ response }) => {
@@ -405,7 +408,7 @@ async def test_a_response_is_written_in_parts(start: Any) -> None:
         return outcome.result if isinstance(outcome, Success) else outcome, reply.result
 
     head = {"status": 201, "headers": {"content-type": "text/event-stream"}}
-    assert await written("lines") == (None, {**head, "body": "rawéé"})
+    assert await written("lines") == (None, {**head, "body": "rawééétext"})
     result, reply = await written("sources")
     assert (result, sorted(reply["body"])) == (None, ["a", "b", "c", "d", "e"])
     assert await written("pipeline") == (None, {"status": 200, "headers": {}, "body": "ab"})
