@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields as fields_of
 from functools import cached_property
 from typing import Any
 
 from motia_celery.context import Context
 from motia_celery.context.request import Request, Upload
 from motia_celery.context.requests import Method, request_methods
+from motia_celery.context.trigger import TriggerInfo
 from motia_celery.errors import ConfigError
 from motia_celery.model.run import Run
 from motia_celery.model.trace import Trace
+
+_TRIGGER = tuple(field.name for field in fields_of(TriggerInfo))
 
 
 def call_fields(file: str, run: Run) -> dict[str, Any]:
@@ -22,7 +25,8 @@ def call_fields(file: str, run: Run) -> dict[str, Any]:
 
 def told_fields(file: str, run: Run, context: Context) -> dict[str, Any]:
     """The same, for a host that does not read Steps: with what started the run, in full."""
-    info = {name: value for name, value in asdict(context.trigger).items() if value is not None}
+    trigger = context.trigger
+    info = {name: value for name in _TRIGGER if (value := getattr(trigger, name)) is not None}
     fields = {"file": file, "run": _run_fields(run) | {"by": info}, "input": run.input}
     if isinstance(run.input, Request):
         fields["request"] = {"method": run.input.method, "path": run.input.path}
