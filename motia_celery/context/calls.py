@@ -23,7 +23,7 @@ class Call(Coroutine[Any, Any, T], Generic[T]):
 
     __slots__ = ("_iterator", "awaited", "task")
 
-    def __init__(self, task: asyncio.Task[T]) -> None:
+    def __init__(self, task: asyncio.Future[T]) -> None:
         self.task = task
         self.awaited = False
         self._iterator: Generator[Any, Any, T] | None = None
@@ -83,12 +83,23 @@ class Calls:
             # The handler runs a loop of its own in its thread.
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
             return asyncio.wrap_future(future, loop=running)
-        call = Call(self._loop.create_task(coroutine))
+        return self.follow(self._loop.create_task(coroutine))
+
+    def follow(self, task: asyncio.Future[T]) -> Call[T]:
+        """The call for what is under way on the run's loop already."""
+        call = Call(task)
         if len(self._started) >= self._room:
             self._started = [c for c in self._started if not _is_settled(c)]
             self._room = max(_MOST_KEPT, 2 * len(self._started))
         self._started.append(call)
         return call
+
+    def are_here(self) -> bool:
+        """Whether the caller is on the run's loop."""
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
 
     def __bool__(self) -> bool:
         """Whether there were any."""
@@ -129,6 +140,6 @@ def _is_settled(call: Call[Any]) -> bool:
     return call.task.done() and (call.awaited or _error(call.task) is None)
 
 
-def _error(task: asyncio.Task[Any]) -> BaseException | None:
+def _error(task: asyncio.Future[Any]) -> BaseException | None:
     """The error of a call that is done; asked for, so that asyncio does not report it as lost."""
     return None if task.cancelled() else task.exception()
