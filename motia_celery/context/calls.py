@@ -18,6 +18,9 @@ from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
+#: A handler that goes on for long, such as one that writes its response, makes many calls.
+_MOST_KEPT = 1_000
+
 _gives_values: ContextVar[bool] = ContextVar("motia_celery_gives_values", default=False)
 
 
@@ -79,6 +82,7 @@ class Calls:
         self._loop = loop
         self._started: list[Call[Any]] = []
         self._others: list[_Other] = []
+        self._room = _MOST_KEPT
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Call[T]:
         """Starts the call: a :class:`Call` on the run's loop, the value itself in a thread.
@@ -107,6 +111,9 @@ class Calls:
     def follow(self, task: asyncio.Future[T]) -> Call[T]:
         """The call for what is under way on the run's loop already."""
         call = Call(task)
+        if len(self._started) >= self._room:
+            self._started = [c for c in self._started if not _is_settled(c)]
+            self._room = max(_MOST_KEPT, 2 * len(self._started))
         self._started.append(call)
         return call
 
@@ -189,6 +196,11 @@ class _Other:
     def is_settled(self) -> bool:
         """Whether it is of no more interest at the run's end."""
         return self.future.done() and (self.call.awaited or _error(self.future) is None)
+
+
+def _is_settled(call: Call[Any]) -> bool:
+    """Whether the call is of no more interest at the run's end."""
+    return call.task.done() and (call.awaited or _error(call.task) is None)
 
 
 def _error(

@@ -20,6 +20,7 @@ from motia_celery.context.recorded import (
     recorded_state,
     recorded_streams,
 )
+from motia_celery.context.response import Reply, WrittenResponse
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
@@ -97,6 +98,9 @@ class Context(Triggered):
     """What a handler may use: ``emit``, ``state``, ``streams``, ``logger``, ``celery``, its run's
     ids, and what started it.
     """
+
+    #: The response, where the handler writes it.
+    written: WrittenResponse | None = None
 
     def __init__(
         self, run: Run, step: Step, services: Services, recording: Recording | None = None
@@ -338,6 +342,17 @@ class Context(Triggered):
         if self._services.strict_emits:
             raise UndeclaredTopicError(f"{what}.", self._step.file, fix)
         self.logger.warn(f"Dropped an emit: {what}. {fix}")
+
+    @property
+    def reply(self) -> Reply | None:
+        """Where a response that the handler writes itself goes."""
+        return getattr(self._run.input, "reply", None) if self._run.trigger == "http" else None
+
+    def response_to(self, reply: Reply) -> WrittenResponse:
+        """The response of the run, for the handler to write."""
+        if self.written is None:
+            self.written = WrittenResponse(reply, self._calls)
+        return self.written
 
     async def finish(self) -> None:
         """Waits for the calls that the handler left behind; see :meth:`Calls.finish`."""

@@ -16,9 +16,14 @@ from motia_celery.model.topic import matches
 _IMPORTS = "ApiResponse, ApiRouteHandler, CronHandler, EventHandler, MotiaStream"
 
 
-def declarations(steps: Iterable[Step], streams: Iterable[Stream]) -> str:
-    """What ``types.d.ts`` says of them; a Step with several triggers, or one that
-    changes start, is left out."""
+def declarations(
+    steps: Iterable[Step], streams: Iterable[Stream], *, handlers_in: str = "HandlersByName"
+) -> str:
+    """What ``types.d.ts`` says of them; a Step with several triggers, or one that changes
+    start, is left out.
+
+    ``handlers_in`` is the interface of ``motia`` that is filled in: Motia's own has ``Handlers``.
+    """
     steps = tuple(steps)
     handlers = [
         f"    {_quoted(step.name)}: {kind};\n" for step in steps if (kind := _handler(step, steps))
@@ -31,7 +36,7 @@ def declarations(steps: Iterable[Step], streams: Iterable[Stream]) -> str:
         f"import {{ {_IMPORTS} }} from 'motia';\n\n"
         "declare module 'motia' {\n"
         f"  interface FlowContextStateStreams {{\n{''.join(items)}  }}\n\n"
-        f"  interface Handlers {{\n{''.join(handlers)}  }}\n"
+        f"  interface {handlers_in} {{\n{''.join(handlers)}  }}\n"
         "}\n"
     )
 

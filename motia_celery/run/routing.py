@@ -11,12 +11,13 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from motia_celery.errors import ClientGoneError
 from motia_celery.model.path import METHODS, CompiledPath, decode_path
 from motia_celery.plan.routes import RESERVED_PREFIX
-from motia_celery.run.body import ClientGoneError
 from motia_celery.run.cors import Cors
 from motia_celery.run.endpoint import Endpoint
 from motia_celery.run.guard import raw_path, route_path
+from motia_celery.run.reply import ClientReply
 from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response
 
@@ -110,18 +111,22 @@ class StepRoutes:
     ) -> None:
         headers = read_headers(scope["headers"])
         cors = self._cors.headers(headers)
+        reply = ClientReply(scope, receive, send, cors)
         try:
             if found:
                 endpoint, params = found
-                response = await endpoint.answer(scope, receive, headers, params, cors)
+                response = await endpoint.answer(scope, receive, headers, params, reply)
             else:
                 response = _answer(scope, methods).with_headers(cors)
         except ClientGoneError:
             return
         except Exception:
+            if reply.has_begun:
+                raise
             log.exception("Could not answer.", extra={"action": "web.request_crashed"})
             response = error_response(500, "Internal server error").with_headers(cors)
-        await response.send(send, head=scope["method"] == "HEAD")
+        if response is not None:
+            await response.send(send, head=scope["method"] == "HEAD")
 
 
 def _answer(scope: Scope, methods: tuple[str, ...]) -> Response:

@@ -40,7 +40,9 @@ def write_step_types(root: Path, plan: Plan) -> Path:
     Raises:
         ConfigError: the file is there, and was made by someone else; Motia's own is replaced.
     """
-    return _write(root / STEP_TYPES_FILE, _HEADER + declarations(plan.steps, plan.streams))
+    place = "Handlers" if _has_package(root) else "HandlersByName"
+    text = declarations(plan.steps, plan.streams, handlers_in=place)
+    return _write(root / STEP_TYPES_FILE, _HEADER + text)
 
 
 def refresh_types(root: Path, plan: Plan) -> None:

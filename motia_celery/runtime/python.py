@@ -143,11 +143,15 @@ class PythonHost:
         with current(context):
             if handler.condition is not None and not await self._holds(handler, run, context):
                 return skipped(run, context)
-            if handler.middleware:
-                return await _Chain(self, handler, run, context).start()
-            if handler.is_async:
-                return await handler.function(*handler.arguments(run, context))
-            return await self._invoke(handler.function, handler.arguments(run, context))
+            result = await self._handled(handler, run, context)
+            return result if context.written is None else await context.written.finish(result)
+
+    async def _handled(self, handler: Handler, run: Run, context: Context) -> Any:
+        if handler.middleware:
+            return await _Chain(self, handler, run, context).start()
+        if handler.is_async:
+            return await handler.function(*handler.arguments(run, context))
+        return await self._invoke(handler.function, handler.arguments(run, context))
 
     async def _holds(self, handler: Handler, run: Run, context: Context) -> bool:
         condition = handler.condition

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 
 import httpx
+import pytest
 from integration.apps import Project, wait_until
 
 MIXED = """
@@ -32,6 +33,12 @@ async def is_no_robot(request):
 
 
 async def on_http(request, ctx):
+    if ctx.trigger.path == "/parts":
+        await request.response.headers({"x-own": "é"})
+        await request.response.stream(["a", b"b"])
+        if "fails" in request.query_params:
+            raise ValueError("half-way")
+        return None
     if ctx.trigger.method == "GET":
         item = await orders.get("all", request.path_params["id"])
         return ApiResponse(status=200 if item else 404, body=item)
@@ -65,6 +72,7 @@ config, handler = (
                 queue("order.made", input=Order, condition=is_large),
                 cron("* * * * * *"),
                 state(),
+                http("GET", "/parts"),
             ],
             "enqueues": ["order.made", "order.large"],
         }
@@ -115,6 +123,10 @@ def check(shop: Shop) -> None:
     order = {"id": "x", "amount": 99}
     refused = shop.ask("POST", "/orders", json=order, headers={"user-agent": "robot"})
     assert (refused.status_code, refused.json()["skipped"]) == (422, True)
+    parts = shop.ask("GET", "/parts")
+    assert (parts.status_code, parts.text, parts.headers["x-own"]) == (200, "ab", "é")
+    with pytest.raises(httpx.RemoteProtocolError):
+        shop.ask("GET", "/parts?fails")
     project.command("beat")
 
     def ticked() -> bool:
@@ -130,15 +142,3 @@ def test_both_styles_share_one_app(project: Project) -> None:
 
 def test_isolated_runs_have_all_of_it_too(make_project: Callable[..., Project]) -> None:
     check(Shop(make_project(None, isolated_steps=True)))
-
-
-def test_lists_of_triggers_are_refused_in_other_languages(
-    make_project: Callable[..., Project],
-) -> None:
-    project = make_project(None)
-    source = "exports.config = { name: 'a', triggers: [] };\nexports.handler = () => {};\n"
-    for ending in ("ts", "js"):
-        (project.folder / "steps" / f"{ending}.step.{ending}").write_text(source)
-    checked = project.command("check")
-    assert checked.wait() == 1
-    assert checked.words.count("read in Python files alone") == 2

@@ -14,7 +14,7 @@ declare module 'motia' {
     user?: { id: string };
   }
 
-  interface Handlers {
+  interface HandlersByName {
     'Create Order': ApiRouteHandler<
       { item: string },
       ApiResponse<202, { id: string; state: 'new' | 'paid' }>,

@@ -51,6 +51,18 @@ async def test_calls_run_at_the_same_time(calls):
     assert loop.time() - started < 0.5
 
 
+async def test_a_run_that_goes_on_for_long_forgets_calls_that_ended_well(calls, monkeypatch):
+    monkeypatch.setattr("motia_celery.context.calls._MOST_KEPT", 10)
+    calls = Calls(asyncio.get_running_loop())
+    lost = calls.start(soon(ValueError("lost")))
+    for _ in range(50):
+        await calls.start(soon(1))
+    assert len(calls._started) <= 11
+    del lost
+    with pytest.raises(ValueError, match="lost"):
+        await calls.finish()
+
+
 async def test_an_awaited_error_is_raised_where_it_is_awaited_and_only_there(calls):
     with pytest.raises(ValueError):
         await calls.start(soon(ValueError()))

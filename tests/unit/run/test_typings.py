@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from motia_celery.errors import ConfigError
-from motia_celery.run.typings import TYPES_FILE, write_types
+from motia_celery.plan import compile_plan
+from motia_celery.run.typings import TYPES_FILE, write_step_types, write_types
 
 
 def test_it_declares_the_module(tmp_path: Path) -> None:
@@ -43,3 +44,13 @@ def test_nothing_is_written_where_the_package_is_installed(tmp_path: Path) -> No
     project.mkdir(parents=True)
     assert write_types(project) is None
     assert list(project.iterdir()) == []
+
+
+def test_steps_are_declared_where_the_package_has_them(tmp_path: Path) -> None:
+    """Motia's own types have no other place; ours leave `Handlers` to be called with a config."""
+    plan = compile_plan(prefix="p", timezone="UTC", steps=())
+    file = write_step_types(tmp_path, plan)
+    assert "interface HandlersByName {" in file.read_text()
+    (tmp_path / "node_modules" / "motia").mkdir(parents=True)
+    write_step_types(tmp_path, plan)
+    assert "interface Handlers {" in file.read_text()

@@ -128,7 +128,85 @@ export interface NoopConfig extends BaseConfig {
   type: 'noop';
 }
 
-export type StepConfig = ApiRouteConfig | EventConfig | CronConfig | NoopConfig;
+/** Runs only where it gives true. */
+export type TriggerCondition<TInput = any> = (
+  input: TInput,
+  ctx: FlowContext<any>,
+) => boolean | Promise<boolean>;
+
+export interface HttpTriggerOptions {
+  queryParams?: readonly QueryParam[];
+  bodySchema?: StepSchemaInput | null;
+  /** By status. */
+  responseSchema?: Readonly<Record<string | number, StepSchemaInput>>;
+  /** Outermost first. */
+  middleware?: readonly TriggerMiddleware[];
+  /** `true`: a body that does not fit `bodySchema` gets a 400. */
+  validateBody?: boolean;
+  condition?: TriggerCondition;
+}
+
+export interface QueueTriggerOptions {
+  input?: StepSchemaInput | null;
+  /** Of the Step's queue; `backoffDelayMs` is the wait before a failed run is tried again. */
+  config?: QueueConfig & { backoffType?: 'exponential' | 'fixed'; backoffDelayMs?: number };
+  condition?: TriggerCondition;
+}
+
+export interface StreamTriggerOptions {
+  groupId?: string;
+  itemId?: string;
+  condition?: TriggerCondition;
+}
+
+export interface HttpTrigger extends HttpTriggerOptions {
+  type: 'http' | 'api';
+  method: ApiRouteMethod;
+  path: string;
+}
+
+export interface QueueTrigger extends QueueTriggerOptions {
+  type: 'queue' | 'event';
+  /** A topic or a pattern: `order.*`, `order.#`. */
+  topic: string;
+}
+
+export interface CronTrigger {
+  type: 'cron';
+  /** 5 fields, 6 with seconds first, 7 with the year last. */
+  expression: string;
+  /** An IANA name, such as `Europe/Berlin`. */
+  timezone?: string;
+  condition?: TriggerCondition;
+}
+
+export interface StateTrigger {
+  type: 'state';
+  condition?: TriggerCondition;
+}
+
+export interface StreamTrigger extends StreamTriggerOptions {
+  type: 'stream';
+  streamName: string;
+}
+
+export type TriggerConfig = HttpTrigger | QueueTrigger | CronTrigger | StateTrigger | StreamTrigger;
+
+/** A Step that several things start, as in Motia 1.0. */
+export interface TriggersConfig extends BaseConfig {
+  triggers: readonly TriggerConfig[];
+  /** Topics that the Step may emit; none given: any. */
+  enqueues?: readonly Emit[];
+  virtualEnqueues?: readonly Emit[];
+  infrastructure?: HandlerInfrastructureConfig | null;
+  retry?: RetryConfig;
+  /** Runs once for each event, even if that is delivered twice. */
+  once?: boolean;
+  /** What becomes of an event that does not fit `input`; without it the setting decides. */
+  eventSchema?: 'warn' | 'reject' | 'refuse';
+}
+
+export type StepConfig = ApiRouteConfig | EventConfig | CronConfig | NoopConfig | TriggersConfig;
 
 // ---- Requests and responses
 
@@ -157,6 +235,35 @@ export interface ApiResponse<TStatus extends number = number, TBody = any> {
   headers?: Record<string, string | string[]>;
 }
 
+/** What a handler of a list of triggers gets of a request. */
+export interface MotiaHttpRequest<TBody = any> extends ApiRequest<TBody> {
+  method: string;
+  path: string;
+  /** The body of a request with text, JSON or a form. */
+  requestBody: { stream: AsyncIterable<Uint8Array> };
+}
+
+/** The body of a response in parts; called, it writes all that a source gives. */
+export interface ResponseStream extends NodeJS.WritableStream {
+  (source: ResponseSource | ((stream: ResponseStream) => unknown)): Promise<void>;
+}
+
+type ResponsePart = string | Uint8Array;
+type ResponseSource = ResponsePart | Iterable<ResponsePart> | AsyncIterable<ResponsePart>;
+
+/** A response that a handler writes instead of returning one. */
+export interface MotiaHttpResponse {
+  status(code: number): MotiaHttpResponse;
+  headers(headers: Record<string, string | readonly string[]>): MotiaHttpResponse;
+  stream: ResponseStream;
+  close(): void;
+}
+
+export interface MotiaHttpArgs<TBody = any> {
+  request: MotiaHttpRequest<TBody>;
+  response: MotiaHttpResponse;
+}
+
 type ResponseOf<TResult> = IsAny<TResult> extends true
   ? ApiResponse
   : [TResult] extends [ApiResponse]
@@ -170,7 +277,41 @@ export type ApiMiddleware<TBody = any, TEmit = EmitData, TResult = any> = (
   next: () => Promise<ResponseOf<TResult>>,
 ) => Promise<ResponseOf<TResult>> | ResponseOf<TResult>;
 
+/** Runs before the handler of an http trigger; `next()` gives the response of what is inside. */
+export type TriggerMiddleware = (
+  args: MotiaHttpArgs,
+  ctx: FlowContext<any>,
+  next: () => Promise<any>,
+) => any;
+
 // ---- The context
+
+export type TriggerKind = 'http' | 'queue' | 'cron' | 'state' | 'stream';
+
+/** What started a run, and where it stands in the config. */
+export interface TriggerInfo {
+  type: TriggerKind;
+  index: number;
+  path?: string;
+  method?: string;
+  topic?: string;
+  expression?: string;
+}
+
+type HttpInput<TInput> = IsAny<TInput> extends true ? any : Extract<TInput, MotiaHttpArgs<any>>;
+type OtherInput<TInput> = IsAny<TInput> extends true
+  ? any
+  : Exclude<TInput, MotiaHttpArgs<any> | undefined>;
+
+/** A function for each kind of trigger; each gets what the handler gets. */
+export interface MatchHandlers<TInput, TContext> {
+  http?: (args: HttpInput<TInput>, ctx: TContext) => unknown;
+  queue?: (input: OtherInput<TInput>, ctx: TContext) => unknown;
+  cron?: (...args: any[]) => unknown;
+  state?: (input: any, ctx: TContext) => unknown;
+  stream?: (input: any, ctx: TContext) => unknown;
+  default?: (input: any, ctx: TContext) => unknown;
+}
 
 export interface Logger {
   info(message: string, data?: unknown): void;
@@ -279,9 +420,24 @@ export interface CeleryApps {
   sendTask(name: string, options?: SendTaskOptions): Promise<string>;
 }
 
-export interface FlowContext<TEmit = EmitData> {
+export interface FlowContext<TEmit = EmitData, TInput = any> {
   /** Publishes an event; once awaited, it is confirmed. */
   emit: Emitter<TEmit>;
+  /** The same, by Motia 1.0's name. */
+  enqueue: Emitter<TEmit>;
+  trigger: TriggerInfo;
+  /** Whether this started the run. */
+  is: {
+    http(input?: TInput): input is HttpInput<TInput>;
+    queue(input?: TInput): input is OtherInput<TInput>;
+    cron(input?: TInput): boolean;
+    state(input?: TInput): boolean;
+    stream(input?: TInput): boolean;
+  };
+  /** The body of the request, or the event's data. */
+  getData(): any;
+  /** What the function for the run's trigger gives. */
+  match<TResult = any>(handlers: MatchHandlers<TInput, FlowContext<TEmit, TInput>>): Promise<TResult>;
   /** Stores what `work` asks for in one step once it has ended; sends its events soon after. */
   transaction<T>(work: (tx: Transaction<TEmit>) => T | Promise<T>): Promise<T>;
   state: InternalStateManager;
@@ -391,8 +547,8 @@ type Described<TSchema> = TSchema extends { readonly _input: infer T }
     ? T
     : any;
 
-type BodyOf<TConfig> = TConfig extends { bodySchema: infer TSchema } ? Described<TSchema> : any;
-type InputOf<TConfig> = TConfig extends { input: infer TSchema } ? Described<TSchema> : any;
+type BodyOf<TConfig> = TConfig extends { bodySchema?: infer TSchema } ? Described<NonNullable<TSchema>> : any;
+type InputOf<TConfig> = TConfig extends { input?: infer TSchema } ? Described<NonNullable<TSchema>> : any;
 
 /** The handler of a config: `StepHandler<typeof config>`; without one, any function. */
 export type StepHandler<TConfig = any> = IsAny<TConfig> extends true
@@ -403,12 +559,28 @@ export type StepHandler<TConfig = any> = IsAny<TConfig> extends true
       ? EventHandler<InputOf<TConfig>>
       : TConfig extends { type: 'cron' }
         ? CronHandler
-        : never;
+        : TConfig extends { triggers: readonly (infer TTrigger)[] }
+          ? TriggersHandler<InputOfTrigger<TTrigger>>
+          : never;
+
+type InputOfTrigger<TTrigger> = TTrigger extends { type: 'http' | 'api' }
+  ? MotiaHttpArgs<BodyOf<TTrigger>>
+  : TTrigger extends { type: 'queue' | 'event' }
+    ? InputOf<TTrigger>
+    : TTrigger extends { type: 'cron' }
+      ? undefined
+      : any;
+
+/** The handler of a list of triggers. */
+export type TriggersHandler<TInput = any> = (input: TInput, ctx: FlowContext<EmitData, TInput>) => any;
 
 /** The handlers by their Steps' names; the project's `types.d.ts` fills them in. */
-export interface Handlers {
+export interface HandlersByName {
   [step: string]: StepHandler;
 }
+
+/** `Handlers['name']`, of the project's `types.d.ts`, or `Handlers<typeof config>`. */
+export type Handlers<TConfig = never> = [TConfig] extends [never] ? HandlersByName : StepHandler<TConfig>;
 
 // ---- motia.config.ts
 
@@ -464,18 +636,99 @@ export function defineConfig<TConfig extends Config>(config: TConfig): TConfig;
 
 // ---- Helpers
 
-type Condition = (...args: any[]) => boolean | Promise<boolean>;
+export function http<TBody extends StepSchemaInput>(
+  method: ApiRouteMethod,
+  path: string,
+  options?: HttpTriggerOptions & { bodySchema?: TBody | null },
+  condition?: TriggerCondition,
+): HttpTrigger & { type: 'http'; bodySchema?: TBody };
+export const api: typeof http;
+export function queue<TData extends StepSchemaInput>(
+  topic: string,
+  options?: QueueTriggerOptions & { input?: TData | null },
+  condition?: TriggerCondition,
+): QueueTrigger & { type: 'queue'; input?: TData };
+export function cron(expression: string, condition?: TriggerCondition): CronTrigger;
+export function state(condition?: TriggerCondition): StateTrigger;
+export function stream(
+  streamName: string,
+  options?: StreamTriggerOptions | TriggerCondition,
+  condition?: TriggerCondition,
+): StreamTrigger;
 
-export function http(method: ApiRouteMethod, path: string, options?: object, condition?: Condition): object;
-export function api(method: ApiRouteMethod, path: string, options?: object, condition?: Condition): object;
-export function queue(topic: string, options?: object, condition?: Condition): object;
-export function cron(expression: string, condition?: Condition): object;
-export function state(condition?: Condition): object;
-export function stream(streamName: string, options?: object | Condition): object;
-export function step<TConfig, THandler>(
+/** A config and its handler: `export const { config, handler } = step(…)`. */
+export interface StepDefinition<TConfig = any, THandler = any> {
+  config: TConfig;
+  handler: THandler;
+}
+
+export function step<const TConfig extends StepConfig, THandler extends StepHandler<TConfig>>(
   config: TConfig,
   handler?: THandler,
-): { config: TConfig; handler: THandler };
+): StepDefinition<TConfig, THandler>;
+
+/** Collects a handler for each kind of trigger; `handlers()` makes the Step of them. */
+export interface MultiTriggerStep<TConfig = any, TInput = any> {
+  config: TConfig;
+  onHttp(handler: TriggersHandler<HttpInput<TInput>>): MultiTriggerStep<TConfig, TInput>;
+  onApi(handler: TriggersHandler<HttpInput<TInput>>): MultiTriggerStep<TConfig, TInput>;
+  onQueue(handler: TriggersHandler<OtherInput<TInput>>): MultiTriggerStep<TConfig, TInput>;
+  onCron(handler: (...args: any[]) => any): MultiTriggerStep<TConfig, TInput>;
+  onState(handler: TriggersHandler): MultiTriggerStep<TConfig, TInput>;
+  onStream(handler: TriggersHandler): MultiTriggerStep<TConfig, TInput>;
+  handlers(byKind?: { [kind in TriggerKind]?: (...args: any[]) => any }): StepDefinition<TConfig>;
+}
+
+type InputOfConfig<TConfig> = TConfig extends { triggers: readonly (infer TTrigger)[] }
+  ? InputOfTrigger<TTrigger>
+  : any;
+
+export function multiTriggerStep<const TConfig extends TriggersConfig>(
+  config: TConfig,
+): MultiTriggerStep<TConfig, InputOfConfig<TConfig>>;
+
+/** These four belong to the run that is under way. */
+export const enqueue: Emitter;
+export const logger: Logger;
+export const stateManager: Omit<InternalStateManager, 'set' | 'compareAndSet'> & {
+  /** Sets the value, and gives the old one and the new one. */
+  set<T = any>(scope: string, key: string, value: T): Promise<UpdateResult<T>>;
+};
+
+export class Stream<TData = any> {
+  constructor(config: StreamConfig | string);
+  readonly name: string;
+  readonly config: StreamConfig | string;
+  get(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  set(groupId: string, id: string, data: TData): Promise<UpdateResult<BaseStreamItem<TData>>>;
+  update(
+    groupId: string,
+    id: string,
+    ops: readonly UpdateOp[],
+  ): Promise<UpdateResult<BaseStreamItem<TData>>>;
+  delete(groupId: string, id: string): Promise<BaseStreamItem<TData> | null>;
+  list(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  getGroup(groupId: string): Promise<BaseStreamItem<TData>[]>;
+  listGroups(): Promise<string[]>;
+  send<T = any>(channel: StateStreamEventChannel, event: StateStreamEvent<T>): Promise<void>;
+}
+
+type Listed = TriggersConfig | { config: TriggersConfig };
+
+export function isHttpTrigger(trigger: TriggerConfig): trigger is HttpTrigger;
+export function isApiTrigger(trigger: TriggerConfig): trigger is HttpTrigger;
+export function isQueueTrigger(trigger: TriggerConfig): trigger is QueueTrigger;
+export function isCronTrigger(trigger: TriggerConfig): trigger is CronTrigger;
+export function isStateTrigger(trigger: TriggerConfig): trigger is StateTrigger;
+export function isStreamTrigger(trigger: TriggerConfig): trigger is StreamTrigger;
+export function getHttpTriggers(step: Listed): HttpTrigger[];
+export function getApiTriggers(step: Listed): HttpTrigger[];
+export function getQueueTriggers(step: Listed): QueueTrigger[];
+export function getCronTriggers(step: Listed): CronTrigger[];
+export function getStateTriggers(step: Listed): StateTrigger[];
+export function getStreamTriggers(step: Listed): StreamTrigger[];
+
+/** The schema, which is turned into JSON Schema where it is read. */
 export function jsonSchema<TSchema>(schema: TSchema): TSchema;
 
 export {};

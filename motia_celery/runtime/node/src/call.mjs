@@ -5,10 +5,14 @@ import { inspect } from 'node:util';
 import { Pending, makeContext } from './context.mjs';
 import { allows, authenticate, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
+import { makeResponse } from './response.mjs';
 import { within } from './tracing.mjs';
+import { callTriggered, httpArguments } from './triggers.mjs';
 
 // Which call a stray error, or a line of the console, belongs to.
 export const current = new AsyncLocalStorage();
+// How `motia` finds the context of the run that is under way, for what is used without one.
+globalThis[Symbol.for('motia-celery.context')] = () => current.getStore()?.context;
 
 export class Call {
   #message;
@@ -18,6 +22,8 @@ export class Call {
   #waiting = new Map();
   #requests = 0;
   #isOver = false;
+  #context = null;
+  #written = null; // the response, where the handler may write it
 
   constructor(message, send, onEnd) {
     this.#message = message;
@@ -27,6 +33,15 @@ export class Call {
 
   get isOver() {
     return this.#isOver;
+  }
+
+  get context() {
+    return this.#context;
+  }
+
+  // The client that the handler may be writing to has left.
+  leave() {
+    current.run(this, () => this.#written?.leave());
   }
 
   // Calls the handler; sends what it returned, once nothing that it began is under way.
@@ -61,7 +76,8 @@ export class Call {
   async #run() {
     try {
       const found = await definition(this.#message.file);
-      const value = await this.#answer(found);
+      const result = await this.#answer(found);
+      const value = this.#written ? await this.#written.finish(result) : result;
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
       if (error) throw error;
       this.#end({ type: 'result', id: this.#message.id, value: value === undefined ? null : value });
@@ -81,23 +97,39 @@ export class Call {
   #answer(found) {
     const { type } = this.#message;
     if (type === 'access') return allows(this.#message, found);
-    if (type === 'hook') return callHook(this.#message, found, this.#context());
+    if (type === 'hook') return callHook(this.#message, found, this.#makeContext());
     return type === 'authenticate' ? authenticate(this.#message, found) : this.#handle(found);
   }
 
-  #handle({ handler, middleware }) {
+  #handle(found) {
+    const { run } = this.#message;
+    return within(run, () => (found.triggers ? this.#handleTrigger(found) : this.#handleClassic(found)));
+  }
+
+  #handleTrigger({ triggers }) {
+    const { run, input, request } = this.#message;
+    let given = input ?? undefined;
+    if (run.trigger === 'http') {
+      this.#written = makeResponse(this.#request);
+      given = httpArguments(input, request, this.#written.response);
+    }
+    return callTriggered(triggers, run, given, this.#makeContext(given));
+  }
+
+  #handleClassic({ handler, middleware }) {
     const { run, input } = this.#message;
     if (typeof handler !== 'function') throw new TypeError('the file has no handler any more');
-    const context = this.#context();
+    const context = this.#makeContext(input);
     const isAlone = run.trigger === 'cron' && handler.length < 2;
     const call = () => (isAlone ? handler(context) : handler(input ?? null, context));
     const link = async (index) =>
       index < middleware.length ? middleware[index](input, context, () => link(index + 1)) : call();
-    return within(run, () => (middleware.length ? link(0) : call()));
+    return middleware.length ? link(0) : call();
   }
 
-  #context() {
-    return makeContext(this.#message.run, { request: this.#request, log: this.#log });
+  #makeContext(given) {
+    this.#context = makeContext(this.#message.run, { request: this.#request, log: this.#log }, given);
+    return this.#context;
   }
 
   #request = (method, args) => {
