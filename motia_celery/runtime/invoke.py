@@ -17,6 +17,7 @@ from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
 from motia_celery.runtime.host import Host, completed
 from motia_celery.runtime.isolated import IsolatedHost
+from motia_celery.runtime.middleware import AppMiddleware
 
 
 class Invoker:
@@ -32,6 +33,7 @@ class Invoker:
         inputs: Inputs | None = None,
         isolated: IsolatedHost | None = None,
         recorder: Recordings | None = None,
+        middleware: AppMiddleware | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts
@@ -40,6 +42,7 @@ class Invoker:
         self._inputs = inputs or Inputs(steps.values())
         self._isolated = isolated
         self._recorder = recorder
+        self._middleware = middleware or AppMiddleware(None, {})
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
@@ -54,7 +57,7 @@ class Invoker:
             return rejected
         try:
             async with self._host(step) as host:
-                work = completed(host.call(run, context), context)
+                work = completed(self._middleware.call(host, run, context), context)
                 return Success(await within(step.timeout_seconds, work, step.name))
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.

@@ -26,6 +26,7 @@ const handlers = {
   access: answerCall,
   hook: answerCall,
   authenticate: answerCall,
+  around: answerCall,
   response: (message) => calls.get(message.id)?.answer(message),
   cancel: ({ id }) => calls.get(id)?.fail(cancelled()),
   ping: ({ id }) => send({ type: 'pong', id }),
