@@ -99,9 +99,7 @@ class Admission:
         if not self._is_welcome(headers):
             raise RefusedError(403, "Origin not allowed")
         try:
-            context = await self._authentication.authenticate(
-                headers, _url(scope), _address(scope)
-            )
+            context = await self._authentication.authenticate(headers, _url(scope), _address(scope))
         except AuthenticationError as error:
             raise RefusedError(401, FAILED) from error
         visitor = Visitor(context, _end(context))

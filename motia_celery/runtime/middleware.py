@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -64,17 +65,25 @@ class AroundAnswerer(ContextAnswerer):
         self._run = run
         self._inner = inner
         self._fault: Exception | None = None
+        self._under_way: set[asyncio.Future[Any]] = set()
 
     async def request(self, method: str, arguments: Sequence[Any]) -> Any:
         """The value of a call on the context, or what ``next`` gives."""
         if method != "next":
             return await super().request(method, arguments)
         adopt(self._run.input, arguments[0] if arguments else None)
+        call = asyncio.ensure_future(self._inner())
+        self._under_way.add(call)
         try:
-            return await self._inner()
+            return await call
         except Exception as error:
             self._fault = error
             raise
+
+    def close(self) -> None:
+        """Cuts a handler that the middleware does not wait for any more."""
+        for call in self._under_way:
+            call.cancel()
 
     def original(self, error: Exception) -> Exception:
         """The handler's own error, where the middleware only let it pass."""

@@ -211,6 +211,8 @@ class NodeHost:
             return await link.call(message, answerer)
         except RemoteError as error:
             raise answerer.original(error) from None
+        finally:
+            answerer.close()
 
     async def authenticate_stream(self, run: Run, context: Context) -> Any:
         """What the app's ``authenticateStream`` says of a client, which is the run's input.
