@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from motia_celery.discover.adapters import servers_of
 from motia_celery.discover.config_file import (
     config_fault,
     config_problems,
@@ -20,7 +21,7 @@ from motia_celery.discover.lines import located
 from motia_celery.discover.plugins import plugin_sources
 from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
-from motia_celery.model.project import PLUGIN_FLOW, ProjectMiddleware
+from motia_celery.model.project import PLUGIN_FLOW, ProjectMiddleware, Servers
 from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import Step, Stream, StreamAuth
 from motia_celery.runtime.faults import load_problem
@@ -29,7 +30,7 @@ from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.remote import RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile
 
-__all__ = ["Project", "discover"]
+__all__ = ["Project", "discover", "read_servers"]
 
 _Loaded = tuple[Definition | None, tuple[Problem, ...]]
 
@@ -73,6 +74,15 @@ def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
     for source, loaded in _load_all(root, reading.plugin_sources, python, node):
         reading.take(source, loaded, of_plugin=True)
     return reading.project()
+
+
+def read_servers(root: Path) -> Servers:
+    """The servers that the project's config file names; none where it can not be loaded."""
+    config, *_ = find_config(root) or (None,)
+    if config is None or config.language == "python":
+        return Servers()
+    found = NodeHost(root).load_all([config])[config.file]
+    return servers_of(config.file, found.project) if isinstance(found, Definition) else Servers()
 
 
 class _Reading:

@@ -84,7 +84,17 @@ def _additions(
         chosen["FORCE_COLOR"] = "1"
     if embedded is not None:
         chosen["MOTIA_REDIS_URL"] = embedded.url
-    return chosen
+    return chosen | _named_servers(settings)
+
+
+def _named_servers(settings: Settings) -> dict[str, str]:
+    """The servers that motia.config.ts names, so that no child need read it for them."""
+    urls = {"redis_url": settings.redis_url, "broker_url": settings.broker_url}
+    return {
+        f"MOTIA_{name.upper()}": url.get_secret_value()
+        for name, url in urls.items()
+        if url is not None and settings.origin(name).startswith("motia.config.")
+    }
 
 
 def _listen(host: str, port: int) -> socket.socket:
