@@ -29,7 +29,7 @@ def run(
 
         print(dumps(describe(plan), indent=2))
     elif mermaid:
-        print(graph(plan), end="")
+        print(graph(plan.steps), end="")
     else:
         _print_tables(plan)
 
