@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-Quiet = Annotated[bool, typer.Option("--disable-verbose", "-v", hidden=True)]
-MotiaDir = Annotated[str | None, typer.Option("--motia-dir", hidden=True)]
+_MOTIAS = "Motia's; it does nothing here, and says so."
+Quiet = Annotated[bool, typer.Option("--disable-verbose", "-v", hidden=True, help=_MOTIAS)]
+MotiaDir = Annotated[str | None, typer.Option("--motia-dir", hidden=True, help=_MOTIAS)]
 
 
 def run(

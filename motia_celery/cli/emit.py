@@ -23,7 +23,8 @@ def run(
     from motia_celery.cli.terminal import out
     from motia_celery.run.emitting import emit
 
-    name, text = topic or named_topic, data if data is not None else message
+    given = [word for word in (named_topic, topic, data, message) if word is not None]
+    name, text = (*given, None, None)[:2]
     if not name:
         raise typer.BadParameter("An event needs a topic: motia-celery emit TOPIC DATA.")
     asyncio.run(emit(name, _parsed(text)))

@@ -21,7 +21,8 @@ def add_to(app: typer.Typer) -> None:
     """Adds the commands, hidden from the help."""
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
     for name, instead in _INSTEAD.items():
-        app.command(name, hidden=True, context_settings=anything)(_refusal(name, instead))
+        command = app.command(name, hidden=True, context_settings=anything, help=instead)
+        command(_refusal(name, instead))
 
 
 def _refusal(name: str, instead: str) -> Callable[[], None]:

@@ -69,6 +69,7 @@ from motia_celery.stores.redis import (
 )
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
+from motia_celery.workbench.components import component_problems
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -134,7 +135,11 @@ class App:
             timezone=settings.timezone,
             steps=project.steps,
             streams=project.streams,
-            problems=(*project.problems, *_idle_priorities(settings, project.steps)),
+            problems=(
+                *project.problems,
+                *_idle_priorities(settings, project.steps),
+                *component_problems(settings.project_root, project.steps),
+            ),
         )
         self.access = Access(self.plan.streams, self._hosts, contexts=self._hook_context)
         self.authentication = Authentication(
