@@ -107,8 +107,7 @@ class _Reading:
         auth = self._stream_auth = read_stream_auth(source, definition)
         around = self._middleware = read_middleware(source, definition)
         self._problems += (config_fault(f, closes=bool(auth or around)) for f in faults)
-        found = config_problems(source, others, auth, definition)
-        self._problems += located(tuple(found), source.path)
+        self._problems += config_problems(source, others, auth, definition)
         if definition is not None:
             host = _host(source, self._python, self._node)
             host.register_authentication(definition)

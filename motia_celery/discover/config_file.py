@@ -69,7 +69,9 @@ def config_problems(
 ) -> Iterator[Problem]:
     """What is wrong with the file, beside why it can not be loaded."""
     if definition is not None:
-        yield from _part_problems(source.file, auth, definition)
+        text = source.path.read_text(encoding="utf-8", errors="replace")
+        for problem in _part_problems(source.file, auth, definition):
+            yield replace(problem, line=_line(text, problem.field))
     for other in others:
         yield Problem(
             file=other.file,
@@ -77,6 +79,19 @@ def config_problems(
             fix="Keep one config file.",
             severity="warning",
         )
+
+
+def _line(text: str, field: str) -> int | None:
+    """Where the field is written, each of its parts behind the one around it."""
+    found = 0
+    for part in field.split("."):
+        snake = re.sub(r"([A-Z])", lambda letter: f"_{letter[0].lower()}", part)
+        ending = r"(?:['\"]?\s*[:=(]|\s*[,}])"  # not that of a text in quotes
+        match = re.compile(rf"\b(?:{part}|{snake})\b{ending}").search(text, found)
+        if match is None:
+            break
+        found = match.start()
+    return text.count("\n", 0, found) + 1 if found else None
 
 
 def _part_problems(file: str, auth: StreamAuth | None, definition: Definition) -> Iterator[Problem]:

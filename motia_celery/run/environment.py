@@ -53,14 +53,14 @@ def _servers_in(root: Path, _changed: int) -> Servers:
 
 
 def read_running(**overrides: Any) -> Settings:
-    """:func:`read_environment` for commands that speak to a running app: where no server is set,
+    """:func:`read_environment` for commands that speak to a running app: where no Redis is set,
     the one that `dev` started for this project.
 
     Raises:
         SettingsError: a setting has a value that can not be used.
     """
     settings = read_environment(**overrides)
-    if settings.redis_url is None and settings.broker_url is None:
+    if settings.redis_url is None:
         url = running_server(settings.project_root)
         if url is not None:
             return read_environment(**overrides, redis_url=url)

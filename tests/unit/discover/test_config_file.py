@@ -165,6 +165,7 @@ async def test_plugins_bring_steps_and_what_else_they_ask_for_is_told(project: F
     ]
     assert compile_flows(found.steps) == ()
     problems = told(found.problems)
+    assert {problem.line for problem in found.problems} == {15, 16}  # app, and plugins
     assert problems.keys() == {"app", "plugins"}
     panel, route, ws, asks = problems["plugins"]
     assert "'Local'" in panel
