@@ -11,8 +11,11 @@ from motia_celery.errors import ConfigError
 from motia_celery.model.project import ProjectMiddleware
 from motia_celery.model.run import Run
 from motia_celery.model.step import Language
-from motia_celery.runtime.crossing import ContextAnswerer, adopt
+from motia_celery.runtime.crossing import ContextAnswerer, adopt, call_fields
 from motia_celery.runtime.host import Host
+from motia_celery.runtime.process import Link
+from motia_celery.runtime.remote import RemoteError
+from motia_celery.runtime.source import Definition
 
 #: What is inside: the rest of the run, as a call.
 Inner = Callable[[], Awaitable[Any]]
@@ -89,3 +92,53 @@ class AroundAnswerer(ContextAnswerer):
         """The handler's own error, where the middleware only let it pass."""
         fault = self._fault
         return fault if fault is not None and str(fault) == str(error) else error
+
+
+class ProjectCalls:
+    """A part of a host in another process: calls of the config file's functions."""
+
+    _config_file: str | None
+    _around: str | None = None
+
+    async def _living(self) -> Link:
+        """The host's process, started if there is none."""
+        raise NotImplementedError
+
+    def around_fields(self, run: Run) -> dict[str, Any]:
+        """What a ``call`` says beside its own, so that the app's middleware is around it."""
+        return {"around": self._around} if self._around and run.trigger == "http" else {}
+
+    def register_middleware(self, definition: Definition) -> None:
+        """Makes the middleware of the definition's file the app's, around every API Step."""
+        self._around = definition.project.get("file")
+
+    async def around(self, run: Run, context: Context, inner: Inner) -> Any:
+        """What the app's middleware makes of a request, whose handler ``inner`` calls.
+
+        Raises:
+            Exception: what the handler raised, and the middleware let pass.
+            RemoteError: what the middleware threw.
+            HostDiedError: the host's process ended meanwhile.
+            HostMissingError: there is no such host.
+        """
+        answerer = AroundAnswerer(run, context, inner)
+        link = await self._living()
+        message = {"type": "around", **call_fields(self._around or "", run)}
+        try:
+            return await link.call(message, answerer)
+        except RemoteError as error:
+            raise answerer.original(error) from None
+        finally:
+            answerer.close()
+
+    async def authenticate_stream(self, run: Run, context: Context) -> Any:
+        """What the app's ``authenticateStream`` says of a client, which is the run's input.
+
+        Raises:
+            RemoteError: what it threw.
+            HostDiedError: the host's process ended meanwhile.
+            HostMissingError: there is no such host.
+        """
+        link = await self._living()
+        fields = {"request": run.input, **call_fields(self._config_file or "", run)}
+        return await link.call({"type": "authenticate", **fields}, ContextAnswerer(context))

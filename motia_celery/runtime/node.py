@@ -21,7 +21,7 @@ from motia_celery.process import process_id
 from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
-from motia_celery.runtime.middleware import AroundAnswerer, Inner
+from motia_celery.runtime.middleware import ProjectCalls
 from motia_celery.runtime.process import HostCommand, Link
 from motia_celery.runtime.remote import RemoteError, RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile
@@ -83,7 +83,7 @@ def _not_built() -> HostMissingError:
     )
 
 
-class NodeHost:
+class NodeHost(ProjectCalls):
     """The TypeScript and JavaScript Steps of one process.
 
     The Node process starts at the first call, belongs to the event loop of that call, and is
@@ -111,7 +111,6 @@ class NodeHost:
         self._rules: dict[str, str] = {}
         self._hooks: dict[str, Mapping[str, Any]] = {}
         self._config_file: str | None = None
-        self._around: str | None = None
         self._link: Link | None = None
         self._pid = process_id()
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -191,41 +190,6 @@ class NodeHost:
         if isinstance(definition.authenticate, RemoteHandler):
             self._config_file = definition.authenticate.file
 
-    def register_middleware(self, definition: Definition) -> None:
-        """Makes the middleware of the definition's file the app's, around every API Step."""
-        self._around = definition.project.get("file")
-
-    async def around(self, run: Run, context: Context, inner: Inner) -> Any:
-        """What the app's middleware makes of a request, whose handler ``inner`` calls.
-
-        Raises:
-            Exception: what the handler raised, and the middleware let pass.
-            RemoteError: what the middleware threw.
-            HostDiedError: the Node process ended meanwhile.
-            HostMissingError: there is no Node.
-        """
-        answerer = AroundAnswerer(run, context, inner)
-        link = await self._living()
-        message = {"type": "around", **call_fields(self._around or "", run)}
-        try:
-            return await link.call(message, answerer)
-        except RemoteError as error:
-            raise answerer.original(error) from None
-        finally:
-            answerer.close()
-
-    async def authenticate_stream(self, run: Run, context: Context) -> Any:
-        """What the app's ``authenticateStream`` says of a client, which is the run's input.
-
-        Raises:
-            RemoteError: what it threw.
-            HostDiedError: the Node process ended meanwhile.
-            HostMissingError: there is no Node.
-        """
-        link = await self._living()
-        fields = {"request": run.input, **call_fields(self._config_file or "", run)}
-        return await link.call({"type": "authenticate", **fields}, ContextAnswerer(context))
-
     async def authenticate(self, request: Mapping[str, Any]) -> Any:
         """What the app's ``authenticate`` says of a request (``headers`` and ``url``).
 
@@ -247,9 +211,7 @@ class NodeHost:
             HostMissingError: there is no Node.
         """
         link = self._usable(asyncio.get_running_loop()) or await self._living()
-        fields = call_fields(self._files[run.step], run)
-        if self._around and run.trigger == "http":
-            fields["around"] = self._around
+        fields = call_fields(self._files[run.step], run) | self.around_fields(run)
         return await link.call(fields, ContextAnswerer(context))
 
     async def _living(self) -> Link:
