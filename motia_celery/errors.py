@@ -127,6 +127,10 @@ class ResponseError(FrameworkError):
     """A handler returned something that can not become an HTTP response."""
 
 
+class ClientGoneError(FrameworkError):
+    """The client has closed the connection on which its request or its response was under way."""
+
+
 class StateValueError(FrameworkError):
     """A value can not be kept as JSON in state or in a stream."""
 

@@ -14,6 +14,9 @@ from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
+#: A handler that goes on for long, such as one that writes its response, makes many calls.
+_MOST_KEPT = 1_000
+
 
 class Call(Coroutine[Any, Any, T], Generic[T]):
     """A call under way: awaitable, and accepted by ``asyncio.create_task`` and ``gather``."""
@@ -62,6 +65,7 @@ class Calls:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._started: list[Call[Any]] = []
+        self._room = _MOST_KEPT
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Call[T]:
         """Starts the call: a :class:`Call` on the run's loop, the value itself in a thread.
@@ -80,6 +84,9 @@ class Calls:
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
             return asyncio.wrap_future(future, loop=running)
         call = Call(self._loop.create_task(coroutine))
+        if len(self._started) >= self._room:
+            self._started = [c for c in self._started if not _is_settled(c)]
+            self._room = max(_MOST_KEPT, 2 * len(self._started))
         self._started.append(call)
         return call
 
@@ -111,6 +118,11 @@ class Calls:
         for call in self._started:
             if not call.task.done():
                 call.task.cancel()
+
+
+def _is_settled(call: Call[Any]) -> bool:
+    """Whether the call is of no more interest at the run's end."""
+    return call.task.done() and (call.awaited or _error(call.task) is None)
 
 
 def _error(task: asyncio.Task[Any]) -> BaseException | None:

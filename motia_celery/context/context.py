@@ -14,6 +14,7 @@ import orjson
 from motia_celery.context.calls import Call, Calls
 from motia_celery.context.celery import Celery, Tasks
 from motia_celery.context.recorded import note_changes, noted, recorded_stores
+from motia_celery.context.response import Reply, WrittenResponse
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
@@ -82,6 +83,8 @@ class Context(Triggered):
         self._calls = Calls(asyncio.get_running_loop())
         self._emitted: Counter[str] = Counter()
         self._recording = recording
+        #: The response, where the handler writes it.
+        self.written: WrittenResponse | None = None
         values, items = recorded_stores(services.state, services.streams, recording)
         self.state = State(values, self._calls, services.state_wrap)
         self.streams = Streams(services.stream_names, items, self._calls)
@@ -263,6 +266,17 @@ class Context(Triggered):
         if self._services.strict_emits:
             raise UndeclaredTopicError(f"{what}.", self._step.file, fix)
         self.logger.warn(f"Dropped an emit: {what}. {fix}")
+
+    @property
+    def reply(self) -> Reply | None:
+        """Where a response that the handler writes itself goes."""
+        return getattr(self._run.input, "reply", None) if self._run.trigger == "http" else None
+
+    def response_to(self, reply: Reply) -> WrittenResponse:
+        """The response of the run, for the handler to write."""
+        if self.written is None:
+            self.written = WrittenResponse(reply, self._calls)
+        return self.written
 
     async def finish(self) -> None:
         """Waits for the calls that the handler left behind; see :meth:`Calls.finish`."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from motia_celery.context.current import current_context
+from motia_celery.context.response import Reply, RequestBody, WrittenResponse
+from motia_celery.errors import ConfigError
+
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
 
@@ -43,11 +47,13 @@ class Request(dict[str, Any], Generic[B]):
     A handler annotated with ``Request[Order]``, of a pydantic model, gets an ``Order`` as ``body``.
     """
 
-    __slots__ = ("method", "path", "raw_bytes")
+    __slots__ = ("method", "path", "raw_bytes", "reply")
 
     method: str
     path: str
     raw_bytes: bytes
+    #: Where a response that the handler writes itself goes.
+    reply: Reply | None
 
     if TYPE_CHECKING:  # keys that are attributes as well
         body: B
@@ -64,8 +70,10 @@ class Request(dict[str, Any], Generic[B]):
         method: str = "GET",
         path: str = "/",
         raw_bytes: bytes = b"",
+        reply: Reply | None = None,
     ) -> None:
         super().__init__(values or {})
+        object.__setattr__(self, "reply", reply)
         object.__setattr__(self, "method", method)
         object.__setattr__(self, "path", path)
         object.__setattr__(self, "raw_bytes", raw_bytes)
@@ -76,7 +84,20 @@ class Request(dict[str, Any], Generic[B]):
         except KeyError:
             if name == "request":  # Motia 1.0's argument holds it beside a response
                 return self
+            if name == "request_body":
+                return RequestBody(self.raw_bytes)
             raise AttributeError(f"the request has no {name!r}") from None
+
+    @property
+    def response(self) -> WrittenResponse:
+        """The response, for a handler that writes it instead of returning one.
+
+        Raises:
+            ConfigError: nobody waits for it here.
+        """
+        if self.reply is None:
+            raise ConfigError("there is no response to write to here.", "", "Return a response.")
+        return current_context().response_to(self.reply)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.__slots__:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from motia_celery.context.context import Context
+from motia_celery.context.response import Reply
 from motia_celery.context.state import State
 
 Method = Callable[..., Any]
@@ -18,6 +19,7 @@ def request_methods(context: Context) -> dict[str, Method]:
         "transaction": lambda parts: _transaction(context, parts),
         "celery.sendTask": context.celery.send,
         **_state_methods(context.state.plain),
+        **_response_methods(context.reply),
         **{f"streams.{name}": _of_stream(context, name) for name in _STREAM_METHODS},
     }
 
@@ -67,6 +69,20 @@ def _state_methods(state: State) -> dict[str, Method]:
         "state.listGroups": state.list_groups,
         "state.clear": state.clear,
     }
+
+
+def _response_methods(reply: Reply | None) -> dict[str, Method]:
+    if reply is None:
+        return {}
+    return {
+        "response.start": reply.start,
+        "response.write": lambda chunk: reply.write(_bytes(chunk)),
+        "response.close": reply.close,
+    }
+
+
+def _bytes(chunk: str | bytes) -> bytes:
+    return chunk.encode() if isinstance(chunk, str) else chunk
 
 
 def _life(options: Mapping[str, Any] | None) -> float | None:

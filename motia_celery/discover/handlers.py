@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from typing import Any, get_origin
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from motia_celery.model.problem import Problem
-from motia_celery.motia.messages import MotiaHttpArgs
 from motia_celery.motia.steps import HandlerByTrigger
 from motia_celery.runtime.remote import RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile
-from motia_celery.runtime.wanted import first_annotation
 
 #: Kinds of triggers that start nothing yet.
 _NOT_RUN = frozenset({"state", "stream"})
@@ -26,7 +24,6 @@ def trigger_problems(source: SourceFile, definition: Definition) -> Iterator[Pro
     """What is wrong with the functions of a list of triggers."""
     yield from _several_conditions(source, definition)
     yield from _no_conditions(source, definition)
-    yield from _written_responses(source, definition)
 
 
 def _fault(handler: object) -> str | None:
@@ -45,14 +42,20 @@ def _fault(handler: object) -> str | None:
 
 def _missing_handler(definition: Definition) -> str | None:
     """What is wrong with a handler that has a function for each kind of trigger."""
-    if not isinstance(definition.handler, HandlerByTrigger):
+    handler = definition.handler
+    if not isinstance(handler, (HandlerByTrigger, RemoteHandler)) or handler.by_kind is None:
         return None
-    by_kind = definition.handler.by_kind
+    by_kind: Mapping[str, Any] = handler.by_kind
     for kind in dict.fromkeys(trigger.kind for trigger in definition.triggers):
-        fault = _fault(by_kind.get(kind))
+        fault = _kind_fault(by_kind.get(kind))
         if fault and kind not in _NOT_RUN:
             return f"{fault}, for its {kind} trigger"
     return None
+
+
+def _kind_fault(handler: object) -> str | None:
+    is_remote = isinstance(handler, str) and handler.endswith("Function")
+    return None if is_remote and "Generator" not in str(handler) else _fault(handler)
 
 
 def _several_conditions(source: SourceFile, definition: Definition) -> Iterator[Problem]:
@@ -70,31 +73,14 @@ def _several_conditions(source: SourceFile, definition: Definition) -> Iterator[
 
 def _no_conditions(source: SourceFile, definition: Definition) -> Iterator[Problem]:
     for index, trigger in enumerate(definition.triggers):
-        if trigger.condition is not None and not callable(trigger.condition):
-            yield Problem(
-                file=source.file,
-                what=f"condition is no function but {type(trigger.condition).__name__}",
-                fix="Write a function of (input, context); every run is skipped until then.",
-                field=f"triggers.{index}.condition",
-            )
-
-
-def _written_responses(source: SourceFile, definition: Definition) -> Iterator[Problem]:
-    """A warning for a handler that writes to the ``response`` of Motia 1.0."""
-    handler = definition.handler
-    many = handler.by_kind.values() if isinstance(handler, HandlerByTrigger) else (handler,)
-    if any(_writes_response(function) for function in many):
+        condition = trigger.condition
+        if condition is None or callable(condition) or isinstance(condition, RemoteHandler):
+            continue
+        is_told = isinstance(condition, str) and source.language != "python"
+        kind = condition if is_told else type(condition).__name__
         yield Problem(
             file=source.file,
-            what="the handler uses the response of MotiaHttpArgs, which is not here",
-            fix='Return the response, as in {"status": 200, "body": …}.',
-            severity="warning",
+            what=f"condition is no function but {kind}",
+            fix="Write a function of (input, context); every run is skipped until then.",
+            field=f"triggers.{index}.condition",
         )
-
-
-def _writes_response(function: Any) -> bool:
-    code = getattr(function, "__code__", None)
-    if code is None or "response" not in code.co_names:
-        return False
-    annotation = first_annotation(function)
-    return (get_origin(annotation) or annotation) is MotiaHttpArgs

@@ -50,8 +50,6 @@ def read_step(
     model = _model_of(raw)
     if model is None:
         return None, (_unknown_type(raw.get("type"), file),)
-    if model is TriggersStep and language != "python":
-        return None, (_in_python_only(file),)
     try:
         config = model.model_validate({k: v for k, v in raw.items() if k not in _IGNORED_KEYS})
     except ValidationError as error:
@@ -175,15 +173,6 @@ def _unknown_type(kind: object, file: str) -> Problem:
         what=f"config has the type {kind!r}" if kind else "config has no type",
         fix='Set "type" to one of: api, event, cron, noop.',
         field="type",
-    )
-
-
-def _in_python_only(file: str) -> Problem:
-    return Problem(
-        file=file,
-        what="config has a list of triggers, which is read in Python files alone",
-        fix='Give each trigger a Step of its own, with a "type": api, event or cron.',
-        field="triggers",
     )
 
 

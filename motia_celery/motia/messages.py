@@ -14,9 +14,8 @@ B = TypeVar("B")
 
 
 class MotiaHttpArgs(Request[B]):
-    """The request, for annotations; its ``request`` is the request itself.
-
-    There is no ``response`` to write to: a handler returns its response.
+    """The request, for annotations; its ``request`` is the request itself, its ``response`` what
+    a handler writes to that does not return one.
     """
 
 

@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from motia_celery.errors import ClientGoneError
 from motia_celery.plan.routes import WORKBENCH_PATH
 from motia_celery.run.attempts import Attempts, is_loopback
-from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
+from motia_celery.run.body import RequestRefusedError, read_body
 from motia_celery.run.guard import EMIT_PATH, HostRule, is_admin, route_path, same_host
 from motia_celery.run.login import login_page
 from motia_celery.run.requests import read_headers

@@ -14,7 +14,7 @@ import orjson
 from starlette.types import Receive
 
 from motia_celery.context.request import Upload
-from motia_celery.errors import FrameworkError
+from motia_celery.errors import ClientGoneError, FrameworkError
 from motia_celery.run.multipart import MultipartError, parse_multipart
 from motia_celery.run.query import FORM_DEPTH, MAX_PARAMETERS, nest, split_pairs
 
@@ -42,10 +42,6 @@ class RequestRefusedError(FrameworkError):
         super().__init__(what)
         self.args = (status, what)
         self.status = status
-
-
-class ClientGoneError(FrameworkError):
-    """The client closed the connection before its request was complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

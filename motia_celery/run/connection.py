@@ -36,6 +36,8 @@ DRAIN_SECONDS = 0.2
 LINGER_SECONDS = 2.0
 #: In a request's ``extensions``: cuts its connection at once.
 CUT = "motia_celery.cut"
+#: The same, once what was written is sent.
+HANG_UP = "motia_celery.hang_up"
 #: In the lifespan's state: what ends the responses that would go on for ever.
 STOP = "motia_celery.stop"
 
@@ -125,7 +127,8 @@ class Connection(HttpToolsProtocol):
         if not self._replaying:
             self._reading = _Reading.HEAD
             super().on_message_begin()
-            self.scope["extensions"] = {CUT: self.transport.abort}  # type: ignore[dict-item]
+            ends = {CUT: self.transport.abort, HANG_UP: self.transport.close}
+            self.scope["extensions"] = ends  # type: ignore[typeddict-item]
 
     def on_url(self, url: bytes) -> None:
         """A part of its target."""

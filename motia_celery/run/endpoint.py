@@ -12,13 +12,25 @@ from typing import Any
 from starlette.types import Receive, Scope
 
 from motia_celery.context.request import Request
-from motia_celery.errors import ConfigError, InputMismatchError, ResponseError
+from motia_celery.errors import (
+    ClientGoneError,
+    ConfigError,
+    InputMismatchError,
+    ResponseError,
+)
 from motia_celery.model.run import Failure, Outcome, Run, RunError
 from motia_celery.observe.spans import ServerWork
 from motia_celery.plan.routes import Route
 from motia_celery.run.body import RequestRefusedError
+from motia_celery.run.reply import ClientReply
 from motia_celery.run.requests import read_request
-from motia_celery.run.responses import Response, build_response, error_response, json_response
+from motia_celery.run.responses import (
+    Header,
+    Response,
+    build_response,
+    error_response,
+    json_response,
+)
 from motia_celery.run.validation import Validator, compile_validator, named_uploads
 from motia_celery.settings import Settings
 
@@ -30,6 +42,9 @@ Invoke = Callable[[Run], Awaitable[Outcome]]
 _UNAVAILABLE = frozenset(
     {"EmitError", "BrokerUnavailableError", "StoreUnavailableError", "HostDiedError"}
 )
+
+#: Stands for a response that the handler has written itself.
+_WRITTEN = Response(200)
 
 
 class Endpoint:
@@ -59,18 +74,27 @@ class Endpoint:
             return _broken_schema
 
     async def answer(
-        self, scope: Scope, receive: Receive, headers: dict[str, Any], params: dict[str, str]
-    ) -> Response:
-        """The response to one request; never raises for what the request or the handler did."""
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: dict[str, Any],
+        params: dict[str, str],
+        reply: ClientReply,
+    ) -> Response | None:
+        """The response to one request; never raises for what the request or the handler did.
+
+        It is None where the handler wrote it to ``reply``, which is over then.
+        """
         with ServerWork(scope, headers, self.route.trigger.path) as work:
-            response = await self._answer(scope, receive, headers, params, work)
-            work.answer(response.status)
-        return response.with_headers(
-            (
-                (b"x-trace-id", work.trace.trace_id.encode("ascii")),
-                (b"traceparent", work.trace.header.encode("ascii")),
-            )
-        )
+            own = _trace_headers(work)
+            reply.headers, reply.where = (*reply.headers, *own), self._step.file
+            response = await self._answer(scope, receive, headers, params, work, reply)
+            work.answer(reply.status or response.status)
+        if reply.has_begun:
+            await (reply.close() if response is _WRITTEN else reply.cut())
+            return None
+        reply.refuse()
+        return response.with_headers(own)
 
     async def _answer(
         self,
@@ -79,12 +103,14 @@ class Endpoint:
         headers: dict[str, Any],
         params: dict[str, str],
         work: ServerWork,
+        reply: ClientReply,
     ) -> Response:
         try:
             request = await read_request(
                 scope, receive, headers, params, self._settings.body_limit_bytes
             )
-            return self._invalid(request) or await self._run(request, work)
+            request.reply = reply
+            return self._invalid(request) or await self._run(request, work, reply)
         except RequestRefusedError as error:
             return error_response(error.status, error.what)
         except (ConfigError, ResponseError) as error:
@@ -99,7 +125,7 @@ class Endpoint:
             return None
         return json_response(400, {"error": "Validation failed", "details": details})
 
-    async def _run(self, request: Request, work: ServerWork) -> Response:
+    async def _run(self, request: Request, work: ServerWork, reply: ClientReply) -> Response:
         run = Run(
             id=str(uuid.uuid4()),
             step=self._step.name,
@@ -109,13 +135,16 @@ class Endpoint:
             flows=self._step.flows,
             trigger_index=self._index,
         )
-        outcome = await self._outcome(run)
+        outcome = await self._outcome(run, reply)
         if isinstance(outcome, Failure):
             return self._failed(outcome.error, work)
+        if reply.has_begun:
+            return _WRITTEN
         return build_response(outcome.result, self._step.file)
 
-    async def _outcome(self, run: Run) -> Outcome:
+    async def _outcome(self, run: Run, reply: ClientReply) -> Outcome:
         deadline = asyncio.timeout(self._settings.request_timeout_seconds)
+        reply.on_start = lambda: deadline.reschedule(None)
         try:
             async with deadline:
                 return await self._invoke(run)
@@ -132,7 +161,9 @@ class Endpoint:
             details = [{"path": "", "message": error.message}]
             return json_response(400, {"error": "Validation failed", "details": details})
         work.fail(error)
-        log.error(
+        level = logging.INFO if error.type == ClientGoneError.__name__ else logging.ERROR
+        log.log(
+            level,
             "%s failed: %s",
             self._step.name,
             error,
@@ -158,6 +189,13 @@ def is_validated(route: Route, settings: Settings) -> bool:
         return False
     asked = route.trigger.validate_body
     return settings.validate_body if asked is None else asked
+
+
+def _trace_headers(work: ServerWork) -> tuple[Header, ...]:
+    return (
+        (b"x-trace-id", work.trace.trace_id.encode("ascii")),
+        (b"traceparent", work.trace.header.encode("ascii")),
+    )
 
 
 def _broken_schema(body: Any) -> list[dict[str, str]]:

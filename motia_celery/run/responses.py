@@ -25,7 +25,7 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 #: A list that a response may add to, where others stand for the whole.
 _ADDED = frozenset({b"vary"})
 #: These have no body, whatever the handler returned (RFC 9110).
-_BODYLESS = frozenset({204, 205, 304})
+BODYLESS = frozenset({204, 205, 304})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,23 @@ def build_response(result: Any, where: str = "") -> Response:
         raise ResponseError(
             f"the handler returned {returned}.", where, 'Return {"status": 200, "body": …}.'
         )
-    status = _status(result.get("status", result.get("status_code")), where)
-    headers = tuple(_headers(result.get("headers"), where))
-    if status in _BODYLESS:
-        return Response(status, b"", headers)
+    head = response_head(
+        result.get("status", result.get("status_code")), result.get("headers"), where
+    )
+    if head.status in BODYLESS:
+        return head
     body, content_type = _body(result.get("body"), where)
-    response = Response(status, body, headers)
+    response = Response(head.status, body, head.headers)
     return response.with_headers([(b"content-type", content_type)]) if content_type else response
+
+
+def response_head(status: Any, headers: Any, where: str = "") -> Response:
+    """A response without a body.
+
+    Raises:
+        ResponseError: the status or a header can not be sent.
+    """
+    return Response(_status(status, where), b"", tuple(_headers(headers, where)))
 
 
 def _status(status: Any, where: str) -> int:

@@ -12,12 +12,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from motia_celery.errors import ClientGoneError
 from motia_celery.model.path import METHODS, CompiledPath, decode_path
 from motia_celery.plan.routes import RESERVED_PREFIX
-from motia_celery.run.body import ClientGoneError
 from motia_celery.run.cors import Cors
 from motia_celery.run.endpoint import Endpoint
 from motia_celery.run.guard import raw_path, route_path
+from motia_celery.run.reply import ClientReply
 from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response
 
@@ -111,14 +112,18 @@ class StepRoutes:
     ) -> None:
         headers = read_headers(scope["headers"])
         cors = self._cors.headers(headers)
+        reply = ClientReply(scope, receive, send, cors)
         try:
-            response = await _answer(scope, receive, headers, found, methods)
+            response = await _answer(scope, receive, headers, found, methods, reply)
         except ClientGoneError:
             return
         except Exception:
+            if reply.has_begun:
+                raise
             log.exception("Could not answer.", extra={"action": "web.request_crashed"})
             response = error_response(500, "Internal server error")
-        await response.with_headers(cors).send(send, head=scope["method"] == "HEAD")
+        if response is not None:
+            await response.with_headers(cors).send(send, head=scope["method"] == "HEAD")
 
 
 async def _answer(
@@ -127,10 +132,11 @@ async def _answer(
     headers: dict[str, Any],
     found: Found | None,
     methods: tuple[str, ...],
-) -> Response:
+    reply: ClientReply,
+) -> Response | None:
     if found:
         endpoint, params = found
-        return await endpoint.answer(scope, receive, headers, params)
+        return await endpoint.answer(scope, receive, headers, params, reply)
     if scope["method"] == "OPTIONS":
         return Response(204)
     allow = (b"allow", ", ".join(methods).encode("ascii"))

@@ -15,12 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from motia_celery.errors import BrokerUnavailableError, EmitError, EventDataError
+from motia_celery.errors import BrokerUnavailableError, ClientGoneError, EmitError, EventDataError
 from motia_celery.model.topic import topic_fault
 from motia_celery.plan.routes import METRICS_PATH, RESERVED_PATHS, Route
 from motia_celery.run import health
 from motia_celery.run.admin import AdminGuard
-from motia_celery.run.body import ClientGoneError, RequestRefusedError, read_body
+from motia_celery.run.body import RequestRefusedError, read_body
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Doors, Streaming
 from motia_celery.run.endpoint import Endpoint, Invoke

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,15 @@ from motia_celery.model.trace import Trace
 def call_fields(file: str, run: Run) -> dict[str, Any]:
     """What a ``call`` says about the run of a handler in ``file``, an absolute path."""
     return {"file": file, "run": _run_fields(run), "input": run.input}
+
+
+def told_fields(file: str, run: Run, context: Context) -> dict[str, Any]:
+    """The same, for a host that does not read Steps: with what started the run, in full."""
+    info = {name: value for name, value in asdict(context.trigger).items() if value is not None}
+    fields = {"file": file, "run": _run_fields(run) | {"by": info}, "input": run.input}
+    if isinstance(run.input, Request):
+        fields["request"] = {"method": run.input.method, "path": run.input.path}
+    return fields
 
 
 def _run_fields(run: Run) -> dict[str, Any]:
@@ -110,6 +120,9 @@ class NoContext:
     def log(self, level: str, message: str, data: Any) -> None:
         """Never written."""
 
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Never told."""
+
 
 class ContextAnswerer:
     """Answers the calls that a handler in another process makes on its context."""
@@ -127,6 +140,11 @@ class ContextAnswerer:
         if function is None:
             raise ConfigError(f"the context has no {method!r}.")
         return await function(*arguments)
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Has ``tell`` called if the client leaves that the handler writes its response to."""
+        if (reply := self._context.reply) is not None:
+            reply.when_gone(tell)
 
     def log(self, level: str, message: str, data: Any) -> None:
         """A line of ``context.logger``."""

@@ -45,6 +45,8 @@ class Asker:
         self._last = 0
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self.is_over = False
+        #: Whether the client has left that the handler writes its response to.
+        self.is_gone = False
 
     async def ask(self, method: str, *arguments: Any) -> Any:
         """The answer of the app's process; what went wrong there is raised here."""
@@ -257,6 +259,33 @@ class FramedStreams:
         channel = {"groupId": group} if id is None else {"groupId": group, "id": id}
         plain = _plain(event, stream_place(stream, group, id))
         await self._ask("streams.send", stream, channel, plain)
+
+
+class FramedReply:
+    """Carries a response that the handler writes through the app's process."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the client has left."""
+        return self._asker.is_gone
+
+    async def start(self, status: int, headers: Mapping[str, Any]) -> None:
+        """Sends the status and the headers."""
+        await self._asker.ask("response.start", status, dict(headers))
+
+    async def write(self, chunk: bytes) -> None:
+        """Sends a part of the body."""
+        await self._asker.ask("response.write", chunk)
+
+    async def close(self) -> None:
+        """Ends the response."""
+        await self._asker.ask("response.close")
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Never told: this is the handler's own end."""
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -21,7 +21,12 @@ from motia_celery.errors import FrameworkError, HostDiedError
 from motia_celery.model.run import Run
 from motia_celery.model.step import Language, Step
 from motia_celery.process import process_id
-from motia_celery.runtime.crossing import ContextAnswerer, call_fields, request_fields
+from motia_celery.runtime.crossing import (
+    ContextAnswerer,
+    call_fields,
+    request_fields,
+    told_fields,
+)
 from motia_celery.runtime.host import Host
 from motia_celery.runtime.process import HostCommand, Link
 
@@ -113,9 +118,10 @@ class _Child:
 
     async def call(self, run: Run, context: Context) -> Any:
         """Calls the handler, and gives what it returned."""
-        fields = call_fields(self._file, run)
         if self._step.language == "python":
-            fields |= request_fields(run)
+            fields = call_fields(self._file, run) | request_fields(run)
+        else:
+            fields = told_fields(self._file, run, context)
         return await self._link.call(fields, ContextAnswerer(context))
 
 

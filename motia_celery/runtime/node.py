@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from motia_celery.errors import HostMissingError
 from motia_celery.model.run import Run
 from motia_celery.observe.metrics import NODE_RESTARTS, meter
 from motia_celery.process import process_id
-from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields
+from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields, told_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
 from motia_celery.runtime.middleware import ProjectCalls
 from motia_celery.runtime.process import HostCommand, Link
 from motia_celery.runtime.remote import RemoteError, RemoteHandler
-from motia_celery.runtime.source import Definition, SourceFile
+from motia_celery.runtime.source import Definition, SourceFile, TriggerFunctions
 
 OLDEST_NODE = (20, 11)
 _PROGRAM = Path(__file__).parent / "node" / "dist" / "host.mjs"
@@ -211,7 +211,7 @@ class NodeHost(ProjectCalls):
             HostMissingError: there is no Node.
         """
         link = self._usable(asyncio.get_running_loop()) or await self._living()
-        fields = call_fields(self._files[run.step], run) | self.around_fields(run)
+        fields = told_fields(self._files[run.step], run, context) | self.around_fields(run)
         return await link.call(fields, ContextAnswerer(context))
 
     async def _living(self) -> Link:
@@ -284,6 +284,7 @@ def _loaded(message: Mapping[str, Any] | RemoteError) -> Definition | RemoteErro
         can_access=rule or None,
         hooks=hooks,
         handler=_handler(message["file"], told),
+        triggers=tuple(_triggers(message["file"], told.get("triggers") or ())),
         warnings=tuple((w["field"], w["message"]) for w in told["warnings"]),
     )
 
@@ -297,5 +298,15 @@ def _authenticate(file: str, told: Mapping[str, Any]) -> Any:
 def _handler(file: str, told: Mapping[str, Any]) -> Any:
     """The handler, or what stands in its place: the name of a type, or nothing."""
     if told["hasHandler"] and "Generator" not in told["handlerType"]:
-        return RemoteHandler(file=file)
+        return RemoteHandler(file=file, by_kind=told.get("handlerKinds"))
     return told["handlerType"] or None
+
+
+def _triggers(file: str, told: Sequence[Mapping[str, Any]]) -> Iterator[TriggerFunctions]:
+    """Conditions are the same object where they are the same function."""
+    functions: dict[int, RemoteHandler] = {}
+    for trigger in told:
+        condition: Any = trigger["condition"] or None
+        if condition == "function":
+            condition = functions.setdefault(trigger["same"], RemoteHandler(file=file))
+        yield TriggerFunctions(kind=trigger["kind"], condition=condition)

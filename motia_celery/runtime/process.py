@@ -11,8 +11,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -82,6 +83,9 @@ class Answerer(Protocol):
 
     def log(self, level: str, message: str, data: Any) -> None:
         """Writes a line of the handler's logger."""
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Has ``tell`` called if the client leaves that the handler writes its response to."""
 
 
 @dataclass(slots=True)
@@ -184,6 +188,7 @@ class Link(asyncio.Protocol):
         call = self._calls[id_] = _Call(self._loop.create_future(), answerer, step)
         self._quiet.clear()
         self._write(frame)
+        answerer.when_gone(partial(self._tell_of_leaving, id_))
         if self._pulse is not None:
             self._pulse.watch()
         try:
@@ -191,6 +196,10 @@ class Link(asyncio.Protocol):
         except asyncio.CancelledError:
             self._cancel(id_, call)
             raise
+
+    def _tell_of_leaving(self, id_: int) -> None:
+        if id_ in self._calls and self.is_alive:
+            self._write(encode({"type": "gone", "id": id_}))
 
     def _cancel(self, id_: int, call: _Call) -> None:
         """Tells the child; one that does not answer is busy in a loop, and has to go."""

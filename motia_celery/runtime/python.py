@@ -171,13 +171,17 @@ class PythonHost:
         with current(context):
             if handler.condition is not None and not await self._holds(handler, run, context):
                 return skipped(run, context)
-            around = self._around if run.trigger == "http" else ()
-            if middleware := (*around, *handler.middleware):
-                last = partial(self._last, handler, run, context)
-                return await _Chain(self, middleware, context, last).start(run.input)
-            if handler.is_async:
-                return await handler.function(*handler.arguments(run, context))
-            return await self._invoke(handler.function, handler.arguments(run, context))
+            result = await self._handled(handler, run, context)
+            return result if context.written is None else await context.written.finish(result)
+
+    async def _handled(self, handler: Handler, run: Run, context: Context) -> Any:
+        around = self._around if run.trigger == "http" else ()
+        if middleware := (*around, *handler.middleware):
+            last = partial(self._last, handler, run, context)
+            return await _Chain(self, middleware, context, last).start(run.input)
+        if handler.is_async:
+            return await handler.function(*handler.arguments(run, context))
+        return await self._invoke(handler.function, handler.arguments(run, context))
 
     async def _last(self, handler: Handler, run: Run, context: Context, _: Any) -> Any:
         return await self._invoke(handler.function, handler.arguments(run, context))

@@ -9,9 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteHandler:
-    """Stands for a handler that lives in another process; ``file`` is its absolute path."""
+    """Stands for a handler that lives in another process; ``file`` is its absolute path.
+
+    ``by_kind`` is there where it has a function for each kind of trigger: the type of each.
+    """
 
     file: str
+    by_kind: Mapping[str, str] | None = None
 
 
 class RemoteError(Exception):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from motia_celery.context import Context, Services
+from motia_celery.context.request import Request
 from motia_celery.context.state import Wrap
 from motia_celery.errors import FrameError
 from motia_celery.model.run import Run
@@ -25,6 +26,7 @@ from motia_celery.runtime.framed import (
     Asker,
     FramedEmitter,
     FramedLogger,
+    FramedReply,
     FramedState,
     FramedStreams,
     FramedTasks,
@@ -62,6 +64,7 @@ class Server(asyncio.Protocol):
             "access": lambda message: self._begin(message, self._access),
             "hook": lambda message: self._begin(message, self._hook),
             "response": self._respond,
+            "gone": self._leave,
             "cancel": self._cancel,
             "ping": self._pong,
         }
@@ -166,6 +169,8 @@ class Server(asyncio.Protocol):
         if not callable(definition.handler):
             raise TypeError("the file has no handler any more")
         handlers = Handlers(definition)
+        if isinstance(run.input, Request):
+            run.input.reply = FramedReply(asker)
         context = self._context(run, message["file"], asker)
         context.knows(partial(_step, definition))
         with _placed(run.trace), context.logger.capturing():
@@ -212,6 +217,10 @@ class Server(asyncio.Protocol):
     def _respond(self, message: Message) -> None:
         if found := self._calls.get(message["id"]):
             found[0].answer(message)
+
+    def _leave(self, message: Message) -> None:
+        if found := self._calls.get(message["id"]):
+            found[0].is_gone = True
 
     def _cancel(self, message: Message) -> None:
         if found := self._calls.get(message["id"]):

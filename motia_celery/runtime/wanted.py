@@ -46,7 +46,11 @@ class Wanted:
         if not self.in_body:
             return self._instance(given)
         request = Request(
-            given, method=given.method, path=given.path, raw_bytes=given.raw_bytes
+            given,
+            method=given.method,
+            path=given.path,
+            raw_bytes=given.raw_bytes,
+            reply=given.reply,
         )  # middleware keeps the body as it came
         request["body"] = self._instance(given["body"])
         return request

@@ -38,6 +38,7 @@ from motia_celery.runtime.source import Definition, SourceFile
 from motia_celery.stores.memory_streams import MemoryStreams
 from motia_celery.stores.state import MemoryState
 from motia_celery.testing.recordings import Recordings, WholeRecording, entry_of
+from motia_celery.testing.reply import WholeReply
 from motia_celery.testing.result import (
     Emitted,
     Logged,
@@ -133,6 +134,7 @@ async def call_step(
     imported module. ``data`` is that of the event; ``body``, ``path_params``, ``query_params`` and
     ``headers`` make the request. ``state`` (group, key) and ``streams`` (stream, group, id) hold
     what is there before. Middleware runs; the body and the data are given as JSON would carry them.
+    A response that the handler writes is whole in the result, as if it were returned.
     Of a Step that several things start, ``trigger`` is ``http``, ``event`` or ``cron``; a ``topic``
     means ``event``.
 
@@ -145,6 +147,7 @@ async def call_step(
         given = _json(data, found)
         if trigger == "http":
             given = _request(found, body, path_params, query_params, headers)
+            given.reply = WholeReply()
         run = Run(
             id=str(uuid.uuid4()),
             step=found.name,
@@ -184,6 +187,8 @@ async def _call(
         try:
             work = completed(host.call(run, context), context)
             result = await within(step.timeout_seconds, work, step.name)
+            if isinstance(reply := context.reply, WholeReply) and reply.status is not None:
+                result = reply.result
         except Exception as raised:
             if raises:
                 raise

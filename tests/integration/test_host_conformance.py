@@ -7,6 +7,7 @@ of its own.
 from __future__ import annotations
 
 import asyncio
+import base64
 import shutil
 import socket
 import struct
@@ -385,6 +386,55 @@ def test_a_cut_call_drops_its_open_requests(host: Parent) -> None:
         host.respond(request, value=1)  # crossed; no one waits for it
     host.send("cancel", id=call)
     assert host.value("echo", value=1) == 1
+
+
+#: The languages whose handlers may write their responses.
+writes = pytest.mark.parametrize("language", ["typescript", "python"], indirect=True)
+
+
+def _text(part: Any) -> bytes:
+    return base64.b64decode(part["$bytes"]) if isinstance(part, dict) else part.encode()
+
+
+@writes
+def test_a_response_is_written_part_by_part(host: Parent) -> None:
+    """The next part waits until there is room for it."""
+    asked: list[tuple[str, list[Any]]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append((request["method"], request["args"]))
+        return {"value": None}
+
+    call = host.call_step("parts", {"body": {}}, trigger="http", topic=None)
+    assert host.last(call, answer)["value"] is None
+    start, first, second, close = asked
+    assert start == ("response.start", [201, {"x-own": "1"}])
+    assert [name for name, _ in (first, second)] == ["response.write"] * 2
+    assert [_text(arguments[0]) for _, arguments in (first, second)] == [b"a", b"b"]
+    assert close == ("response.close", [])
+
+
+@writes
+def test_a_part_that_its_client_does_not_get_fails_the_call(host: Parent) -> None:
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        gone = {"name": "ClientGoneError", "message": "gone"}
+        return {"error": gone} if request["method"] == "response.write" else {"value": None}
+
+    call = host.call_step("parts", {"body": {}}, trigger="http", topic=None)
+    assert host.last(call, answer)["error"]["name"] == "ClientGoneError"
+
+
+@writes
+def test_a_handler_hears_that_its_client_is_gone(host: Parent) -> None:
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        told.append(request)
+        if len(told) == 4:
+            host.send("gone", id=call)
+        return {"value": None}
+
+    told: list[Any] = []
+    call = host.call_step("parts", {"body": {"forever": True}}, trigger="http", topic=None)
+    assert host.last(call, answer)["error"]["name"] == "ClientGoneError"
 
 
 def test_messages_of_an_unknown_type_and_unknown_fields_are_ignored(host: Parent) -> None:

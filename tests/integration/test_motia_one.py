@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 
 import httpx
+import pytest
 from integration.apps import Project, wait_until
 
 MIXED = """
@@ -31,6 +32,12 @@ async def is_no_robot(request):
 
 
 async def on_http(request, ctx):
+    if ctx.trigger.path == "/parts":
+        await request.response.headers({"x-own": "é"})
+        await request.response.stream(["a", b"b"])
+        if "fails" in request.query_params:
+            raise ValueError("half-way")
+        return None
     if ctx.trigger.method == "GET":
         item = await orders.get("all", request.path_params["id"])
         return ApiResponse(status=200 if item else 404, body=item)
@@ -58,6 +65,7 @@ config, handler = (
                 http("POST", "/orders", body_schema=Order, condition=is_no_robot),
                 queue("order.made", input=Order, condition=is_large),
                 cron("* * * * * *"),
+                http("GET", "/parts"),
             ],
             "enqueues": ["order.made", "order.large"],
         }
@@ -105,6 +113,10 @@ def check(shop: Shop) -> None:
     order = {"id": "x", "amount": 99}
     refused = shop.ask("POST", "/orders", json=order, headers={"user-agent": "robot"})
     assert (refused.status_code, refused.json()["skipped"]) == (422, True)
+    parts = shop.ask("GET", "/parts")
+    assert (parts.status_code, parts.text, parts.headers["x-own"]) == (200, "ab", "é")
+    with pytest.raises(httpx.RemoteProtocolError):
+        shop.ask("GET", "/parts?fails")
     project.command("beat")
 
     def ticked() -> bool:
@@ -130,15 +142,3 @@ def test_check_names_what_is_not_here(make_project: Callable[..., Project]) -> N
     checked = project.command("check")
     checked.wait()
     assert "a state trigger of 'a' is not run here yet" in checked.words
-
-
-def test_lists_of_triggers_are_refused_in_other_languages(
-    make_project: Callable[..., Project],
-) -> None:
-    project = make_project(None)
-    source = "exports.config = { name: 'a', triggers: [] };\nexports.handler = () => {};\n"
-    for ending in ("ts", "js"):
-        (project.folder / "steps" / f"{ending}.step.{ending}").write_text(source)
-    checked = project.command("check")
-    assert checked.wait() == 1
-    assert checked.words.count("read in Python files alone") == 2

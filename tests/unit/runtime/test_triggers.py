@@ -15,6 +15,7 @@ from motia_celery.model.trace import Trace
 from motia_celery.runtime.definitions import describe
 from motia_celery.runtime.source import Definition, SourceFile
 from motia_celery.stores.state import MemoryState
+from motia_celery.testing.reply import WholeReply
 
 INPUTS = {"http": Request({"body": "b"}), "event": "d", "cron": None}
 
@@ -312,13 +313,18 @@ def handler(args: {annotation}): return args.request.body
     assert await app.by("http") == "b"
 
 
-def test_a_handler_that_writes_its_response_is_told_to_return_it(app):
-    source = """
-from __future__ import annotations
+async def test_a_handler_may_write_its_response(app, monkeypatch):
+    app("""
 from motia import MotiaHttpArgs
-config = step_of(HTTP)
-async def handler(args: MotiaHttpArgs[dict]): await args.response.status(200)
-"""
-    app.project.write("steps/a_step.py", source.replace("\nconfig", f"{TRIGGERS}\nconfig"))
-    (problem,) = app.project.discover().problems
-    assert (problem.severity, "MotiaHttpArgs" in problem.what) == ("warning", True)
+config = step_of(HTTP, QUEUE)
+async def handler(args: MotiaHttpArgs[dict], ctx):
+    await args.response.status(201)
+    args.response.writer.stream.write("a")
+    await args.response.stream(["b"])
+    return {"status": 500}
+""")
+    assert app.found.problems == ()
+    reply = WholeReply()
+    monkeypatch.setattr(INPUTS["http"], "reply", reply)
+    assert await app.by("http") is None
+    assert reply.result == {"status": 201, "headers": {}, "body": "ab"}

@@ -6,10 +6,14 @@ import { Pending, makeContext } from './context.mjs';
 import { allows, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
 import { authenticate, callAround } from './project.mjs';
+import { makeResponse } from './response.mjs';
 import { within } from './tracing.mjs';
+import { callTriggered, httpArguments } from './triggers.mjs';
 
 // Which call a stray error, or a line of the console, belongs to.
 export const current = new AsyncLocalStorage();
+// How `motia` finds the context of the run that is under way, for what is used without one.
+globalThis[Symbol.for('motia-celery.context')] = () => current.getStore()?.context;
 
 export class Call {
   #message;
@@ -19,6 +23,8 @@ export class Call {
   #waiting = new Map();
   #requests = 0;
   #isOver = false;
+  #context = null;
+  #written = null; // the response, where the handler may write it
 
   constructor(message, send, onEnd) {
     this.#message = message;
@@ -28,6 +34,15 @@ export class Call {
 
   get isOver() {
     return this.#isOver;
+  }
+
+  get context() {
+    return this.#context;
+  }
+
+  // The client that the handler may be writing to has left.
+  leave() {
+    current.run(this, () => this.#written?.leave());
   }
 
   // Calls the handler; sends what it returned, once nothing that it began is under way.
@@ -61,7 +76,9 @@ export class Call {
 
   async #run() {
     try {
-      const value = await this.#answer(await this.#found());
+      const found = await this.#found();
+      const result = await this.#answer(found);
+      const value = this.#written ? await this.#written.finish(result) : result;
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
       if (error) throw error;
       this.#end({ type: 'result', id: this.#message.id, value: value === undefined ? null : value });
@@ -76,8 +93,9 @@ export class Call {
     const { file, around } = this.#message;
     const found = await definition(file);
     if (!around) return found;
-    const { middleware } = await definition(around);
-    return { ...found, middleware: [...middleware, ...found.middleware] };
+    const outer = (await definition(around)).middleware;
+    const inside = (part) => ({ ...part, middleware: [...outer, ...part.middleware] });
+    return { ...inside(found), triggers: found.triggers?.map(inside) };
   }
 
   #end(message) {
@@ -90,29 +108,45 @@ export class Call {
   #answer(found) {
     const { type } = this.#message;
     if (type === 'access') return allows(this.#message, found);
-    if (type === 'hook') return callHook(this.#message, found, this.#context());
-    if (type === 'authenticate') return authenticate(this.#message, found, () => this.#context());
+    if (type === 'hook') return callHook(this.#message, found, this.#makeContext());
+    if (type === 'authenticate') return authenticate(this.#message, found, () => this.#makeContext());
     return type === 'around' ? this.#around(found) : this.#handle(found);
   }
 
   #around(found) {
     const next = (request) => this.#request('next', [request]);
-    return within(this.#message.run, () => callAround(this.#message, found, this.#context(), next));
+    return within(this.#message.run, () => callAround(this.#message, found, this.#makeContext(this.#message.input), next));
   }
 
-  #handle({ handler, middleware }) {
+  #handle(found) {
+    const { run } = this.#message;
+    return within(run, () => (found.triggers ? this.#handleTrigger(found) : this.#handleClassic(found)));
+  }
+
+  #handleTrigger({ triggers }) {
+    const { run, input, request } = this.#message;
+    let given = input ?? undefined;
+    if (run.trigger === 'http') {
+      this.#written = makeResponse(this.#request);
+      given = httpArguments(input, request, this.#written.response);
+    }
+    return callTriggered(triggers, run, given, this.#makeContext(given));
+  }
+
+  #handleClassic({ handler, middleware }) {
     const { run, input } = this.#message;
     if (typeof handler !== 'function') throw new TypeError('the file has no handler any more');
-    const context = this.#context();
+    const context = this.#makeContext(input);
     const isAlone = run.trigger === 'cron' && handler.length < 2;
     const call = () => (isAlone ? handler(context) : handler(input ?? null, context));
     const link = async (index) =>
       index < middleware.length ? middleware[index](input, context, () => link(index + 1)) : call();
-    return within(run, () => (middleware.length ? link(0) : call()));
+    return middleware.length ? link(0) : call();
   }
 
-  #context() {
-    return makeContext(this.#message.run, { request: this.#request, log: this.#log });
+  #makeContext(given) {
+    this.#context = makeContext(this.#message.run, { request: this.#request, log: this.#log }, given);
+    return this.#context;
   }
 
   #request = (method, args) => {

@@ -1,5 +1,7 @@
 // The context: the second argument of a handler, the only one of a cron handler.
 
+import { triggered } from './triggers.mjs';
+
 // A call under way. One that nobody awaits is finished before the run ends, and fails it.
 class ContextCall extends Promise {
   isAwaited = false;
@@ -17,23 +19,26 @@ class ContextCall extends Promise {
 const settled = (promise) => Promise.prototype.then.call(promise, () => null, (error) => error);
 
 export class Pending {
-  #calls = [];
+  #calls = new Set(); // those that have not ended well
 
   get isEmpty() {
-    return this.#calls.length === 0;
+    return this.#calls.size === 0;
   }
 
   start(send) {
     const call = new ContextCall((resolve, reject) => send(resolve, reject));
-    this.#calls.push({ call, done: settled(call) });
+    const entry = { call, done: settled(call) };
+    this.#calls.add(entry);
+    entry.done.then((error) => {
+      if (!error || call.isAwaited) this.#calls.delete(entry);
+    });
     return call;
   }
 
   // Waits for every call, and for those that begin meanwhile; gives the first unawaited error.
   async finish() {
     let first = null;
-    for (let i = 0; i < this.#calls.length; i += 1) {
-      const { call, done } = this.#calls[i];
+    for (const { call, done } of this.#calls) {
       const error = await done;
       if (error && !call.isAwaited) first ??= error;
     }
@@ -41,15 +46,18 @@ export class Pending {
   }
 }
 
-export function makeContext(run, { request, log }) {
+export function makeContext(run, { request, log }, given) {
+  const emit = (event) => request('emit', [event]);
   return {
+    ...triggered(run, given),
     traceId: run.trace_id,
     runId: run.run_id,
     attempt: run.attempt,
     maxAttempts: run.max_attempts,
     topic: run.topic ?? undefined,
     flows: run.flows,
-    emit: (event) => request('emit', [event]),
+    emit,
+    enqueue: emit,
     transaction: (work) => transact(work, request),
     state: makeState(request),
     streams: makeStreams(request),

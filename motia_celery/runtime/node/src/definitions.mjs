@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 
 import { describeProject, isProject, readProject } from './project.mjs';
 import { toJsonSchema } from './schemas.mjs';
+import { describeTriggers, functions, handlersByKind, listsTriggers, readTriggers } from './triggers.mjs';
 
 const HOOKS = ['onJoin', 'onLeave'];
 const loaded = new Map();
@@ -22,15 +23,31 @@ async function load(file) {
   // What a CommonJS file exports is the default; `exports.default` of a compiled one lies deeper.
   const places = [module, module.default, module.default?.default].filter(Boolean);
   if (isProject(file)) return readProject(places);
-  const config = places.find((place) => place.config !== undefined)?.config;
+  const { config, handler } = defined(places);
   if (config === undefined || config === null) {
     const error = new Error('the file defines no config.');
     error.code = 'NO_CONFIG';
     throw error;
   }
-  const handler = places.find((place) => place.handler !== undefined)?.handler;
-  const middleware = [config.middleware ?? []].flat().filter((part) => typeof part === 'function');
-  return { config, handler, middleware, canAccess: config.canAccess };
+  const triggers = listsTriggers(config) ? readTriggers(config, handler) : null;
+  return { config, handler, triggers, middleware: functions(config.middleware), canAccess: config.canAccess };
+}
+
+// What `step()` of `motia` and the like give: a config and its handler in one value.
+const WHOLE = Symbol.for('motia-celery.step');
+const isWhole = (value) => value !== null && typeof value === 'object' && value[WHOLE] === true;
+
+// The config and the handler of a file: each by its name, or together in whatever it exports.
+function defined(places) {
+  const named = (name) => places.find((place) => place[name] !== undefined)?.[name];
+  const [config, handler] = [named('config'), named('handler')];
+  for (const value of [config, handler]) {
+    if (isWhole(value)) return { config: value.config, handler: value.handler ?? handler };
+  }
+  if (config !== undefined && handler !== undefined) return { config, handler };
+  const all = places.flatMap((place) => (typeof place === 'object' ? Object.values(place) : [])).filter(isWhole);
+  const whole = all.find((value) => config === undefined || value.config === config);
+  return whole ? { config: whole.config, handler: whole.handler ?? handler } : { config, handler };
 }
 
 // Whether the canAccess of a definition lets a client join.
@@ -49,13 +66,14 @@ export async function callHook({ hook, input }, { config }, context) {
 // The definition as it crosses, with what could not be read of it as `warnings`.
 export async function describe(file) {
   if (isProject(file)) return describeProject(await definition(file));
-  const { config, handler, middleware, canAccess } = await definition(file);
+  const { config, handler, triggers, middleware, canAccess } = await definition(file);
   const warnings = [];
   return {
     config: await describeConfig(config, file, warnings),
     warnings,
     hasHandler: typeof handler === 'function',
-    handlerType: handler === undefined ? '' : kindOf(handler),
+    handlerType: handler === undefined ? '' : kindOfHandler(handler),
+    ...(triggers ? { triggers: describeTriggers(triggers), handlerKinds: describeKinds(handler) } : {}),
     hasMiddleware: middleware.length > 0,
     hasCanAccess: typeof canAccess === 'function',
     accessType: canAccess === undefined || canAccess === null ? '' : typeof canAccess,
@@ -63,20 +81,43 @@ export async function describe(file) {
   };
 }
 
-function kindOf(handler) {
+function kindOfHandler(handler) {
   return typeof handler === 'function' ? handler.constructor.name : typeof handler;
+}
+
+// What stands where a handler has one function for each kind of trigger; null where it has not.
+function describeKinds(handler) {
+  const byKind = handlersByKind(handler);
+  return byKind ? Object.fromEntries(Object.entries(byKind).map(([kind, call]) => [kind, kindOfHandler(call)])) : null;
 }
 
 async function describeConfig(config, file, warnings) {
   if (typeof config !== 'object') return config;
   const { middleware: _m, canAccess: _c, ...rest } = config;
-  const out = { ...rest };
+  const out = await withSchemas(rest, '', file, warnings);
+  if (listsTriggers(config) && Array.isArray(config.triggers)) {
+    out.triggers = await Promise.all(
+      config.triggers.map((trigger, index) => describeTrigger(trigger, `triggers.${index}.`, file, warnings)),
+    );
+  }
+  return JSON.parse(JSON.stringify(out, (_, value) => (typeof value === 'function' ? undefined : value)));
+}
+
+function describeTrigger(trigger, inside, file, warnings) {
+  if (!isRecord(trigger)) return trigger;
+  const { middleware: _m, condition: _c, ...rest } = trigger;
+  return withSchemas(rest, inside, file, warnings);
+}
+
+// The config, or a trigger of its list, with JSON Schema where it has other schemas.
+async function withSchemas(given, inside, file, warnings) {
+  const out = { ...given };
   const convert = async (owner, key, field) => {
     try {
       owner[key] = await toJsonSchema(owner[key], file);
     } catch (error) {
       delete owner[key];
-      warnings.push({ field, message: String(error?.message ?? error) });
+      warnings.push({ field: inside + field, message: String(error?.message ?? error) });
     }
   };
   for (const key of ['input', 'bodySchema', 'schema']) if (out[key]) await convert(out, key, key);
@@ -86,7 +127,7 @@ async function describeConfig(config, file, warnings) {
       await convert(out.responseSchema, status, `responseSchema.${status}`);
     }
   }
-  return JSON.parse(JSON.stringify(out, (_, value) => (typeof value === 'function' ? undefined : value)));
+  return out;
 }
 
 const isRecord = (value) => value !== null && typeof value === 'object';

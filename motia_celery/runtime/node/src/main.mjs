@@ -28,6 +28,7 @@ const handlers = {
   authenticate: answerCall,
   around: answerCall,
   response: (message) => calls.get(message.id)?.answer(message),
+  gone: ({ id }) => calls.get(id)?.leave(),
   cancel: ({ id }) => calls.get(id)?.fail(cancelled()),
   ping: ({ id }) => send({ type: 'pong', id }),
 };
