@@ -1,7 +1,8 @@
 """Settings: files in ``config/``, then the environment.
 
-``config/default.toml`` is read first, then ``config/<environment>.toml``, then the variables
-that hosting platforms set (``PORT``, ``REDIS_URL``, …), then ``MOTIA_<NAME>``.
+What ``motia.config.ts`` names comes first, then ``config/default.toml``, then
+``config/<environment>.toml``, then the variables that hosting platforms set (``PORT``,
+``REDIS_URL``, …), then ``MOTIA_<NAME>``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -346,11 +348,17 @@ class Settings(BaseSettings):
 
 
 def load_settings(
-    root: Path | None = None, environ: Mapping[str, str] | None = None, **overrides: Any
+    root: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    project: Mapping[str, str] = MappingProxyType({}),
+    project_file: str = "",
+    **overrides: Any,
 ) -> Settings:
     """The settings of a project, with where each came from.
 
     ``overrides`` (command-line options) win over everything; those that are None are dropped.
+    ``project``, what the file of that name sets, counts where nothing else does.
 
     Raises:
         SettingsError: a file or a variable holds something that can not be used.
@@ -359,8 +367,8 @@ def load_settings(
     given = {name: value for name, value in overrides.items() if value is not None}
     directory = (root or Path(env.get("MOTIA_ROOT", "."))).resolve()
     environment = given.get("environment") or env.get("MOTIA_ENVIRONMENT") or env.get("MOTIA_ENV")
-    values: dict[str, Any] = {"root": directory}
-    origins: dict[str, str] = {}
+    values: dict[str, Any] = {"root": directory, **project}
+    origins: dict[str, str] = dict.fromkeys(project, project_file)
     for name in ("default", environment or "development"):
         file = directory / "config" / f"{name}.toml"
         for key, value in _read_toml(file).items():
@@ -404,10 +412,11 @@ def _add_environment(
                 values[field] = env[name]
                 origins[field] = name
                 break
-    from_file = origins.get("redis_url", "config/").startswith("config/")
-    if from_file and env.get("MOTIA_REDIS_HOST"):
-        values["redis_url"] = _motia_redis_url(env)
-        origins["redis_url"] = "MOTIA_REDIS_HOST"
+    from_file = origins.get("redis_url", "config/").startswith(("config/", "motia.config."))
+    is_disabled = env.get("MOTIA_DISABLE_MEMORY_SERVER") == "true" and "redis_url" not in origins
+    if from_file and (env.get("MOTIA_REDIS_HOST") or is_disabled):
+        name = "MOTIA_DISABLE_MEMORY_SERVER" if is_disabled else "MOTIA_REDIS_HOST"
+        values["redis_url"], origins["redis_url"] = _motia_redis_url(env), name
 
 
 def platform_variables(info: FieldInfo) -> tuple[str, ...]:
@@ -424,7 +433,8 @@ def _motia_redis_url(env: Mapping[str, str]) -> str:
     password = env.get("MOTIA_REDIS_PASSWORD", "")
     secret = f"{user}:{quote(password, safe='')}@" if password else ""
     port = env.get("MOTIA_REDIS_PORT", "6379")
-    return f"redis://{secret}{env['MOTIA_REDIS_HOST']}:{port}/{env.get('MOTIA_REDIS_DB', '0')}"
+    host = env.get("MOTIA_REDIS_HOST") or "localhost"
+    return f"redis://{secret}{host}:{port}/{env.get('MOTIA_REDIS_DB', '0')}"
 
 
 def _validated(values: dict[str, Any], origins: dict[str, str]) -> Settings:

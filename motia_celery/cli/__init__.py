@@ -15,15 +15,18 @@ from motia_celery.cli import (
     dev,
     dlq,
     doctor,
+    emit,
     flower,
     generate,
     logs,
+    motia,
     pause,
     plan,
     release,
     resume,
     run,
     runs,
+    start,
     state,
     trace,
     version,
@@ -42,9 +45,9 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
-    *(create, dev),
+    *(create, dev, start),
     *(web, worker, beat, release, flower),
-    *(plan, check, doctor, pause, resume, version),
+    *(plan, check, doctor, emit, pause, resume, version),
     *(runs, run, trace, logs),
 )
 for command in _COMMANDS:
@@ -55,6 +58,7 @@ app.add_typer(state.app, name="state")
 app.add_typer(generate.app, name="generate")
 app.add_typer(dlq.app, name="dlq")
 app.command("generate-types", hidden=True, help="Motia's name of `generate types`.")(generate.types)
+motia.add_to(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -31,7 +31,7 @@ def run(
 
         print(dumps(describe(plan), indent=2))
     elif mermaid:
-        print(graph(plan), end="")
+        print(graph(plan.steps), end="")
     else:
         _print_tables(plan)
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from motia_celery.discover.config_file import config_problems, read_stream_auth
+from motia_celery.discover.adapters import servers_of
+from motia_celery.discover.config_file import (
+    config_fault,
+    config_problems,
+    read_middleware,
+    read_stream_auth,
+)
 from motia_celery.discover.files import find_config, find_sources
 from motia_celery.discover.handlers import handler_fault, trigger_problems
 from motia_celery.discover.lines import located
+from motia_celery.discover.plugins import plugin_sources
 from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
+from motia_celery.model.project import PLUGIN_FLOW, ProjectMiddleware, Servers
 from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import Step, Stream, StreamAuth
 from motia_celery.runtime.faults import load_problem
@@ -22,7 +30,7 @@ from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.remote import RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile
 
-__all__ = ["Project", "discover"]
+__all__ = ["Project", "discover", "read_servers"]
 
 _Loaded = tuple[Definition | None, tuple[Problem, ...]]
 
@@ -44,54 +52,105 @@ _ACCESS_FIXES = {
 class Project:
     """What was found: Steps and streams that can run, and the problems of those that can not.
 
-    ``stream_auth`` is that of the project's config file.
+    ``stream_auth`` and ``middleware`` are those of the project's config file.
     """
 
     steps: tuple[Step, ...]
     streams: tuple[Stream, ...]
     problems: tuple[Problem, ...]
     stream_auth: StreamAuth | None = None
+    middleware: ProjectMiddleware | None = None
 
 
 def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
     """Reads every Step and stream file below ``root``; one bad file never stops the others."""
-    steps: list[Step] = []
-    streams: list[Stream] = []
-    problems: list[Problem] = []
-    stream_auth: StreamAuth | None = None
+    reading = _Reading(root, python, node)
     config, *others = find_config(root) or (None,)
-    for source, (definition, fault) in _load_all(root, config, python, node):
-        problems.extend(fault)
+    for source, loaded in _load_all(root, (config, *find_sources(root)), python, node):
         if source is config:
-            stream_auth = read_stream_auth(source, definition)
-            found = config_problems(source, tuple(others), stream_auth, definition is not None)
-            problems.extend(located(tuple(found), source.path))
-            if definition is not None:
-                _host(source, python, node).register_authentication(definition)
-            continue
-        if definition is None:
-            continue
-        problems.extend(_unread(source, definition))
-        if source.kind == "stream":
-            stream, faults = read_stream(
-                definition.config, file=source.file, language=source.language
-            )
-            problems.extend(located((*faults, *_access_faults(source, definition)), source.path))
-            if stream:
-                _host(source, python, node).register_access(stream.name, definition)
-                streams.append(stream)
+            reading.take_config(source, loaded, tuple(others))
         else:
-            step, faults = _step(source, definition)
-            problems.extend(located(faults, source.path))
-            if step and all(step.name != other.name for other in steps):
-                _host(source, python, node).register(step.name, definition)
-            steps.extend([step] if step else [])
-    return Project(
-        steps=tuple(steps),
-        streams=tuple(streams),
-        problems=tuple(problems),
-        stream_auth=stream_auth,
-    )
+            reading.take(source, loaded)
+    for source, loaded in _load_all(root, reading.plugin_sources, python, node):
+        reading.take(source, loaded, of_plugin=True)
+    return reading.project()
+
+
+def read_servers(root: Path) -> Servers:
+    """The servers that the project's config file names; none where it can not be loaded."""
+    config, *_ = find_config(root) or (None,)
+    if config is None or config.language == "python":
+        return Servers()
+    found = NodeHost(root).load_all([config])[config.file]
+    return servers_of(config.file, found.project) if isinstance(found, Definition) else Servers()
+
+
+class _Reading:
+    """What has been read of a project so far."""
+
+    def __init__(self, root: Path, python: PythonHost, node: NodeHost) -> None:
+        self._root = root
+        self._python = python
+        self._node = node
+        self._steps: list[Step] = []
+        self._streams: list[Stream] = []
+        self._problems: list[Problem] = []
+        self._stream_auth: StreamAuth | None = None
+        self._middleware: ProjectMiddleware | None = None
+        self.plugin_sources: tuple[SourceFile, ...] = ()
+
+    def take_config(
+        self, source: SourceFile, loaded: _Loaded, others: tuple[SourceFile, ...]
+    ) -> None:
+        """Reads the project's config file."""
+        definition, faults = loaded
+        auth = self._stream_auth = read_stream_auth(source, definition)
+        around = self._middleware = read_middleware(source, definition)
+        self._problems += (config_fault(f, closes=bool(auth or around)) for f in faults)
+        self._problems += config_problems(source, others, auth, definition)
+        if definition is not None:
+            host = _host(source, self._python, self._node)
+            host.register_authentication(definition)
+            host.register_middleware(definition)
+            self.plugin_sources = plugin_sources(self._root, definition.project)
+
+    def take(self, source: SourceFile, loaded: _Loaded, *, of_plugin: bool = False) -> None:
+        """Reads a Step or stream file."""
+        definition, faults = loaded
+        self._problems += faults
+        if definition is None:
+            return
+        self._problems += _unread(source, definition)
+        if source.kind == "stream":
+            self._take_stream(source, definition)
+        else:
+            self._take_step(source, definition, of_plugin)
+
+    def _take_stream(self, source: SourceFile, definition: Definition) -> None:
+        stream, faults = read_stream(definition.config, file=source.file, language=source.language)
+        self._problems += located((*faults, *_access_faults(source, definition)), source.path)
+        if stream:
+            _host(source, self._python, self._node).register_access(stream.name, definition)
+            self._streams.append(stream)
+
+    def _take_step(self, source: SourceFile, definition: Definition, of_plugin: bool) -> None:
+        step, faults = _step(source, definition)
+        self._problems += located(faults, source.path)
+        if step is None:
+            return
+        if all(step.name != other.name for other in self._steps):
+            _host(source, self._python, self._node).register(step.name, definition)
+        self._steps.append(replace(step, flows=(PLUGIN_FLOW,)) if of_plugin else step)
+
+    def project(self) -> Project:
+        """All of it."""
+        return Project(
+            steps=tuple(self._steps),
+            streams=tuple(self._streams),
+            problems=tuple(self._problems),
+            stream_auth=self._stream_auth,
+            middleware=self._middleware,
+        )
 
 
 def _host(source: SourceFile, python: PythonHost, node: NodeHost) -> PythonHost | NodeHost:
@@ -99,10 +158,10 @@ def _host(source: SourceFile, python: PythonHost, node: NodeHost) -> PythonHost 
 
 
 def _load_all(
-    root: Path, config: SourceFile | None, python: PythonHost, node: NodeHost
+    root: Path, files: Iterable[SourceFile | None], python: PythonHost, node: NodeHost
 ) -> Iterator[tuple[SourceFile, _Loaded]]:
     """Every file in order, loaded; those for Node are read together, which is much faster."""
-    sources = (*((config,) if config else ()), *find_sources(root))
+    sources = [source for source in files if source]
     of_node = node.load_all([source for source in sources if source.language != "python"])
     for source in sources:
         found = of_node.get(source.file)

@@ -49,13 +49,22 @@ def find_config(root: Path) -> tuple[SourceFile, ...]:
 def _sources(root: Path, files: list[Path], mark: str) -> Iterator[SourceFile]:
     for path in files:
         match = _NAME.fullmatch(path.name)
-        if match and match["mark"] == mark:
-            yield SourceFile(
-                path=path,
-                file=path.relative_to(root).as_posix(),
-                kind="step" if match["kind"] == "step" else "stream",
-                language=_LANGUAGES[match["suffix"]],
-            )
+        source = source_at(path, path.relative_to(root).as_posix())
+        if match and source and match["mark"] == mark:
+            yield source
+
+
+def source_at(path: Path, file: str) -> SourceFile | None:
+    """The Step or stream file at ``path``, or None if its name is that of neither."""
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        return None
+    return SourceFile(
+        path=path,
+        file=file,
+        kind="step" if match["kind"] == "step" else "stream",
+        language=_LANGUAGES[match["suffix"]],
+    )
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -275,8 +275,10 @@ class StreamAuth:
     """The ``streamAuth`` of the project's config file.
 
     One that is not usable keeps everyone out: a fault in the file must not open its streams.
+    ``authenticateStream`` of Motia 1.0 takes a context.
     """
 
     file: str
     language: Language
     is_usable: bool = True
+    takes_context: bool = False

@@ -41,7 +41,7 @@ _CONTROL = (
 #: The same as JSON leaves them, which escapes C0 alone.
 _CONTROL_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
-#: Libraries whose INFO lines repeat what ours say, at several lines a task.
+#: Libraries whose lines repeat what ours say, at several lines a task, or tell of no fault.
 _QUIET = {
     "celery": logging.WARNING,
     "kombu": logging.WARNING,
@@ -51,6 +51,7 @@ _QUIET = {
     "watchfiles": logging.WARNING,
     "asyncio": logging.WARNING,
     "httpx": logging.WARNING,
+    "redis": logging.INFO,
 }
 
 

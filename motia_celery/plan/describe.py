@@ -10,7 +10,7 @@ from motia_celery.model.step import StateTrigger, StreamTrigger
 from motia_celery.plan.graph import Edge, edges_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from motia_celery.model.step import Step
     from motia_celery.plan import Plan
@@ -74,12 +74,13 @@ def describe_step(step: Step) -> dict[str, Any]:
     }
 
 
-def mermaid(plan: Plan) -> str:
-    """The whole app as a Mermaid flowchart."""
+def mermaid(steps: Iterable[Step]) -> str:
+    """The Steps as a Mermaid flowchart."""
+    drawn = tuple(steps)
     lines = ["flowchart TD"]
-    ids = {step.name: f"s{number}" for number, step in enumerate(plan.steps)}
-    lines += [f"    {ids[step.name]}{_shape(step)}" for step in plan.steps]
-    lines += [f"    {line}" for line in _arrows(tuple(edges_between(plan.steps)), ids)]
+    ids = {step.name: f"s{number}" for number, step in enumerate(drawn)}
+    lines += [f"    {ids[step.name]}{_shape(step)}" for step in drawn]
+    lines += [f"    {line}" for line in _arrows(tuple(edges_between(drawn)), ids)]
     lines += [
         "    classDef http fill:#dcfce7,stroke:#16a34a,color:#14532d",
         "    classDef event fill:#dbeafe,stroke:#2563eb,color:#1e3a8a",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from motia_celery.model.project import PLUGIN_FLOW
 from motia_celery.model.step import Emit, Step
 from motia_celery.model.topic import Subscriptions
 
@@ -34,7 +35,7 @@ def compile_flows(steps: Iterable[Step]) -> tuple[Flow, ...]:
     """One flow for each name that a Step's ``flows`` mentions, in order of mention."""
     members: dict[str, list[Step]] = {}
     for step in steps:
-        for name in dict.fromkeys(step.flows):
+        for name in dict.fromkeys(flow for flow in step.flows if flow != PLUGIN_FLOW):
             members.setdefault(name, []).append(step)
     return tuple(
         Flow(name, tuple(step.name for step in group), tuple(edges_between(group)))

@@ -30,7 +30,7 @@ SHORTEST_SECONDS = 1.0
 class Authenticates(Protocol):
     """Finds out who a client is."""
 
-    async def authenticate(self, headers: Mapping[str, Any], url: str) -> Any:
+    async def authenticate(self, headers: Mapping[str, Any], url: str, address: str) -> Any:
         """The client's auth context, None for an anonymous one, or AuthenticationError."""
 
 
@@ -77,7 +77,7 @@ class Admission:
         Raises:
             RefusedError: there are too many from that address.
         """
-        address = str((scope.get("client") or ("",))[0])
+        address = _address(scope)
         if self._present[address] >= self._limit:
             self._report(address)
             raise RefusedError(429, "Too many connections")
@@ -99,7 +99,7 @@ class Admission:
         if not self._is_welcome(headers):
             raise RefusedError(403, "Origin not allowed")
         try:
-            context = await self._authentication.authenticate(headers, _url(scope))
+            context = await self._authentication.authenticate(headers, _url(scope), _address(scope))
         except AuthenticationError as error:
             raise RefusedError(401, FAILED) from error
         visitor = Visitor(context, _end(context))
@@ -133,6 +133,10 @@ class Admission:
             self._limit,
             extra={"action": "streams.too_many"},
         )
+
+
+def _address(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def _url(scope: Scope) -> str:

@@ -28,7 +28,7 @@ from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
 from motia_celery.model.problem import Problem
 from motia_celery.model.run import Outcome, Run
-from motia_celery.model.step import Language, Step, Stream
+from motia_celery.model.step import Language, Step, Stream, StreamAuth
 from motia_celery.model.trace import Trace
 from motia_celery.observe import tracing
 from motia_celery.observe.carrier import Carrier
@@ -46,6 +46,7 @@ from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.isolated import IsolatedHost
+from motia_celery.runtime.middleware import AppMiddleware
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.process import HostCommand
 from motia_celery.runtime.python import PythonHost
@@ -69,6 +70,7 @@ from motia_celery.stores.redis import (
 )
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
+from motia_celery.workbench.components import component_problems
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -134,10 +136,17 @@ class App:
             timezone=settings.timezone,
             steps=project.steps,
             streams=project.streams,
-            problems=(*project.problems, *_idle_priorities(settings, project.steps)),
+            problems=(
+                *project.problems,
+                *_idle_priorities(settings, project.steps),
+                *component_problems(settings.project_root, project.steps),
+            ),
         )
         self.access = Access(self.plan.streams, self._hosts, contexts=self._hook_context)
-        self.authentication = Authentication(project.stream_auth, self._hosts)
+        self.authentication = Authentication(
+            project.stream_auth, self._hosts, contexts=self._hook_context
+        )
+        self._middleware = AppMiddleware(project.middleware, self._hosts)
         self._resources: _Resources | None = None
         self._relay: Relay | None = None
         self._outbox_relay: OutboxRelay | None = None
@@ -147,9 +156,9 @@ class App:
         # Celery's main thread and the handlers' loop both come here first.
         self._opening = threading.RLock()
 
-    def _hook_context(self, run: Run, stream: Stream) -> Context:
-        """What a hook of the stream is given; it may emit to every topic."""
-        step = Step(name=stream.name, file=stream.file, language=stream.language)
+    def _hook_context(self, run: Run, place: Stream | StreamAuth) -> Context:
+        """What a hook of a stream, or of all, is given; it may emit to every topic."""
+        step = Step(name=run.step, file=place.file, language=place.language)
         return Context(run, step, self.services)
 
     async def invoke(self, run: Run) -> Outcome:
@@ -314,6 +323,7 @@ class App:
             inputs=inputs,
             isolated=self.isolated,
             recorder=recordings,
+            middleware=self._middleware,
         )
 
     def _open(self) -> _Resources:

@@ -25,7 +25,8 @@ _MOST_LISTED = 12
 class Printer:
     """Writes whole lines, each behind the name of the process that it comes from."""
 
-    def __init__(self, roles: Sequence[str]) -> None:
+    def __init__(self, roles: Sequence[str], *, named: bool = True) -> None:
+        self._is_named = named
         self._width = max(len(role) for role in (*roles, "release"))
         self._color = bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
         if os.environ.get("NO_COLOR"):
@@ -36,10 +37,9 @@ class Printer:
         """One line of a process's output."""
         if not text.strip() or text.startswith(_CELERYS_OWN_WORDS):
             return
+        name = self.paint(_COLORS.get(role, "0"), role.ljust(self._width)) + " "
         with self._lock:
-            sys.stdout.write(
-                f"{self.paint(_COLORS.get(role, '0'), role.ljust(self._width))} {text}\n"
-            )
+            sys.stdout.write(f"{name if self._is_named else ''}{text}\n")
             sys.stdout.flush()
 
     def note(self, text: str) -> None:
@@ -77,8 +77,15 @@ class Banner:
     """The first screen: where the app is, what it holds, what is wrong."""
 
     def __init__(
-        self, settings: Settings, plan: Mapping[str, Any], port: int, *, embedded: bool
+        self,
+        settings: Settings,
+        plan: Mapping[str, Any],
+        port: int,
+        *,
+        embedded: bool,
+        name: str = "dev",
     ) -> None:
+        self._name = name
         self._settings = settings
         self._plan = plan
         self._port = port
@@ -92,13 +99,15 @@ class Banner:
 
     @property
     def workbench(self) -> str:
-        """Where the Workbench is."""
+        """Where the Workbench is; nowhere in production without a token."""
+        if self._name != "dev" and self._settings.admin_token is None:
+            return ""
         return f"{self.address}{WORKBENCH_PATH}"
 
     def show(self, printer: Printer) -> None:
         """Prints it."""
         printer.plain()
-        printer.plain(f"  {printer.paint('1', 'motia-celery dev')}  {self._counts()}")
+        printer.plain(f"  {printer.paint('1', f'motia-celery {self._name}')}  {self._counts()}")
         printer.plain()
         if self.workbench:
             printer.plain(f"  Workbench  {printer.paint('36', self.workbench)}")

@@ -46,7 +46,12 @@ class Child:
     """One process of the app, with its output in a pipe."""
 
     def __init__(
-        self, role: str, environment: Mapping[str, str], listener: socket.socket | None = None
+        self,
+        role: str,
+        environment: Mapping[str, str],
+        listener: socket.socket | None = None,
+        *,
+        is_dev: bool = True,
     ) -> None:
         self.role = role
         self.stopping = False
@@ -54,7 +59,9 @@ class Child:
         self.output, output = context.Pipe(duplex=False)
         alive, self._lifeline = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_main, args=(role, dict(environment), output, alive, listener), name=role
+            target=_main,
+            args=(role, dict(environment), output, alive, listener, is_dev),
+            name=role,
         )
         self._process.start()
         output.close()
@@ -117,6 +124,7 @@ def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
     _begin(environment)
     from motia_celery.plan.describe import describe
     from motia_celery.run.app import App
+    from motia_celery.run.diagrams import DRAWN, write_diagrams
     from motia_celery.run.environment import read_environment
     from motia_celery.run.typings import refresh_types
 
@@ -124,7 +132,10 @@ def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
         settings = read_environment()
         plan = App(settings).plan
         answer.send(describe(plan))
-        refresh_types(settings.project_root, plan)
+        if settings.environment != "production":
+            refresh_types(settings.project_root, plan)
+        if os.environ.get(DRAWN):
+            write_diagrams(settings.project_root, plan)
     except FrameworkError as error:
         answer.send(error)
 
@@ -144,6 +155,7 @@ def _main(
     output: Connection,
     alive: Connection,
     listener: socket.socket | None,
+    is_dev: bool,
 ) -> None:
     # A group of its own: Ctrl-C in the terminal reaches `dev`, which stops its children in order.
     os.setpgid(0, 0)
@@ -155,7 +167,7 @@ def _main(
     _begin(environment)
     threading.Thread(target=_end_with_starter, args=(alive,), daemon=True).start()
     try:
-        _run(role, listener)
+        _run(role, listener, is_dev)
     except FrameworkError as error:
         print(f"✗ {error}", file=sys.stderr)
         sys.exit(1)
@@ -163,7 +175,7 @@ def _main(
         sys.exit(130)
 
 
-def _run(role: str, listener: socket.socket | None) -> None:
+def _run(role: str, listener: socket.socket | None, is_dev: bool) -> None:
     from motia_celery.observe.logs import configure_logging
     from motia_celery.run.environment import read_environment
 
@@ -172,7 +184,7 @@ def _run(role: str, listener: socket.socket | None) -> None:
     if role == "web":
         from motia_celery.run.serve import serve
 
-        serve(settings, [listener] if listener else None, is_dev=True)
+        serve(settings, [listener] if listener else None, is_dev=is_dev)
     elif role == "worker":
         from motia_celery.run.worker import work
 

@@ -1,4 +1,4 @@
-"""dev: the whole app on one machine, with one log, reload, and a clean stop."""
+"""dev and start: the whole app on one machine, with one log, a clean stop, and dev's reload."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 import time
 import webbrowser
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from watchfiles import watch
 from motia_celery.errors import FrameworkError, SettingsError
 from motia_celery.run.banner import Banner, Printer
 from motia_celery.run.children import Child, ask_for_plan, preload
+from motia_celery.run.diagrams import DRAWN
 from motia_celery.run.environment import read_environment, remap_sigterm
 from motia_celery.run.reload import ROLES, SourceFilter, lost, needed, touched
 from motia_celery.settings import Settings
@@ -32,10 +34,27 @@ _KILL_AFTER_SECONDS = 8
 _RESTART_PAUSE_SECONDS = 1.0
 
 
-def dev(*, port: int | None = None, host: str | None = None, show: bool = False) -> None:
-    """Runs web, worker and beat until Ctrl-C; starts a Valkey where no server is set.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How the app is run: by ``dev``, or by ``start``, which neither reloads nor opens anything.
 
-    ``show`` opens the Workbench in a browser once it answers.
+    ``show`` opens the Workbench in a browser once it answers, ``debug`` shows every log line,
+    ``mermaid`` draws the flows into files.
+    """
+
+    is_dev: bool = True
+    show: bool = False
+    debug: bool = False
+    mermaid: bool = False
+
+    @property
+    def name(self) -> str:
+        """The command."""
+        return "dev" if self.is_dev else "start"
+
+
+def dev(*, port: int | None = None, host: str | None = None, way: Way | None = None) -> None:
+    """Runs web, worker and beat until Ctrl-C; starts a Valkey where no server is set.
 
     Raises:
         SettingsError: no port is free, or a setting can not be used.
@@ -44,13 +63,14 @@ def dev(*, port: int | None = None, host: str | None = None, show: bool = False)
     remap_sigterm()
     # Taken before `.env` is read into it: each child reads the file as it is then.
     ambient = dict(os.environ)
-    settings = _dev_settings(port, host)
+    way = way or Way()
+    settings = _dev_settings(port, host) if way.is_dev else _start_settings(port, host)
     preload()
     with ExitStack() as stack:
         embedded = _embedded(settings, stack)
         listener = stack.enter_context(_listen(settings.host, settings.port))
-        environment = {**ambient, **_additions(settings, embedded, listener)}
-        Dev(settings, environment, listener, embedded is not None, show=show).run()
+        environment = {**ambient, **_additions(settings, embedded, listener, way)}
+        Dev(settings, environment, listener, embedded is not None, way).run()
 
 
 def _dev_settings(port: int | None, host: str | None) -> Settings:
@@ -60,6 +80,12 @@ def _dev_settings(port: int | None, host: str | None) -> Settings:
     return settings
 
 
+def _start_settings(port: int | None, host: str | None) -> Settings:
+    chosen = read_environment(port=port, host=host)
+    named = os.environ.get("MOTIA_ENVIRONMENT") or os.environ.get("MOTIA_ENV")
+    return chosen if named else read_environment(port=port, host=host, environment="production")
+
+
 def _embedded(settings: Settings, stack: ExitStack) -> EmbeddedServer | None:
     if settings.redis_url is not None:
         return None
@@ -67,24 +93,41 @@ def _embedded(settings: Settings, stack: ExitStack) -> EmbeddedServer | None:
 
 
 def _additions(
-    settings: Settings, embedded: EmbeddedServer | None, listener: socket.socket
+    settings: Settings, embedded: EmbeddedServer | None, listener: socket.socket, way: Way
 ) -> dict[str, str]:
     """What the children's environment has beside dev's own."""
     chosen = {
         "MOTIA_ROOT": str(settings.project_root),
         "MOTIA_HOST": settings.host,
         "MOTIA_PORT": str(listener.getsockname()[1]),
-        "MOTIA_SOFT_SHUTDOWN_SECONDS": str(_SOFT_SHUTDOWN_SECONDS),
         "MOTIA_WEB_CONCURRENCY": "1",
         "MOTIA_QUIET_PROBLEMS": "1",
     }
-    if settings.origin("log_format") in ("default", "config/default.toml"):
+    if way.is_dev:
+        chosen["MOTIA_SOFT_SHUTDOWN_SECONDS"] = str(_SOFT_SHUTDOWN_SECONDS)
+    else:
+        chosen["MOTIA_ENVIRONMENT"] = settings.environment
+    if way.debug:
+        chosen["MOTIA_LOG_LEVEL"] = "debug"
+    if way.mermaid:
+        chosen[DRAWN] = "1"
+    if settings.origin("log_format") in ("default", "config/default.toml") and way.is_dev:
         chosen["MOTIA_LOG_FORMAT"] = "console"
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         chosen["FORCE_COLOR"] = "1"
     if embedded is not None:
         chosen["MOTIA_REDIS_URL"] = embedded.url
-    return chosen
+    return chosen | _named_servers(settings)
+
+
+def _named_servers(settings: Settings) -> dict[str, str]:
+    """The servers that motia.config.ts names, so that no child need read it for them."""
+    urls = {"redis_url": settings.redis_url, "broker_url": settings.broker_url}
+    return {
+        f"MOTIA_{name.upper()}": url.get_secret_value()
+        for name, url in urls.items()
+        if url is not None and settings.origin(name).startswith("motia.config.")
+    }
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -116,19 +159,21 @@ class Dev:
         environment: dict[str, str],
         listener: socket.socket,
         embedded: bool,
-        *,
-        show: bool = False,
+        way: Way,
     ) -> None:
         self._settings = settings
         self._root = settings.project_root
         self._environment = environment
         self._listener = listener
         self._embedded = embedded
-        self._show = show
+        self._way = way
+        shutdown = 0 if way.is_dev else settings.soft_shutdown_seconds
+        self._kill_after = _KILL_AFTER_SECONDS + shutdown
         self._children: dict[str, Child] = {}
         #: Asked to end, and kept: a child ends for good when its starter lets go of it.
         self._leaving: list[tuple[Child, float]] = []
-        self._printer = Printer(ROLES)
+        # What a machine reads of production's log is whole lines of JSON.
+        self._printer = Printer(ROLES, named=way.is_dev or sys.stdout.isatty())
         self._stop = threading.Event()
         self._lock = threading.RLock()
         self._plan: dict[str, Any] = {}
@@ -143,18 +188,23 @@ class Dev:
         self._plan = ask_for_plan(self._environment)
         self._told = self._plan["problems"]
         port = self._listener.getsockname()[1]
-        banner = Banner(self._settings, self._plan, port, embedded=self._embedded)
+        banner = Banner(
+            self._settings, self._plan, port, embedded=self._embedded, name=self._way.name
+        )
         banner.show(self._printer)
         self._release()
         for role in needed(self._plan):
             self._start(role)
         supervisor = threading.Thread(target=self._supervise, daemon=True)
         supervisor.start()
-        if self._show and banner.workbench:
+        if self._way.show and banner.workbench:
             # The socket listens already: the browser waits for the web process.
             threading.Thread(target=webbrowser.open, args=(banner.workbench,), daemon=True).start()
         try:
-            self._watch()
+            if self._way.is_dev:
+                self._watch()
+            else:
+                self._stop.wait()
         finally:
             self._end()
 
@@ -220,7 +270,7 @@ class Dev:
 
     def _start(self, role: str) -> None:
         listener = self._listener if role == "web" else None
-        child = Child(role, self._environment, listener)
+        child = Child(role, self._environment, listener, is_dev=self._way.is_dev)
         self._children[role] = child
         self._follow(child)
 
@@ -239,7 +289,7 @@ class Dev:
     def _dismiss(self, child: Child) -> None:
         """Lets a child finish its runs beside its successor."""
         child.stop()
-        self._leaving.append((child, time.monotonic() + _KILL_AFTER_SECONDS))
+        self._leaving.append((child, time.monotonic() + self._kill_after))
 
     def _supervise(self) -> None:
         """Starts again what ended by itself, and ends what does not end."""

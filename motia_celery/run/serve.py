@@ -23,13 +23,14 @@ from motia_celery.run.app import App, report_problems
 from motia_celery.run.connection import STOP, ClientLimits, Connection
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Streaming
+from motia_celery.run.environment import read_environment
 from motia_celery.run.live import Live
 from motia_celery.run.metrics import MetricsPage
 from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.urls import require_urls
 from motia_celery.run.web import create_app
 from motia_celery.run.workbench import workbench_of
-from motia_celery.settings import Settings, load_settings
+from motia_celery.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -101,7 +102,7 @@ def _probes(app: App) -> Mapping[str, Probe]:
 
 def asgi() -> FastAPI:
     """The ASGI app of the environment, for uvicorn's worker processes."""
-    settings = load_settings()
+    settings = read_environment()
     configure_logging(settings.log_level, settings.log_format, "web", settings.redact_keys)
     return web_app(settings)
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import parse_qs
 
+from motia_celery.context import Context
 from motia_celery.errors import AuthenticationError
+from motia_celery.model.run import Run
 from motia_celery.model.step import Language, StreamAuth
+from motia_celery.model.trace import Trace
+from motia_celery.runtime.host import completed
 from motia_celery.runtime.remote import RemoteError
 
 logger = logging.getLogger("motia_celery.streams")
 
 TIMEOUT_SECONDS = 10.0
+
+Contexts = Callable[[Run, StreamAuth], Context]
 
 
 class AuthenticationHost(Protocol):
@@ -21,6 +29,9 @@ class AuthenticationHost(Protocol):
 
     async def authenticate(self, request: Mapping[str, Any]) -> Any:
         """What it gives, or raises what it raised."""
+
+    async def authenticate_stream(self, run: Run, context: Context) -> Any:
+        """What that of Motia 1.0 gives for the run's input, or raises what it raised."""
 
 
 class Authentication:
@@ -31,12 +42,15 @@ class Authentication:
         stream_auth: StreamAuth | None,
         hosts: Mapping[Language, AuthenticationHost],
         timeout_seconds: float = TIMEOUT_SECONDS,
+        *,
+        contexts: Contexts | None = None,
     ) -> None:
         self._auth = stream_auth
+        self._contexts = contexts
         self._hosts = hosts
         self._timeout = timeout_seconds
 
-    async def authenticate(self, headers: Mapping[str, Any], url: str) -> Any:
+    async def authenticate(self, headers: Mapping[str, Any], url: str, address: str = "") -> Any:
         """What ``authenticate`` gives for a client; None, an anonymous one, where there is none.
 
         Raises:
@@ -46,10 +60,9 @@ class Authentication:
             return None
         if not self._auth.is_usable:
             raise self._failed("it can not be called")
-        host = self._hosts[self._auth.language]
         try:
             async with asyncio.timeout(self._timeout):
-                return await host.authenticate({"headers": dict(headers), "url": url})
+                return await self._asked(self._auth, headers, url, address)
         except asyncio.CancelledError:
             # It may await something that was cancelled; only our own task ends the handshake.
             task = asyncio.current_task()
@@ -63,6 +76,29 @@ class Authentication:
         except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {error}"
         raise self._failed(reason)
+
+    async def _asked(
+        self, auth: StreamAuth, headers: Mapping[str, Any], url: str, address: str
+    ) -> Any:
+        host = self._hosts[auth.language]
+        if not auth.takes_context or self._contexts is None:
+            return await host.authenticate({"headers": dict(headers), "url": url})
+        path, _, query = url.partition("?")
+        client = {
+            "headers": dict(headers),
+            "path": path,
+            "queryParams": parse_qs(query, keep_blank_values=True),
+            "addr": address,
+        }
+        run = Run(
+            id=str(uuid.uuid4()),
+            step="authenticateStream",
+            trigger="event",
+            input=client,
+            trace=Trace.start(),
+        )
+        context = self._contexts(run, auth)
+        return await completed(host.authenticate_stream(run, context), context)
 
     def _failed(self, reason: str) -> AuthenticationError:
         file = self._auth.file if self._auth else ""

@@ -92,6 +92,18 @@ def _read_input(message: Mapping[str, Any]) -> Any:
     )
 
 
+def adopt(request: Any, changed: Any) -> None:
+    """Gives the request what middleware changed of it; it stays the same object."""
+    if not isinstance(request, dict) or not isinstance(changed, Mapping) or changed is request:
+        return
+    kept = {name: request[name] for name in ("rawBody", "files") if name in request}
+    body = changed.get("body")
+    changed = {**changed, **({"body": _uploads(body)} if "files" in request else {})}
+    request.clear()
+    request.update(kept)
+    request.update(changed)
+
+
 def _uploads(value: Any) -> Any:
     """The form with its files as handlers know them."""
     if isinstance(value, list):

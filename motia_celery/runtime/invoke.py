@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
 from motia_celery.context import Context, Services
@@ -17,6 +17,7 @@ from motia_celery.runtime.deadline import OverdueError, within
 from motia_celery.runtime.faults import run_error
 from motia_celery.runtime.host import Host, completed
 from motia_celery.runtime.isolated import IsolatedHost
+from motia_celery.runtime.middleware import AppMiddleware
 
 
 class Invoker:
@@ -32,6 +33,7 @@ class Invoker:
         inputs: Inputs | None = None,
         isolated: IsolatedHost | None = None,
         recorder: Recordings | None = None,
+        middleware: AppMiddleware | None = None,
     ) -> None:
         self._steps = steps
         self._hosts = hosts
@@ -40,6 +42,7 @@ class Invoker:
         self._inputs = inputs or Inputs(steps.values())
         self._isolated = isolated
         self._recorder = recorder
+        self._middleware = middleware or AppMiddleware(None, {})
 
     async def invoke(self, run: Run) -> Outcome:
         """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
@@ -56,9 +59,9 @@ class Invoker:
             return rejected
         try:
             if self._isolated is None or not self._isolated.takes(step):
-                return await _success(self._hosts[step.language], step, run, context)
+                return await _success(step, self._call(self._hosts[step.language], run, context))
             async with self._isolated.child(step) as host:  # to get it takes none of its time
-                return await _success(host, step, run, context)
+                return await _success(step, self._call(host, run, context))
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.
             if _is_being_cancelled():
@@ -68,6 +71,9 @@ class Invoker:
             return self._failure(self._timed_out(step))
         except (Exception, SystemExit) as error:
             return self._failure(error)
+
+    def _call(self, host: Host, run: Run, context: Context) -> Coroutine[Any, Any, Any]:
+        return completed(self._middleware.call(host, run, context), context)
 
     def _failure(self, error: BaseException) -> Failure:
         return Failure(run_error(error, self._root))
@@ -94,8 +100,7 @@ class Invoker:
         return Failure(RunError(type(error).__name__, str(error), final=True))
 
 
-async def _success(host: Host, step: Step, run: Run, context: Context) -> Success:
-    work = completed(host.call(run, context), context)
+async def _success(step: Step, work: Coroutine[Any, Any, Any]) -> Success:
     if step.timeout_seconds is None:
         return Success(await work)
     return Success(await within(step.timeout_seconds, work, step.name))

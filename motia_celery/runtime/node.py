@@ -21,6 +21,7 @@ from motia_celery.process import process_id
 from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields, told_fields
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
+from motia_celery.runtime.middleware import ProjectCalls
 from motia_celery.runtime.process import HostCommand, Link
 from motia_celery.runtime.remote import RemoteError, RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile, TriggerFunctions
@@ -82,7 +83,7 @@ def _not_built() -> HostMissingError:
     )
 
 
-class NodeHost:
+class NodeHost(ProjectCalls):
     """The TypeScript and JavaScript Steps of one process.
 
     The Node process starts at the first call, belongs to the event loop of that call, and is
@@ -210,7 +211,7 @@ class NodeHost:
             HostMissingError: there is no Node.
         """
         link = self._usable(asyncio.get_running_loop()) or await self._living()
-        fields = told_fields(self._files[run.step], run, context)
+        fields = told_fields(self._files[run.step], run, context) | self.around_fields(run)
         return await link.call(fields, ContextAnswerer(context))
 
     async def _living(self) -> Link:
@@ -266,7 +267,11 @@ def _loaded(message: Mapping[str, Any] | RemoteError) -> Definition | RemoteErro
         return RemoteError.read(message["error"])
     told = message["definition"]
     if "authenticateType" in told:
-        return Definition(config={}, authenticate=_authenticate(message["file"], told))
+        return Definition(
+            config={},
+            authenticate=_authenticate(message["file"], told),
+            project={"file": message["file"], **told["project"]},
+        )
     config = told["config"]
     function = RemoteHandler(file=message["file"])
     rule = function if told["hasCanAccess"] else told.get("accessType")

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +23,9 @@ from motia_celery.model.kinds import KINDS, lists_triggers
 from motia_celery.model.run import Run
 from motia_celery.motia.steps import StepDefinition
 from motia_celery.runtime.beside import Beside
+from motia_celery.runtime.crossing import adopt
 from motia_celery.runtime.handler import Handler, Handlers
+from motia_celery.runtime.middleware import Inner
 from motia_celery.runtime.modules import load_module, prepare_imports
 from motia_celery.runtime.source import Definition, SourceFile, TriggerFunctions
 from motia_celery.runtime.wanted import wanted_by
@@ -41,6 +44,7 @@ class PythonHost:
         self._rules: dict[str, Function] = {}
         self._hooks: dict[str, Mapping[str, Any]] = {}
         self._authenticate: Function | None = None
+        self._around: tuple[Function, ...] = ()
         prepare_imports(root)
 
     def load(self, source: SourceFile) -> Definition:
@@ -59,7 +63,7 @@ class PythonHost:
             ConfigError: it defines no ``config``.
         """
         if source.kind == "config":
-            return Definition(config={}, authenticate=_authenticate(module))
+            return read_project(module)
         config, handler = defined(module)
         if config is None:
             raise ConfigError("the file defines no config.", source.file, "Define config = {…}.")
@@ -113,6 +117,36 @@ class PythonHost:
         """Makes the definition's ``authenticate`` the app's."""
         self._authenticate = definition.authenticate
 
+    def register_middleware(self, definition: Definition) -> None:
+        """Makes the definition's middleware the app's, around every API Step."""
+        self._around = definition.middleware
+
+    async def around(self, run: Run, context: Context, inner: Inner) -> Any:
+        """What the app's middleware makes of a request, whose handler ``inner`` calls.
+
+        Raises:
+            Exception: whatever it, or the handler, raises.
+        """
+
+        def last(request: Any) -> Awaitable[Any]:
+            adopt(run.input, request)
+            return inner()
+
+        with current(context):
+            return await _Chain(self, self._around, context, last).start(run.input)
+
+    async def authenticate_stream(self, run: Run, context: Context) -> Any:
+        """What the app's ``authenticate_stream`` says of a client, which is the run's input.
+
+        Raises:
+            Exception: whatever it raises.
+        """
+        if self._authenticate is None:
+            raise ConfigError("there is no authenticate_stream.")
+        arguments = (run.input, context)[: room(self._authenticate)]
+        with current(context):
+            return _member(await self._invoke(self._authenticate, arguments), "context")
+
     async def authenticate(self, request: Mapping[str, Any]) -> Any:
         """What the app's ``authenticate`` says of a request (``headers`` and ``url``).
 
@@ -136,10 +170,10 @@ class PythonHost:
         returned; if its condition does not hold, it is not called.
         """
         handler = handlers.of(context)
-        work = self._handled(handler, run, context)
+        work = self._conditional(handler, run, context)
         return await (self._beside.run(work) if handler.may_wait else work)
 
-    async def _handled(self, handler: Handler, run: Run, context: Context) -> Any:
+    async def _conditional(self, handler: Handler, run: Run, context: Context) -> Any:
         with current(context):
             if handler.condition is not None and not await self._holds(handler, run, context):
                 return skipped(run, context)
@@ -147,10 +181,15 @@ class PythonHost:
             return result if context.written is None else await context.written.finish(result)
 
     async def _handled(self, handler: Handler, run: Run, context: Context) -> Any:
-        if handler.middleware:
-            return await _Chain(self, handler, run, context).start()
+        around = self._around if run.trigger == "http" else ()
+        if middleware := (*around, *handler.middleware):
+            last = partial(self._last, handler, run, context)
+            return await _Chain(self, middleware, context, last).start(run.input)
         if handler.is_async:
             return await handler.function(*handler.arguments(run, context))
+        return await self._invoke(handler.function, handler.arguments(run, context))
+
+    async def _last(self, handler: Handler, run: Run, context: Context, _: Any) -> Any:
         return await self._invoke(handler.function, handler.arguments(run, context))
 
     async def _holds(self, handler: Handler, run: Run, context: Context) -> bool:
@@ -182,25 +221,31 @@ class _Chain:
     the handler always gets the original, which middleware may change in place.
     """
 
-    def __init__(self, host: PythonHost, handler: Handler, run: Run, context: Context) -> None:
+    def __init__(
+        self,
+        host: PythonHost,
+        middleware: Sequence[Function],
+        context: Context,
+        last: Callable[[Any], Awaitable[Any]],
+    ) -> None:
         self._invoke = host._invoke
-        self._handler = handler
-        self._run = run
+        self._middleware = middleware
         self._context = context
+        self._last = last
 
-    async def start(self) -> Any:
+    async def start(self, request: Any) -> Any:
         """Runs the chain."""
-        return await self._link(0, self._run.input)
+        return await self._link(0, request)
 
     async def _link(self, index: int, request: Any) -> Any:
-        handler, context = self._handler, self._context
-        if index == len(handler.middleware):
-            return await self._invoke(handler.function, handler.arguments(self._run, context))
+        if index == len(self._middleware):
+            return await self._last(request)
 
         async def following(replacement: Any = None) -> Any:
             return await self._link(index + 1, request if replacement is None else replacement)
 
-        return await self._invoke(handler.middleware[index], (request, context, following))
+        function = self._middleware[index]
+        return await self._invoke(function, (request, self._context, following))
 
 
 def skipped(run: Run, context: Context) -> Any:
@@ -271,10 +316,24 @@ def _lets_in(result: Any) -> bool:
     return result is not False and not _member(result, "unauthorized")
 
 
-def _authenticate(module: Any) -> Any:
-    """The ``authenticate`` of a config file: in ``stream_auth``, in ``config`` or by itself."""
-    for place in (getattr(module, "config", None), module):
-        auth = _member(place, "streamAuth", "stream_auth")
-        if auth is not None:
-            return _member(auth, "authenticate") or auth
-    return None
+def read_project(module: Any) -> Definition:
+    """What a config file defines, in ``config`` or by itself."""
+    places = (getattr(module, "config", None), module)
+    auth = _first(places, "streamAuth", "stream_auth")
+    rule = _first(places, "authenticateStream", "authenticate_stream")
+    listed = _first(places, "middleware")
+    listed = listed if isinstance(listed, (list, tuple)) else [listed] if listed else []
+    return Definition(
+        config={},
+        authenticate=rule if auth is None else _member(auth, "authenticate") or auth,
+        middleware=_callables(listed),
+        project={
+            "hasStreamAuth": auth is not None,
+            "middleware": ["function" if callable(m) else type(m).__name__ for m in listed],
+        },
+    )
+
+
+def _first(places: Iterable[Any], *names: str) -> Any:
+    found = (_member(place, *names) for place in places)
+    return next((value for value in found if value is not None), None)

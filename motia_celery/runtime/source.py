@@ -46,8 +46,8 @@ class Definition:
     ``wanted`` is what the handler is annotated with, where that is a model.
     ``triggers`` are those of a config that lists them.
     ``hooks`` are a stream's ``onJoin`` and ``onLeave``, ``authenticate`` is that of a config file's
-    ``streamAuth``. ``warnings`` are fields of the config that could not be read, each with the
-    reason.
+    ``streamAuth``, ``project`` what that file says besides. ``warnings`` are fields of the config
+    that could not be read, each with the reason.
     """
 
     config: Any
@@ -58,4 +58,5 @@ class Definition:
     can_access: Callable[..., Any] | RemoteHandler | None = None
     hooks: Mapping[str, Any] = field(default_factory=dict)
     authenticate: Any = None
+    project: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[tuple[str, str], ...] = ()

@@ -7,12 +7,14 @@ drawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step
 
 _SUFFIXES = (".tsx", ".jsx")
+_NEEDS_MOTIA = re.compile(rb"""['"](?:motia/workbench|@motiadev/)""")
 _LIMIT_BYTES = 256 * 1024
 _EXPORT = re.compile(
     rb"^[ \t]*export[ \t]+(?:default\b|(?:const|let|var|function|class)[ \t]+Node\b"
@@ -36,9 +38,26 @@ def find_components(root: Path, steps: Iterable[Step]) -> dict[str, str]:
     return {name: file for name, file in found if file is not None}
 
 
+def component_problems(root: Path, steps: Iterable[Step]) -> Iterator[Problem]:
+    """A warning for each file that draws a Step by parts of Motia's Workbench."""
+    for name, file in find_components(root, steps).items():
+        if _NEEDS_MOTIA.search(_text(root / file)):
+            yield Problem(
+                file=file,
+                what=f"draws {name!r} by parts of Motia's Workbench, which are not here: "
+                "the Workbench shows a node of its own, and the file's name on it",
+                fix="Remove the file, or keep it for Motia; the Step runs in any case.",
+                severity="warning",
+            )
+
+
 def _exports_node(path: Path) -> bool:
+    return _EXPORT.search(_text(path)) is not None
+
+
+def _text(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return _EXPORT.search(file.read(_LIMIT_BYTES)) is not None
+            return file.read(_LIMIT_BYTES)
     except OSError:
-        return False
+        return b""

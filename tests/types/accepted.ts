@@ -11,6 +11,7 @@ import {
   type ApiRouteConfig,
   type ApiRouteHandler,
   type ApiRouteMethod,
+  type AuthenticateStream,
   type BaseStreamItem,
   type Config,
   type CronConfig,
@@ -215,6 +216,11 @@ export const streamAuth: StreamAuthConfig<{ userId: string }> = {
   authenticate: async ({ headers, url }: StreamAuthRequest) => (headers.cookie ? { userId: url ?? '' } : null),
 };
 export const settings: Config = { redis: { useMemoryServer: true }, streamAuth };
+export const authenticateStream: AuthenticateStream = async ({ queryParams }, { logger }) => {
+  logger.info('A client', queryParams.token);
+  return { context: { userId: 'ann' } };
+};
+defineConfig({ middleware: [async (req, ctx, next) => ({ ...(await next()), headers: { by: ctx.traceId } })] });
 export default motiaConfig({ plugins: [plugin], redis: { host: 'localhost', port: 6379 } });
 defineConfig({ app: (express) => express.use(() => undefined) });
 step(constant, ofConfig);

@@ -58,7 +58,7 @@ def test_the_data_is_equal_whenever_the_plan_is():
 
 
 def test_the_graph_shows_triggers_and_arrows():
-    graph = mermaid(plan_of(API, EVENT, CRON, {"type": "noop", "name": "drawn"}))
+    graph = mermaid(plan_of(API, EVENT, CRON, {"type": "noop", "name": "drawn"}).steps)
     lines = [line.strip() for line in graph.splitlines()]
     assert lines[0] == "flowchart TD"
     assert 's0["create<br/>POST /orders"]:::http' in lines
@@ -70,14 +70,14 @@ def test_the_graph_shows_triggers_and_arrows():
 
 def test_conditional_and_virtual_arrows_are_dashed():
     emit = {"topic": "new", "label": "if paid", "conditional": True}
-    graph = mermaid(plan_of({**API, "emits": [emit]}, EVENT))
+    graph = mermaid(plan_of({**API, "emits": [emit]}, EVENT).steps)
     assert 's0 -.->|"new (if paid)"| s1' in graph
 
 
 def test_no_name_can_break_out_of_its_quotes():
     """Mermaid's own marks become entities."""
     name = 'a"]:::x\n  s9["<b>`#'
-    graph = mermaid(plan_of({**EVENT, "name": name, "subscribes": ['n"x'], "emits": ['n"x']}))
+    graph = mermaid(plan_of({**EVENT, "name": name, "subscribes": ['n"x'], "emits": ['n"x']}).steps)
     assert name not in graph
     (line,) = [line for line in graph.splitlines() if line.strip().startswith("s0(")]
     assert line.count('"') == 2

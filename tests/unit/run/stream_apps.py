@@ -55,7 +55,7 @@ class Authentication:
         self.contexts = contexts
         self.requests: list[tuple[Any, str]] = []
 
-    async def authenticate(self, headers: Any, url: str) -> Any:
+    async def authenticate(self, headers: Any, url: str, address: str) -> Any:
         self.requests.append((headers, url))
         token = url.partition("authToken=")[2]
         token = token or str(headers.get("sec-websocket-protocol", "")).partition(",")[2].strip()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from motia_celery.model.step import Step
-from motia_celery.workbench.components import find_components
+from motia_celery.workbench.components import component_problems, find_components
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,14 @@ def test_it_has_the_steps_own_name_in_each_language(tmp_path: Path) -> None:
     (tmp_path / "c.tsx").write_text("export const Node = 1")
     steps = [Step(name=n, file=f"{n}_step.py", language="python") for n in ("b", "c")]
     assert find_components(tmp_path, steps) == {"b": "b_step.jsx"}
+
+
+def test_a_node_of_motias_parts_is_a_warning(tmp_path: Path) -> None:
+    """It can not be drawn; one that needs none of them says nothing."""
+    (tmp_path / "a.step.tsx").write_text(
+        "import { EventNode } from 'motia/workbench'\nexport const Node = () => <EventNode />"
+    )
+    (tmp_path / "b.step.tsx").write_text("export const Node = () => <div />")
+    steps = [Step(name=n, file=f"{n}.step.ts", language="typescript") for n in ("a", "b")]
+    (problem,) = component_problems(tmp_path, steps)
+    assert (problem.file, problem.severity) == ("a.step.tsx", "warning")

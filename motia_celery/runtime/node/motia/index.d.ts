@@ -614,7 +614,23 @@ export interface MotiaPlugin {
 export type MotiaPluginContext = any;
 export type PluginBuilder = (context: MotiaPluginContext) => MotiaPlugin;
 
+/** A client of streams, as Motia 1.0 tells of it. */
+export interface StreamAuthInput {
+  headers: Record<string, string | string[]>;
+  path: string;
+  queryParams: Record<string, string[]>;
+  addr: string;
+}
+
+/** Who a client of streams is: `context` goes to the streams' hooks. */
+export type AuthenticateStream<TContext = any> = (
+  input: StreamAuthInput,
+  context: FlowContext<any>,
+) => Promise<{ context?: TContext } | null | undefined> | { context?: TContext } | null | undefined;
+
 export interface Config {
+  /** Around every API Step, outside of its own; outermost first. */
+  middleware?: readonly ApiMiddleware<any, any, any>[];
   app?: (app: any) => void;
   plugins?: readonly PluginBuilder[];
   adapters?: { state?: any; streams?: any; events?: any; cron?: any };

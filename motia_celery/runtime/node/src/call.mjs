@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { Pending, makeContext } from './context.mjs';
-import { allows, authenticate, callHook, definition } from './definitions.mjs';
+import { allows, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
+import { authenticate, callAround } from './project.mjs';
 import { makeResponse } from './response.mjs';
 import { within } from './tracing.mjs';
 import { callTriggered, httpArguments } from './triggers.mjs';
@@ -59,7 +60,7 @@ export class Call {
 
   // A line that the handler wrote to the console; false where no run takes it.
   print(level, text) {
-    if (this.#isOver || this.#message.type !== 'call') return false; // a rule has no run
+    if (this.#isOver || !/call|around/.test(this.#message.type)) return false; // a rule has no run
     this.#log(level, text);
     return true;
   }
@@ -75,7 +76,7 @@ export class Call {
 
   async #run() {
     try {
-      const found = await definition(this.#message.file);
+      const found = await this.#found();
       const result = await this.#answer(found);
       const value = this.#written ? await this.#written.finish(result) : result;
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
@@ -85,6 +86,16 @@ export class Call {
       await this.#pending.finish();
       this.#end({ type: 'error', id: this.#message.id, error: describeError(error) });
     }
+  }
+
+  // What the file defines; `around` names a file whose middleware is outside of its own.
+  async #found() {
+    const { file, around } = this.#message;
+    const found = await definition(file);
+    if (!around) return found;
+    const outer = (await definition(around)).middleware;
+    const inside = (part) => ({ ...part, middleware: [...outer, ...part.middleware] });
+    return { ...inside(found), triggers: found.triggers?.map(inside) };
   }
 
   #end(message) {
@@ -98,7 +109,13 @@ export class Call {
     const { type } = this.#message;
     if (type === 'access') return allows(this.#message, found);
     if (type === 'hook') return callHook(this.#message, found, this.#makeContext());
-    return type === 'authenticate' ? authenticate(this.#message, found) : this.#handle(found);
+    if (type === 'authenticate') return authenticate(this.#message, found, () => this.#makeContext());
+    return type === 'around' ? this.#around(found) : this.#handle(found);
+  }
+
+  #around(found) {
+    const next = (request) => this.#request('next', [request]);
+    return within(this.#message.run, () => callAround(this.#message, found, this.#makeContext(this.#message.input), next));
   }
 
   #handle(found) {

@@ -4,13 +4,19 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { isOwn, resolveOwn } from './files.mjs';
+import { hasStandIn, standIn } from './stand-ins.mjs';
 import { compile } from './transform.mjs';
 
 const STUB = fileURLToPath(new URL('../motia/index.cjs', import.meta.url));
 
 export function install() {
-  const { _resolveFilename: resolveFilename, _extensions: extensions } = Module;
+  const { _load: loadModule, _resolveFilename: resolveFilename, _extensions: extensions } = Module;
   const plain = extensions['.js'];
+
+  Module._load = function (request, parent, ...rest) {
+    if (typeof request === 'string' && hasStandIn(request)) return standIn(request);
+    return loadModule.call(this, request, parent, ...rest);
+  };
 
   Module._resolveFilename = function (request, parent, ...rest) {
     const from = parent?.filename;
@@ -22,7 +28,7 @@ export function install() {
     try {
       return resolveFilename.call(this, request, parent, ...rest);
     } catch (error) {
-      if (request === 'motia' && error.code === 'MODULE_NOT_FOUND') return STUB;
+      if (['motia', '@motiadev/core'].includes(request) && error.code === 'MODULE_NOT_FOUND') return STUB;
       throw error;
     }
   };

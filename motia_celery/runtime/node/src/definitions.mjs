@@ -1,7 +1,7 @@
 // What a file defines: its config as JSON, and the functions that a run calls.
-import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { describeProject, isProject, readProject } from './project.mjs';
 import { toJsonSchema } from './schemas.mjs';
 import { describeTriggers, functions, handlersByKind, listsTriggers, readTriggers } from './triggers.mjs';
 
@@ -18,19 +18,11 @@ export function definition(file) {
   return loaded.get(file);
 }
 
-const PROJECT_CONFIG = /^motia\.config\.[cm]?[jt]s$/;
-
-// The streamAuth of the project's own config, which may be exported as `config` or by itself.
-function streamAuthOf(places) {
-  const owners = places.flatMap((place) => [place.config, place]).filter(Boolean);
-  return owners.find((owner) => owner.streamAuth !== undefined)?.streamAuth;
-}
-
 async function load(file) {
   const module = await import(pathToFileURL(file).href);
   // What a CommonJS file exports is the default; `exports.default` of a compiled one lies deeper.
   const places = [module, module.default, module.default?.default].filter(Boolean);
-  if (PROJECT_CONFIG.test(path.basename(file))) return { streamAuth: streamAuthOf(places) };
+  if (isProject(file)) return readProject(places);
   const { config, handler } = defined(places);
   if (config === undefined || config === null) {
     const error = new Error('the file defines no config.');
@@ -71,15 +63,10 @@ export async function callHook({ hook, input }, { config }, context) {
   return told !== false && !told?.unauthorized;
 }
 
-// Who a client is, as the project's config says; null for an anonymous one.
-export async function authenticate({ request }, { streamAuth }) {
-  return (await streamAuth.authenticate(request)) ?? null;
-}
-
 // The definition as it crosses, with what could not be read of it as `warnings`.
 export async function describe(file) {
-  const { config, handler, triggers, middleware, canAccess, streamAuth } = await definition(file);
-  if (!config) return { authenticateType: streamAuth ? typeof streamAuth.authenticate : '' };
+  if (isProject(file)) return describeProject(await definition(file));
+  const { config, handler, triggers, middleware, canAccess } = await definition(file);
   const warnings = [];
   return {
     config: await describeConfig(config, file, warnings),

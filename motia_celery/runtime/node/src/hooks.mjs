@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { SCRIPT, TYPESCRIPT, isOwn, isPath, resolveOwn } from './files.mjs';
+import { hasStandIn, standInModule } from './stand-ins.mjs';
 import { compile } from './transform.mjs';
 
 const STUB = new URL('../motia/index.mjs', import.meta.url).href;
@@ -37,6 +38,7 @@ export async function resolve(specifier, context, next) {
   const [, name, query] = /^(.*?)((?:[?#].*)?)$/s.exec(wanted);
   const found = resolveOwn(name, path.dirname(parent));
   if (found && (isPath(name) || isOwn(found))) return resolved(found, isPath(name) ? query : '');
+  if (hasStandIn(specifier)) return { url: standInModule(specifier, parent), shortCircuit: true };
   return fromPackages(specifier, context, next, parent);
 }
 
@@ -56,6 +58,7 @@ async function fromPackages(specifier, context, next, parent) {
     const found = asCommonJs(specifier, parent);
     if (found) return resolved(found, '');
     if (specifier === 'motia') return { url: STUB, shortCircuit: true };
+    if (specifier === '@motiadev/core') return { url: standInModule(specifier, parent), shortCircuit: true };
     throw error;
   }
 }

@@ -26,6 +26,7 @@ const handlers = {
   access: answerCall,
   hook: answerCall,
   authenticate: answerCall,
+  around: answerCall,
   response: (message) => calls.get(message.id)?.answer(message),
   gone: ({ id }) => calls.get(id)?.leave(),
   cancel: ({ id }) => calls.get(id)?.fail(cancelled()),
