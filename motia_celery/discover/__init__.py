@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,9 +23,9 @@ from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
 from motia_celery.model.project import PLUGIN_FLOW, ProjectMiddleware, Servers
 from motia_celery.model.reading import read_step, read_stream
-from motia_celery.model.step import Step, Stream, StreamAuth
+from motia_celery.model.step import Language, Step, Stream, StreamAuth
 from motia_celery.runtime.faults import load_problem
-from motia_celery.runtime.node import NodeHost
+from motia_celery.runtime.node import Loaded, NodeHost
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.remote import RemoteHandler
 from motia_celery.runtime.source import Definition, SourceFile
@@ -33,6 +33,7 @@ from motia_celery.runtime.source import Definition, SourceFile
 __all__ = ["Project", "discover", "read_servers"]
 
 _Loaded = tuple[Definition | None, tuple[Problem, ...]]
+_Hosts = Mapping[Language, PythonHost | NodeHost]
 
 _HANDLERS = {
     "python": "Define async def handler(…)",
@@ -64,14 +65,15 @@ class Project:
 
 def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
     """Reads every Step and stream file below ``root``; one bad file never stops the others."""
-    reading = _Reading(root, python, node)
+    hosts: _Hosts = {"python": python, "typescript": node, "javascript": node}
+    reading = _Reading(root, hosts)
     config, *others = find_config(root) or (None,)
-    for source, loaded in _load_all(root, (config, *find_sources(root)), python, node):
+    for source, loaded in _load_all(root, (config, *find_sources(root)), hosts):
         if source is config:
             reading.take_config(source, loaded, tuple(others))
         else:
             reading.take(source, loaded)
-    for source, loaded in _load_all(root, reading.plugin_sources, python, node):
+    for source, loaded in _load_all(root, reading.plugin_sources, hosts):
         reading.take(source, loaded, of_plugin=True)
     return reading.project()
 
@@ -88,10 +90,9 @@ def read_servers(root: Path) -> Servers:
 class _Reading:
     """What has been read of a project so far."""
 
-    def __init__(self, root: Path, python: PythonHost, node: NodeHost) -> None:
+    def __init__(self, root: Path, hosts: _Hosts) -> None:
         self._root = root
-        self._python = python
-        self._node = node
+        self._hosts = hosts
         self._steps: list[Step] = []
         self._streams: list[Stream] = []
         self._problems: list[Problem] = []
@@ -109,7 +110,7 @@ class _Reading:
         self._problems += (config_fault(f, closes=bool(auth or around)) for f in faults)
         self._problems += config_problems(source, others, auth, definition)
         if definition is not None:
-            host = _host(source, self._python, self._node)
+            host = self._hosts[source.language]
             host.register_authentication(definition)
             host.register_middleware(definition)
             self.plugin_sources = plugin_sources(self._root, definition.project)
@@ -130,7 +131,7 @@ class _Reading:
         stream, faults = read_stream(definition.config, file=source.file, language=source.language)
         self._problems += located((*faults, *_access_faults(source, definition)), source.path)
         if stream:
-            _host(source, self._python, self._node).register_access(stream.name, definition)
+            self._hosts[source.language].register_access(stream.name, definition)
             self._streams.append(stream)
 
     def _take_step(self, source: SourceFile, definition: Definition, of_plugin: bool) -> None:
@@ -139,7 +140,7 @@ class _Reading:
         if step is None:
             return
         if all(step.name != other.name for other in self._steps):
-            _host(source, self._python, self._node).register(step.name, definition)
+            self._hosts[source.language].register(step.name, definition)
         self._steps.append(replace(step, flows=(PLUGIN_FLOW,)) if of_plugin else step)
 
     def project(self) -> Project:
@@ -153,24 +154,27 @@ class _Reading:
         )
 
 
-def _host(source: SourceFile, python: PythonHost, node: NodeHost) -> PythonHost | NodeHost:
-    return python if source.language == "python" else node
-
-
 def _load_all(
-    root: Path, files: Iterable[SourceFile | None], python: PythonHost, node: NodeHost
+    root: Path, files: Iterable[SourceFile | None], hosts: _Hosts
 ) -> Iterator[tuple[SourceFile, _Loaded]]:
     """Every file in order, loaded; those for Node are read together, which is much faster."""
     sources = [source for source in files if source]
-    of_node = node.load_all([source for source in sources if source.language != "python"])
+    told: dict[str, Loaded] = {}
+    for host in dict.fromkeys(hosts.values()):
+        if isinstance(host, NodeHost):
+            told |= host.load_all([one for one in sources if hosts[one.language] is host])
     for source in sources:
-        found = of_node.get(source.file)
-        if found is None:
-            yield source, _load(source, root, python)
-        elif isinstance(found, Definition):
-            yield source, (found, ())
+        host = hosts[source.language]
+        if isinstance(host, NodeHost):
+            yield source, _read(told[source.file], source, root)
         else:
-            yield source, (None, (load_problem(found, source.file, source.path, root),))
+            yield source, _load(source, root, host)
+
+
+def _read(told: Loaded, source: SourceFile, root: Path) -> _Loaded:
+    if isinstance(told, Definition):
+        return told, ()
+    return None, (load_problem(told, source.file, source.path, root),)
 
 
 def _unread(source: SourceFile, definition: Definition) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
