@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,21 +15,23 @@ from motia_celery.discover.lines import located
 from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
 from motia_celery.model.reading import read_step, read_stream
-from motia_celery.model.step import Step, Stream, StreamAuth
+from motia_celery.model.step import Language, Step, Stream, StreamAuth
 from motia_celery.runtime.faults import load_problem
-from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.remote import RemoteHandler
+from motia_celery.runtime.remotehost import Loaded, RemoteHost
 from motia_celery.runtime.source import Definition, SourceFile
 
 __all__ = ["Project", "discover"]
 
 _Loaded = tuple[Definition | None, tuple[Problem, ...]]
+_Hosts = Mapping[Language, PythonHost | RemoteHost]
 
 _HANDLERS = {
     "python": "Define async def handler(…)",
     "typescript": "Export a function named handler",
     "javascript": "Export a function named handler",
+    "ruby": "Define def handler(…)",
 }
 
 _OF_HOOKS = "Write a function of (subscription, context, authContext)"
@@ -53,21 +55,25 @@ class Project:
     stream_auth: StreamAuth | None = None
 
 
-def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
-    """Reads every Step and stream file below ``root``; one bad file never stops the others."""
+def discover(root: Path, python: PythonHost, *remote: RemoteHost) -> Project:
+    """Reads every Step and stream file below ``root``; one bad file never stops the others.
+
+    Files of a language that has no host here are left out.
+    """
+    hosts = _by_language(python, remote)
     steps: list[Step] = []
     streams: list[Stream] = []
     problems: list[Problem] = []
     stream_auth: StreamAuth | None = None
     config, *others = find_config(root) or (None,)
-    for source, (definition, fault) in _load_all(root, config, python, node):
+    for source, (definition, fault) in _load_all(root, config, hosts):
         problems.extend(fault)
         if source is config:
             stream_auth = read_stream_auth(source, definition)
             found = config_problems(source, tuple(others), stream_auth, definition is not None)
             problems.extend(located(tuple(found), source.path))
             if definition is not None:
-                _host(source, python, node).register_authentication(definition)
+                hosts[source.language].register_authentication(definition)
             continue
         if definition is None:
             continue
@@ -78,13 +84,13 @@ def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
             )
             problems.extend(located((*faults, *_access_faults(source, definition)), source.path))
             if stream:
-                _host(source, python, node).register_access(stream.name, definition)
+                hosts[source.language].register_access(stream.name, definition)
                 streams.append(stream)
         else:
             step, faults = _step(source, definition)
             problems.extend(located(faults, source.path))
             if step and all(step.name != other.name for other in steps):
-                _host(source, python, node).register(step.name, definition)
+                hosts[source.language].register(step.name, definition)
             steps.extend([step] if step else [])
     return Project(
         steps=tuple(steps),
@@ -94,24 +100,33 @@ def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
     )
 
 
-def _host(source: SourceFile, python: PythonHost, node: NodeHost) -> PythonHost | NodeHost:
-    return python if source.language == "python" else node
+def _by_language(python: PythonHost, remote: Sequence[RemoteHost]) -> _Hosts:
+    others = {language: host for host in remote for language in host.languages}
+    return {"python": python, **others}
 
 
 def _load_all(
-    root: Path, config: SourceFile | None, python: PythonHost, node: NodeHost
+    root: Path, config: SourceFile | None, hosts: _Hosts
 ) -> Iterator[tuple[SourceFile, _Loaded]]:
-    """Every file in order, loaded; those for Node are read together, which is much faster."""
-    sources = (*((config,) if config else ()), *find_sources(root))
-    of_node = node.load_all([source for source in sources if source.language != "python"])
+    """Every file in order, loaded; those of a remote host are read together, which is faster."""
+    found = (*((config,) if config else ()), *find_sources(root))
+    sources = [source for source in found if source.language in hosts]
+    told: dict[str, Loaded] = {}
+    for host in dict.fromkeys(hosts.values()):
+        if isinstance(host, RemoteHost):
+            told |= host.load_all([s for s in sources if s.language in host.languages])
     for source in sources:
-        found = of_node.get(source.file)
-        if found is None:
-            yield source, _load(source, root, python)
-        elif isinstance(found, Definition):
-            yield source, (found, ())
+        host = hosts[source.language]
+        if isinstance(host, RemoteHost):
+            yield source, _read(told[source.file], source, root)
         else:
-            yield source, (None, (load_problem(found, source.file, source.path, root),))
+            yield source, _load(source, root, host)
+
+
+def _read(told: Loaded, source: SourceFile, root: Path) -> _Loaded:
+    if isinstance(told, Definition):
+        return told, ()
+    return None, (load_problem(told, source.file, source.path, root),)
 
 
 def _unread(source: SourceFile, definition: Definition) -> Iterator[Problem]:

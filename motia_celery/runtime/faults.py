@@ -25,8 +25,11 @@ _MISFIT = InputMismatchError.__name__
 #: Node's words for a package that is not installed.
 _MISSING_PACKAGE = re.compile(r"Cannot find (?:package|module) '((?:@[^/']+/)?[^/']+)")
 
+#: Ruby's words for a gem or a file that is not there.
+_MISSING_GEM = re.compile(r"cannot load such file -- (\S+)")
+
 _LOAD_FIXES = {
-    "LOAD_WAITS": "Do not await at the file's top level what may never come; do it in the handler.",
+    "LOAD_WAITS": "Do not wait at the file's top level for what may not come; do it in the handler.",
     "LOAD_BUSY": "Look for a loop without an end outside of the handler, or in what is imported.",
     "LOAD_DIED": "A Step file must not end the process while it is imported.",
 }
@@ -80,7 +83,11 @@ def _remote_fix(error: RemoteError) -> str:
         return "Correct the import: the project has no such file."
     if error.code in _LOAD_FIXES:
         return _LOAD_FIXES[error.code]
-    if "process.exit" in error.message:
+    if gem := _MISSING_GEM.search(error.message):
+        is_file = gem[1].startswith((".", "/"))
+        fix = "the project has no such file." if is_file else f"or type: gem install {gem[1]}"
+        return f"Correct the require; {fix}"
+    if "must not end its process" in error.message:
         return "A Step file must not end the process while it is imported."
     return "Correct the file, or set the variable that it needs in .env; the rest of the app runs."
 
