@@ -29,7 +29,7 @@ _MISSING_PACKAGE = re.compile(r"Cannot find (?:package|module) '((?:@[^/']+/)?[^
 _MISSING_GEM = re.compile(r"cannot load such file -- (\S+)")
 
 _LOAD_FIXES = {
-    "LOAD_WAITS": "Do not wait at the file's top level for what may not come; do it in the handler.",
+    "LOAD_WAITS": "Do not wait for what may never come, or loop, but in the handler.",
     "LOAD_BUSY": "Look for a loop without an end outside of the handler, or in what is imported.",
     "LOAD_DIED": "A Step file must not end the process while it is imported.",
 }

@@ -31,8 +31,10 @@ module MotiaCelery
       attr_accessor :call
     end
 
-    # How long a thread whose request failed may take to raise it, or to mend it.
+    # How long a handler's own thread may take to ask for something, or to raise what went wrong.
     STRAY_SECONDS = 1
+    POLL_SECONDS = 0.002
+    ASKS = :motia_celery_asks
 
     # The call that the thread works for, or nil.
     def self.current
@@ -48,7 +50,6 @@ module MotiaCelery
       @threads = Threads.new
       @threads.call = self
       @lock = Mutex.new
-      @answered = ConditionVariable.new
       @waiting = {}
       @strays = []
       @last = 0
@@ -80,16 +81,16 @@ module MotiaCelery
 
     # The value of a call on the context; what went wrong there is raised.
     def request(method, *arguments)
+      Thread.current.thread_variable_set(ASKS, true)
       number, queue = open_request(method)
       begin
         @connection.send('type' => 'request', 'id' => id, 'request' => number, 'method' => method, 'args' => arguments)
         value_of(queue.pop)
       ensure
-        @lock.synchronize do
-          @waiting.delete(number)
-          @answered.broadcast
-        end
+        @lock.synchronize { @waiting.delete(number) }
       end
+    ensure
+      Thread.current.thread_variable_set(ASKS, nil)
     end
 
     # A line of the logger; what has no JSON form is shown as text.
@@ -132,8 +133,14 @@ module MotiaCelery
       error = message['error']
       return Fields.of(message['value']) unless error
 
-      @lock.synchronize { @strays << Thread.current } unless Thread.current == @thread
+      note(Thread.current) unless Thread.current == @thread
       raise Fault.new(error['name'], error['message'], error['code'])
+    end
+
+    # What the thread raises is told by whoever joins it, or by the end of the call.
+    def note(thread)
+      thread.report_on_exception = false
+      @lock.synchronize { @strays << thread }
     end
 
     # Cancelled comes where the handler runs, and not where its end is told.
@@ -151,10 +158,20 @@ module MotiaCelery
 
     def settled
       value = outcome
-      @lock.synchronize { @answered.wait(@lock) until @waiting.empty? }
+      since = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      sleep POLL_SECONDS until quiet?(Process.clock_gettime(Process::CLOCK_MONOTONIC) - since)
       # What a thread raised that nobody joined would be lost.
       @strays.each { |thread| thread.join(STRAY_SECONDS) unless thread.joined? }
       value
+    end
+
+    # Whether nothing is asked for. A thread that was only just started may be about to.
+    def quiet?(seconds)
+      return false unless @lock.synchronize { @waiting.empty? }
+
+      (@threads.list - [@thread]).none? do |thread|
+        thread.thread_variable_get(ASKS) || (thread.status == 'run' && seconds < STRAY_SECONDS)
+      end
     end
 
     def finish(message)
