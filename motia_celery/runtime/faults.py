@@ -64,7 +64,8 @@ def _remote_problem(error: RemoteError, file: str) -> Problem:
     if error.code in _LOAD_FIXES:
         what = f"can not be loaded: {error.message}"
     if error.code == "NO_CONFIG":
-        return Problem(file=file, what=error.message.rstrip("."), fix="Export a config.")
+        fix = "Define config." if file.endswith(".rb") else "Export a config."
+        return Problem(file=file, what=error.message.rstrip("."), fix=fix)
     if error.name == "SyntaxError":
         what = f"syntax error: {' '.join(error.message.split())}"
     return Problem(

@@ -20,7 +20,12 @@ module MotiaCelery
     end
 
     def start
-      Thread.new { watch(reader) until @files.empty? }
+      Thread.new do
+        until @files.empty?
+          @connection.send('type' => 'progress')
+          watch(reader)
+        end
+      end
     end
 
     private

@@ -838,7 +838,7 @@ export interface components {
             /** Timezone */
             timezone: string;
             /** Languages */
-            languages: ("python" | "typescript" | "javascript")[];
+            languages: ("python" | "typescript" | "javascript" | "ruby")[];
             counts: components["schemas"]["Counts"];
             /**
              * Has Records
@@ -1357,7 +1357,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** File */
             file: string;
             /**
@@ -1964,7 +1964,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** Text */
             text: string;
             /** Line */
@@ -2186,7 +2186,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** File */
             file: string;
             /**
@@ -2373,7 +2373,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** Item Schema */
             item_schema?: {
                 [key: string]: unknown;
