@@ -171,7 +171,7 @@ def run_error(error: BaseException, root: Path) -> RunError:
             message=error.message[:2_000],
             where=error.where,
             traceback=error.stack[-_TRACEBACK_LIMIT:],
-            names=tuple(name for name in (error.name, error.code) if name),
+            names=tuple(dict.fromkeys(n for n in (error.name, error.code, *error.names) if n)),
             final=error.name == _MISFIT,
         )
     frames = _frames(error, root)

@@ -45,4 +45,4 @@ class RubyHost(RemoteHost):
         ruby = find_ruby()
         if ruby is None:
             raise ruby_missing()
-        return [ruby, str(_PROGRAM)]
+        return [ruby, "-EUTF-8", str(_PROGRAM)]  # whatever locale an image has

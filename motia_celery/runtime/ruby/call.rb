@@ -99,7 +99,7 @@ module MotiaCelery
       begin
         @connection.send(**line, 'data' => data)
       rescue FrameError
-        @connection.send(**line, 'data' => data.inspect[0, 2000])
+        @connection.send(**line, 'message' => line['message'][0, 10_000], 'data' => data.inspect[0, 2000])
       end
     end
 

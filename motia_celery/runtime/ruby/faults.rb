@@ -19,15 +19,22 @@ module MotiaCelery
   module Faults
     OWN = "#{__dir__}/"
     ROOT = "#{Dir.pwd}/"
+    UNNAMED = /\A#<.*>::/.freeze
     PLACE = /\A(.+?):(\d+)(?::|\z)/.freeze
 
     module_function
 
     def describe(error)
-      found = { 'name' => name(error), 'message' => message(error), 'stack' => stack(error) }
+      found = { 'name' => name(error), 'names' => names(error), 'message' => message(error), 'stack' => stack(error) }
       found['code'] = error.code.to_s if error.respond_to?(:code) && [String, Integer, Symbol].any? { |kind| error.code.is_a?(kind) }
       file, line = place(error)
       file ? found.merge('file' => file, 'line' => line) : found
+    end
+
+    # What it inherits from, so that a retry policy may name that.
+    def names(error)
+      kinds = error.class.ancestors.grep(Class).take_while { |kind| kind != Exception }
+      kinds.map { |kind| kind.to_s.sub(UNNAMED, '') }.flat_map { |full| [full, full.split('::').last] }.uniq
     end
 
     # Without the module that the file lives in, which has no name.
@@ -35,7 +42,7 @@ module MotiaCelery
       case error
       when Fault then error.name
       when Cancelled then 'Cancelled'
-      else error.class.to_s.sub(/\A#<.*>::/, '')
+      else error.class.to_s.sub(UNNAMED, '')
       end
     end
 

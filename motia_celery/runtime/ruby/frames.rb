@@ -84,7 +84,9 @@ module MotiaCelery
     end
 
     def utf8(value)
-      return value.valid_encoding? ? value : value.scrub(REPLACEMENT) if value.encoding == Encoding::UTF_8
+      # Where no locale is set, text from outside is called ASCII.
+      value = value.dup.force_encoding(Encoding::UTF_8) if value.encoding == Encoding::US_ASCII
+      return value.scrub(REPLACEMENT) if value.encoding == Encoding::UTF_8
 
       value.encode(Encoding::UTF_8, invalid: :replace, undef: :replace, replace: REPLACEMENT)
     end

@@ -11,6 +11,7 @@ import pytest
 
 from motia_celery.discover.absent import absent_languages
 from motia_celery.runtime import ruby
+from motia_celery.runtime.faults import run_error
 from motia_celery.runtime.remote import RemoteError
 from motia_celery.runtime.ruby import find_ruby
 from motia_celery.testing import call_step
@@ -38,6 +39,7 @@ VALUES: list[tuple[str, Any]] = [
     ("Bytes.new('text')", {"$bytes": "dGV4dA=="}),
     (r'"half \xE4"', "half \ufffd"),
     (r'"\xE4".dup.force_encoding("ISO-8859-1")', "ä"),
+    ('"ä".dup.force_encoding("US-ASCII")', "ä"),
     ("{ '$bytes' => 'own' }", {"$object": {"$bytes": "own"}}),
     ("Time.at(0, 500, :millisecond)", "1970-01-01T00:00:00.500Z"),
     ("require('date'); Date.new(2026, 1, 2)", "2026-01-02"),
@@ -226,6 +228,7 @@ async def test_an_error_has_its_backtrace_its_cause_and_its_line(tmp_path: Path)
     assert isinstance(error, RemoteError)
     assert (error.name, error.message) == ("Shop::SoldOut", "no lamp")
     assert error.where == "lib/shop.rb:8"
+    assert run_error(error, tmp_path).names == ("Shop::SoldOut", "SoldOut", "StandardError")
     assert "throws_step.rb:6" in error.stack
     assert "caused by: ArgumentError: invalid value" in error.stack
     assert str(HOST) not in error.stack
