@@ -26,7 +26,7 @@ def step(
         typer.Option("--type", "-t", help="What starts it: a request, an event, the clock; noop."),
     ] = "event",
     language: Annotated[
-        Literal["python", "typescript", "javascript"] | None,
+        Literal["python", "typescript", "javascript", "ruby"] | None,
         typer.Option("--language", "-l", help="[default: typescript where tsconfig.json is]"),
     ] = None,
     folder: Annotated[Path, typer.Option("--dir", "-d", help="Its folder.")] = Path("steps"),

@@ -189,5 +189,5 @@ def _unknown(name: object, names: frozenset[str]) -> UnknownStreamError:
     return UnknownStreamError(
         f"there is no stream named {name!r}.",
         "context.streams",
-        f"{hint}{known} A file *_stream.py, *.stream.ts or *.stream.js with a config declares one.",
+        f"{hint}{known} A file *_stream.py, *.stream.ts or *.stream.rb with a config declares one.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,20 +25,22 @@ from motia_celery.model.project import PLUGIN_FLOW, ProjectMiddleware, Servers
 from motia_celery.model.reading import read_step, read_stream
 from motia_celery.model.step import Language, Step, Stream, StreamAuth
 from motia_celery.runtime.faults import load_problem
-from motia_celery.runtime.node import Loaded, NodeHost
+from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.remote import RemoteHandler
+from motia_celery.runtime.remotehost import Loaded, RemoteHost
 from motia_celery.runtime.source import Definition, SourceFile
 
 __all__ = ["Project", "discover", "read_servers"]
 
 _Loaded = tuple[Definition | None, tuple[Problem, ...]]
-_Hosts = Mapping[Language, PythonHost | NodeHost]
+_Hosts = Mapping[Language, PythonHost | RemoteHost]
 
 _HANDLERS = {
     "python": "Define async def handler(…)",
     "typescript": "Export a function named handler",
     "javascript": "Export a function named handler",
+    "ruby": "Define def handler(…)",
 }
 
 _OF_HOOKS = "Write a function of (subscription, context, authContext)"
@@ -63,9 +65,12 @@ class Project:
     middleware: ProjectMiddleware | None = None
 
 
-def discover(root: Path, python: PythonHost, node: NodeHost) -> Project:
-    """Reads every Step and stream file below ``root``; one bad file never stops the others."""
-    hosts: _Hosts = {"python": python, "typescript": node, "javascript": node}
+def discover(root: Path, python: PythonHost, *remote: RemoteHost) -> Project:
+    """Reads every Step and stream file below ``root``; one bad file never stops the others.
+
+    Files of a language that has no host here are left out.
+    """
+    hosts = _by_language(python, remote)
     reading = _Reading(root, hosts)
     config, *others = find_config(root) or (None,)
     for source, loaded in _load_all(root, (config, *find_sources(root)), hosts):
@@ -154,18 +159,23 @@ class _Reading:
         )
 
 
+def _by_language(python: PythonHost, remote: Sequence[RemoteHost]) -> _Hosts:
+    others = {language: host for host in remote for language in host.languages}
+    return {"python": python, **others}
+
+
 def _load_all(
     root: Path, files: Iterable[SourceFile | None], hosts: _Hosts
 ) -> Iterator[tuple[SourceFile, _Loaded]]:
-    """Every file in order, loaded; those for Node are read together, which is much faster."""
-    sources = [source for source in files if source]
+    """Every file in order, loaded; those of a remote host are read together, which is faster."""
+    sources = [source for source in files if source and source.language in hosts]
     told: dict[str, Loaded] = {}
     for host in dict.fromkeys(hosts.values()):
-        if isinstance(host, NodeHost):
-            told |= host.load_all([one for one in sources if hosts[one.language] is host])
+        if isinstance(host, RemoteHost):
+            told |= host.load_all([s for s in sources if s.language in host.languages])
     for source in sources:
         host = hosts[source.language]
-        if isinstance(host, NodeHost):
+        if isinstance(host, RemoteHost):
             yield source, _read(told[source.file], source, root)
         else:
             yield source, _load(source, root, host)

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from motia_celery.model.step import Language
+from motia_celery.runtime.languages import LANGUAGES
 from motia_celery.runtime.modules import STEP_FOLDERS
 from motia_celery.runtime.source import SourceFile
 
-_LANGUAGES: dict[str, Language] = {"py": "python", "ts": "typescript", "js": "javascript"}
-_NAME = re.compile(r"(?!.*\.test\.).+(?P<mark>[._])(?P<kind>step|stream)\.(?P<suffix>py|ts|js)")
+_NAME = re.compile(r"(?!.*\.test\.).+(?P<mark>[._])(?P<kind>step|stream)\.(?P<suffix>py|ts|js|rb)")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 
 
@@ -40,7 +39,7 @@ def find_config(root: Path) -> tuple[SourceFile, ...]:
             path=path,
             file=path.name,
             kind="config",
-            language=_LANGUAGES[path.suffix.removeprefix(".")],
+            language=LANGUAGES[path.suffix.removeprefix(".")],
         )
         for path in paths
     )
@@ -63,7 +62,7 @@ def source_at(path: Path, file: str) -> SourceFile | None:
         path=path,
         file=file,
         kind="step" if match["kind"] == "step" else "stream",
-        language=_LANGUAGES[match["suffix"]],
+        language=LANGUAGES[match["suffix"]],
     )
 
 

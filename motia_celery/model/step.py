@@ -12,7 +12,7 @@ from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.run import TriggerType
 from motia_celery.model.topic import matches
 
-Language = Literal["python", "typescript", "javascript"]
+Language = Literal["python", "typescript", "javascript", "ruby"]
 JsonSchema = Mapping[str, Any]
 
 #: Motia's default.

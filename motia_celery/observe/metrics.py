@@ -74,6 +74,11 @@ NODE_RESTARTS = Metric(
     kind="counter",
     help="Node processes that ended by themselves and were started again.",
 )
+RUBY_RESTARTS = Metric(
+    name="motia_celery_ruby_restarts_total",
+    kind="counter",
+    help="Ruby processes that ended by themselves and were started again.",
+)
 RECORDS_DROPPED = Metric(
     name="motia_celery_records_dropped_total",
     kind="counter",
@@ -86,7 +91,10 @@ STREAM_SOCKETS = Metric(
     labels=("process",),
 )
 #: What processes count; the rest is looked up when it is asked for.
-COUNTED = (RUNS, FAILURES, RETRIES, DURATION, WAIT, NODE_RESTARTS, RECORDS_DROPPED)
+COUNTED = (
+    *(RUNS, FAILURES, RETRIES, DURATION, WAIT),
+    *(NODE_RESTARTS, RUBY_RESTARTS, RECORDS_DROPPED),
+)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -45,12 +45,14 @@ from motia_celery.runtime.access import Access
 from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.invoke import Invoker
-from motia_celery.runtime.isolated import IsolatedHost
+from motia_celery.runtime.isolated import Command, IsolatedHost
 from motia_celery.runtime.middleware import AppMiddleware
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.process import HostCommand
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.pythonhost import python_command
+from motia_celery.runtime.remotehost import RemoteHost
+from motia_celery.runtime.ruby import RubyHost
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
@@ -129,8 +131,10 @@ class App:
             memory_mb=settings.node_memory_mb,
             limit_bytes=self._limit_bytes,
         )
+        self.ruby = RubyHost(settings.project_root, limit_bytes=self._limit_bytes)
+        self.remote_hosts: tuple[RemoteHost, ...] = (self.node, self.ruby)
         self.isolated = self._isolated_host()
-        project = discover(settings.project_root, self.host, self.node)
+        project = discover(settings.project_root, self.host, *self.remote_hosts)
         self.plan: Plan = compile_plan(
             prefix=settings.prefix,
             timezone=settings.timezone,
@@ -282,13 +286,12 @@ class App:
 
     def _isolated_host(self) -> IsolatedHost:
         settings = self.settings
+        commands: dict[Language, Command] = {"python": self._python_command}
+        for host in self.remote_hosts:
+            commands |= dict.fromkeys(host.languages, partial(self._remote_command, host))
         return IsolatedHost(
             settings.project_root,
-            {
-                "python": self._python_command,
-                "typescript": self._node_command,
-                "javascript": self._node_command,
-            },
+            commands,
             processes=settings.isolated_limit,
             everywhere=settings.isolated_steps,
         )
@@ -302,16 +305,17 @@ class App:
             environment=self._environment,
         )
 
-    def _node_command(self) -> HostCommand:
-        return replace(self.node.command(), environment=self._environment)
+    def _remote_command(self, host: RemoteHost) -> HostCommand:
+        return replace(host.command(), environment=self._environment)
 
     @cached_property
     def _step_names(self) -> Mapping[str, Any]:
         return {step.name: step for step in self.plan.steps}
 
     @property
-    def _hosts(self) -> dict[Language, PythonHost | NodeHost]:
-        return {"python": self.host, "typescript": self.node, "javascript": self.node}
+    def _hosts(self) -> dict[Language, PythonHost | RemoteHost]:
+        remote = {language: host for host in self.remote_hosts for language in host.languages}
+        return {"python": self.host, **remote}
 
     def invoker(self, services: Services, inputs: Inputs, recordings: Recordings) -> Invoker:
         """What calls the app's handlers, with contexts that use these services."""
@@ -411,7 +415,8 @@ class App:
         self.carrier.close()
         self.flush_records()
         self.host.close()
-        self.node.close()
+        for host in self.remote_hosts:
+            host.close()
         self.isolated.close()
         tracing.stop()
 
@@ -420,6 +425,7 @@ class App:
         await self.access.aclose()
         if self._resources is not None:
             await self._resources.store.aclose()
-        await self.node.aclose()
+        for host in self.remote_hosts:
+            await host.aclose()
         await self.isolated.aclose()
         self.close()

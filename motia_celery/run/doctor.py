@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from motia_celery.broker.server import PATIENCE, RABBITMQ, BrokerFacts, broker_facts
+from motia_celery.discover.absent import absent_languages
 from motia_celery.errors import FrameworkError
 from motia_celery.model.problem import Problem
 from motia_celery.plan.topology import CONSUMER_TIMEOUT_SECONDS, longest_run_seconds
@@ -95,6 +96,7 @@ def examine(
     if broker and not broker.features.get(PATIENCE, True):
         problems.extend(_long_runs(broker, _steps(plan)))
     problems.extend(_redis_problems(redis))
+    problems.extend(absent_languages(settings.project_root))
     return Report(
         settings=tuple(_settings(settings)),
         broker=broker,

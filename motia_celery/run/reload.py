@@ -13,7 +13,7 @@ Role = str
 ROLES: tuple[Role, ...] = ("web", "worker", "beat")
 
 _SUFFIXES = frozenset(
-    {".py", ".json", ".toml", ".env"}
+    {".py", ".rb", ".json", ".toml", ".env"}
     | {".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"}
 )
 #: Types, which are not executed; commands and editors write them.

@@ -30,8 +30,9 @@ class StepFile:
     def path(self) -> Path:
         """Where it is found, as each language has it."""
         words = [word for word in _NOT_IN_FILES.split(self.name.lower()) if word] or ["new"]
-        if self.language == "python":
-            return self.folder / f"{'_'.join(words)}_step.py"
+        if self.language in ("python", "ruby"):
+            suffix = "py" if self.language == "python" else "rb"
+            return self.folder / f"{'_'.join(words)}_step.{suffix}"
         suffix = "ts" if self.language == "typescript" else "js"
         return self.folder / f"{'-'.join(words)}.step.{suffix}"
 
@@ -54,6 +55,8 @@ class StepFile:
     @property
     def source(self) -> str:
         """The text of the file."""
+        if self.language == "ruby":
+            return self._ruby()
         return self._python() if self.language == "python" else self._script()
 
     def _fields(self) -> dict[str, object]:
@@ -71,6 +74,10 @@ class StepFile:
         fields = "".join(f'    "{k}": {_quoted(v)},\n' for k, v in self._fields().items())
         return f"config = {{\n{fields}}}\n{_PYTHON[self.kind]}"
 
+    def _ruby(self) -> str:
+        fields = ",\n".join(f"    {k}: {_rubied(v)}" for k, v in self._fields().items())
+        return f"def config\n  {{\n{fields}\n  }}\nend\n{_RUBY[self.kind]}"
+
     def _script(self) -> str:
         fields = "".join(f"  {k}: {_single_quoted(v)},\n" for k, v in self._fields().items())
         typed = self.language == "typescript" and self.kind in _TYPES
@@ -87,6 +94,10 @@ class StepFile:
 
 def _quoted(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _rubied(value: object) -> str:
+    return _quoted(value).replace("#", "\\#")  # which would begin code
 
 
 def _single_quoted(value: object) -> str:
@@ -111,6 +122,26 @@ async def handler(data, context):
 
 async def handler(context):
     context.logger.info("It is time")
+""",
+    "noop": "",
+}
+
+_RUBY: dict[Kind, str] = {
+    "api": """
+def handler(req, context)
+  context.logger.info('Asked', { query: req.query_params })
+  { status: 200, body: { hello: req.query_params.name || 'world' } }
+end
+""",
+    "event": """
+def handler(data, context)
+  context.logger.info('Heard', { topic: context.topic, data: data })
+end
+""",
+    "cron": """
+def handler(context)
+  context.logger.info('It is time')
+end
 """,
     "noop": "",
 }

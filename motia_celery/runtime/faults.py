@@ -25,8 +25,11 @@ _MISFIT = InputMismatchError.__name__
 #: Node's words for a package that is not installed.
 _MISSING_PACKAGE = re.compile(r"Cannot find (?:package|module) '((?:@[^/']+/)?[^/']+)")
 
+#: Ruby's words for a gem or a file that is not there.
+_MISSING_GEM = re.compile(r"cannot load such file -- (\S+)")
+
 _LOAD_FIXES = {
-    "LOAD_WAITS": "Do not await at the file's top level what may never come; do it in the handler.",
+    "LOAD_WAITS": "Do not wait for what may never come, or loop, but in the handler.",
     "LOAD_BUSY": "Look for a loop without an end outside of the handler, or in what is imported.",
     "LOAD_DIED": "A Step file must not end the process while it is imported.",
 }
@@ -61,7 +64,8 @@ def _remote_problem(error: RemoteError, file: str) -> Problem:
     if error.code in _LOAD_FIXES:
         what = f"can not be loaded: {error.message}"
     if error.code == "NO_CONFIG":
-        return Problem(file=file, what=error.message.rstrip("."), fix="Export a config.")
+        fix = "Define config." if file.endswith(".rb") else "Export a config."
+        return Problem(file=file, what=error.message.rstrip("."), fix=fix)
     if error.name == "SyntaxError":
         what = f"syntax error: {' '.join(error.message.split())}"
     return Problem(
@@ -80,7 +84,11 @@ def _remote_fix(error: RemoteError) -> str:
         return "Correct the import: the project has no such file."
     if error.code in _LOAD_FIXES:
         return _LOAD_FIXES[error.code]
-    if "process.exit" in error.message:
+    if gem := _MISSING_GEM.search(error.message):
+        is_file = gem[1].startswith((".", "/"))
+        fix = "the project has no such file." if is_file else f"or type: gem install {gem[1]}"
+        return f"Correct the require; {fix}"
+    if "must not end its process" in error.message:
         return "A Step file must not end the process while it is imported."
     return "Correct the file, or set the variable that it needs in .env; the rest of the app runs."
 
@@ -163,7 +171,7 @@ def run_error(error: BaseException, root: Path) -> RunError:
             message=error.message[:2_000],
             where=error.where,
             traceback=error.stack[-_TRACEBACK_LIMIT:],
-            names=tuple(name for name in (error.name, error.code) if name),
+            names=tuple(dict.fromkeys(n for n in (error.name, error.code, *error.names) if n)),
             final=error.name == _MISFIT,
         )
     frames = _frames(error, root)

@@ -22,7 +22,7 @@ class RemoteError(Exception):
     """What a file or a handler of another language threw.
 
     ``stack`` is in that language's words; ``file`` and ``line`` are the innermost place in the
-    project, where one is known.
+    project, where one is known; ``names`` are those of what its class inherits from.
     """
 
     def __init__(
@@ -33,14 +33,16 @@ class RemoteError(Exception):
         stack: str = "",
         file: str = "",
         line: int | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(name, message, code, stack, file, line)
+        super().__init__(name, message, code, stack, file, line, names)
         self.name = name
         self.message = message
         self.code = code
         self.stack = stack
         self.file = file
         self.line = line
+        self.names = names
 
     def __str__(self) -> str:
         return self.message
@@ -61,4 +63,5 @@ class RemoteError(Exception):
             str(fields.get("stack") or ""),
             str(fields.get("file") or ""),
             line if isinstance(line, int) else None,
+            tuple(map(str, fields.get("names") or ())),
         )

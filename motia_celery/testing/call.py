@@ -23,7 +23,7 @@ from motia_celery.model.event import Event
 from motia_celery.model.reading import read_step
 from motia_celery.model.record import Entry, EntryKind
 from motia_celery.model.run import Run, Success, TriggerType
-from motia_celery.model.step import Language, StateTrigger, Step
+from motia_celery.model.step import StateTrigger, Step
 from motia_celery.model.trace import Trace
 from motia_celery.model.transaction import StateChange
 from motia_celery.observe.logs import Capturing, keeping_lines
@@ -31,9 +31,10 @@ from motia_celery.run.responses import build_response
 from motia_celery.runtime.deadline import within
 from motia_celery.runtime.faults import load_problem
 from motia_celery.runtime.host import completed
+from motia_celery.runtime.languages import LANGUAGES, remote_host
 from motia_celery.runtime.modules import STEP_FOLDERS
-from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
+from motia_celery.runtime.remotehost import RemoteHost
 from motia_celery.runtime.source import Definition, SourceFile
 from motia_celery.stores.memory_streams import MemoryStreams
 from motia_celery.stores.state import MemoryState
@@ -48,8 +49,6 @@ from motia_celery.testing.result import (
     logged,
     stream_changed,
 )
-
-_LANGUAGES: dict[str, Language] = {".py": "python", ".ts": "typescript", ".js": "javascript"}
 
 Groups = Mapping[str, Mapping[str, Any]]
 
@@ -169,7 +168,7 @@ def call_step_sync(step: str | Path | ModuleType, data: Any = None, **options: A
 
 async def _call(
     step: Step,
-    host: PythonHost | NodeHost,
+    host: PythonHost | RemoteHost,
     run: Run,
     state: Groups,
     streams: Mapping[str, Groups],
@@ -292,19 +291,19 @@ def _folder(root: str | Path | None) -> Path:
 @asynccontextmanager
 async def _loaded(
     step: str | Path | ModuleType, root: Path
-) -> AsyncIterator[tuple[Step, PythonHost | NodeHost]]:
+) -> AsyncIterator[tuple[Step, PythonHost | RemoteHost]]:
     source = _source(step, root)
     if isinstance(step, ModuleType) or source.language == "python":
-        host: PythonHost | NodeHost = PythonHost(_project(source, root))
+        host: PythonHost | RemoteHost = PythonHost(_project(source, root))
     else:
-        host = NodeHost(root)
+        host = remote_host(source.language, root)
     try:
         definition = _definition(step, source, host, root)
         found = _step(definition, source)
         host.register(found.name, definition)
         yield found, host
     finally:
-        if isinstance(host, NodeHost):
+        if isinstance(host, RemoteHost):
             await host.aclose()
         host.close()
 
@@ -312,7 +311,7 @@ async def _loaded(
 def _source(step: str | Path | ModuleType, root: Path) -> SourceFile:
     place = step.__file__ or "" if isinstance(step, ModuleType) else step
     path = (root / place).resolve()
-    language = _LANGUAGES.get(path.suffix)
+    language = LANGUAGES.get(path.suffix.removeprefix("."))
     if language is None or not path.is_file():
         raise ConfigError("there is no such Step file.", str(step), f"Look below {root}.")
     file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
@@ -330,9 +329,9 @@ def _project(source: SourceFile, root: Path) -> Path:
 
 
 def _definition(
-    step: str | Path | ModuleType, source: SourceFile, host: PythonHost | NodeHost, root: Path
+    step: str | Path | ModuleType, source: SourceFile, host: PythonHost | RemoteHost, root: Path
 ) -> Definition:
-    if isinstance(host, NodeHost):
+    if isinstance(host, RemoteHost):
         loaded = host.load_all([source])[source.file]
         if isinstance(loaded, Definition):
             return loaded

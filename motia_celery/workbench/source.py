@@ -20,7 +20,9 @@ _HANDLER = re.compile(
     r"|(?:module\.)?exports\.handler[ \t]*=)",
     re.MULTILINE,
 )
+_RUBY_HANDLER = re.compile(r"^[ \t]*(?:def[ \t]+(?:self\.)?handler\b|handler[ \t]*=)", re.MULTILINE)
 _PYTHON_HANDLER = re.compile(r"^(?:(?:async +)?def +handler\b|handler *[:=])", re.MULTILINE)
+_HANDLERS = {"python": _PYTHON_HANDLER, "ruby": _RUBY_HANDLER}
 
 
 def read_source(root: Path, step: Step) -> Source:
@@ -51,7 +53,7 @@ def handler_line(text: str, language: str) -> int | None:
     if language == "python":
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             return _python_line(text)
-    found = (_PYTHON_HANDLER if language == "python" else _HANDLER).search(text)
+    found = _HANDLERS.get(language, _HANDLER).search(text)
     return text.count("\n", 0, found.start()) + 1 if found else None
 
 

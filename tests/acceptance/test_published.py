@@ -120,6 +120,7 @@ def test_the_wheel_has_what_runs_and_nothing_else(installed: Installed) -> None:
         "motia_celery/py.typed",
         "motia-stubs/__init__.pyi",
         "motia_celery/runtime/node/dist/host.mjs",
+        "motia_celery/runtime/ruby/host.rb",
         "motia_celery/workbench/ui/dist/index.html",
         "motia_celery/templates/shared/.env.example",
     } <= set(names)

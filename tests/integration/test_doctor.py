@@ -48,9 +48,14 @@ def test_fit_servers_are_told_and_the_exit_code_is_0(project: Project) -> None:
         assert f":{secret}@" not in doctor.output + as_json.output
 
 
-def test_nothing_set_is_two_problems_and_exit_code_1(project: Project) -> None:
+def test_nothing_set_and_no_ruby_are_problems_and_exit_code_1(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUBY_BIN", "/nowhere/ruby")
+    (project.folder / "steps" / "a_step.rb").write_text("config = {}\n")
     doctor = project.command("doctor", redis_url="", broker_url="")
     assert doctor.wait() == 1
+    assert "apt-get install -y ruby" in doctor.words
     assert "no broker is set" in doctor.words
     assert "no Redis is set" in doctor.words
     assert "Traceback" not in doctor.output

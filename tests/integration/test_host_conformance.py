@@ -24,6 +24,7 @@ from motia_celery.errors import HostDiedError
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.process import HostCommand, Link
 from motia_celery.runtime.pythonhost import python_command
+from motia_celery.runtime.ruby import RubyHost
 
 FILES = Path(__file__).parents[1] / "conformance"
 
@@ -41,12 +42,17 @@ def _node(root: Path) -> Sequence[str]:
     return NodeHost(root).command().arguments
 
 
+def _ruby(root: Path) -> Sequence[str]:
+    return RubyHost(root).command().arguments
+
+
 def _python(root: Path) -> Sequence[str]:
     return python_command(root, stream_names=["chat"]).arguments
 
 
 HOSTS = {
     "typescript": Language(_node, ".step.ts", "javascript"),
+    "ruby": Language(_ruby, "_step.rb", "ruby"),
     "python": Language(_python, "_step.py", "python"),
 }
 

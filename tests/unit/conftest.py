@@ -11,6 +11,7 @@ import pytest
 from motia_celery.discover import discover
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
+from motia_celery.runtime.ruby import RubyHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ class Folder:
         """Read the project; ``host`` then calls its handlers."""
         self.host = PythonHost(self.root, threads=4)
         self.node = NodeHost(self.root)
-        return discover(self.root, self.host, self.node)
+        return discover(self.root, self.host, self.node, RubyHost(self.root))
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from motia_celery.model.options import HandlerConfig, QueueConfig, RetryConfig
 from motia_celery.run.template import TEMPLATES
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.python import PythonHost
+from motia_celery.runtime.ruby import RubyHost
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -104,7 +105,7 @@ def test_python_compiles(snippet: Snippet) -> None:
 
 
 def _is_step(snippet: Snippet) -> bool:
-    return re.search(r"^(export const )?config\b", snippet.text, re.M) is not None and (
+    return re.search(r"^(export const |def )?config\b", snippet.text, re.M) is not None and (
         re.search(r"^(async )?def handler|^export const handler", snippet.text, re.M) is not None
     )
 
@@ -119,25 +120,26 @@ def _modules(page: str) -> dict[str, str]:
     return found
 
 
-STEPS = [s for s in snippets("python", "js", "ts", "javascript", "typescript") if _is_step(s)]
+_CODE = ("python", "js", "ts", "javascript", "typescript", "ruby")
+STEPS = [s for s in snippets(*_CODE) if _is_step(s)]
 
 
 @pytest.mark.parametrize("snippet", STEPS, ids=[one.id for one in STEPS])
 def test_a_step_is_one(snippet: Snippet, tmp_path: Path) -> None:
     """It is discovered, and nothing of its config is wrong."""
-    suffix = {"python": "_step.py", "js": ".step.js", "javascript": ".step.js"}
+    suffix = {"python": "_step.py", "js": ".step.js", "javascript": ".step.js", "ruby": "_step.rb"}
     name = f"a{suffix.get(snippet.language, '.step.ts')}"
     (tmp_path / "steps").mkdir()
     (tmp_path / "steps" / name).write_text(snippet.text)
     for file, text in _modules(snippet.page).items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)
-    host, script = PythonHost(tmp_path), NodeHost(tmp_path)
+    host, remote = PythonHost(tmp_path), (NodeHost(tmp_path), RubyHost(tmp_path))
     try:
-        found = discover(tmp_path, host, script)
+        found = discover(tmp_path, host, *remote)
     finally:
-        host.close()
-        script.close()
+        for one in (host, *remote):
+            one.close()
     assert not [problem.what for problem in found.problems]
     assert len(found.steps) == 1
 

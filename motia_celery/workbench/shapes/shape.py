@@ -34,5 +34,5 @@ class Done(Shape):
     done: bool = True
 
 
-Language = Literal["python", "typescript", "javascript"]
+Language = Literal["python", "typescript", "javascript", "ruby"]
 TriggerType = Literal["http", "event", "cron", "state", "stream"]

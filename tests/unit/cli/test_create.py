@@ -13,9 +13,12 @@ from typer.testing import CliRunner
 
 from motia_celery.cli import app
 from motia_celery.cli.create import _Name
+from motia_celery.discover import discover
 from motia_celery.errors import OverwriteError
 from motia_celery.run.step_file import StepFile
 from motia_celery.run.template import TEMPLATES
+from motia_celery.runtime.python import PythonHost
+from motia_celery.runtime.ruby import RubyHost
 from motia_celery.settings import load_settings
 
 
@@ -86,6 +89,17 @@ def test_a_step_is_written_in_python(folder: Path, kind: str, name: str) -> None
     assert len(tree.body) == (1 if kind == "noop" else 2)
 
 
+def test_steps_are_written_in_ruby(folder: Path) -> None:
+    """A name's quotes stay a name, and its `#{}` is no code."""
+    names = {kind: f'say "it\'s" #{{1}} {kind}' for kind in ("api", "event", "cron", "noop")}
+    for kind, name in names.items():
+        written = StepFile(name=name, kind=kind, language="ruby").write(folder)  # type: ignore[arg-type]
+        assert written.name.endswith("_step.rb")
+    found = discover(folder, PythonHost(folder), RubyHost(folder))
+    assert found.problems == ()
+    assert {step.name for step in found.steps} == set(names.values())
+
+
 def test_generate_step_says_where(folder: Path) -> None:
     """The language is the project's; a file that is there stays as it is."""
     assert "steps/send_mail_step.py" in run("generate", "step", "send-mail")
@@ -95,6 +109,7 @@ def test_generate_step_says_where(folder: Path) -> None:
     (folder / "tsconfig.json").write_text("{}")
     assert "src/mail/x.step.ts" in run("generate", "step", "x", "-t", "api", "-d", "src/mail")
     assert "steps/y.step.js" in run("generate", "step", "y", "--language", "javascript")
+    assert "steps/z_step.rb" in run("generate", "step", "z", "--language", "ruby")
 
 
 def test_generate_openapi(folder: Path) -> None:

@@ -19,7 +19,9 @@ def test_steps_come_before_src_and_dotted_names_before_underscored_ones(project)
         "steps/c_stream.py",
         "steps/z/0_step.js",
         "src/y.step.js",
+        "src/z.stream.rb",
         "src/b_step.py",
+        "src/c_step.rb",
     ]
     for file in reversed(files):
         project.write(file)

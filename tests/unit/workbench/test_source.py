@@ -23,6 +23,7 @@ from motia_celery.workbench.source import handler_line, read_source
         ("python", "(" * 100_000, None),
         ("typescript", "// x\nexport const handler: Handlers['a'] = async () => {}\n", 2),
         ("typescript", "export async function handler(input) {}\n", 1),
+        ("ruby", "config = {}\n\ndef handler(data, context)\nend\n", 3),
         ("javascript", "\n\nexports.handler = async () => {}\n", 3),
         ("javascript", "module.exports.handler = x\n", 1),
         ("javascript", "const handlers = 1\n", None),

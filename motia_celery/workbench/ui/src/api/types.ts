@@ -838,7 +838,7 @@ export interface components {
             /** Timezone */
             timezone: string;
             /** Languages */
-            languages: ("python" | "typescript" | "javascript")[];
+            languages: ("python" | "typescript" | "javascript" | "ruby")[];
             counts: components["schemas"]["Counts"];
             /**
              * Has Records
@@ -1357,7 +1357,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** File */
             file: string;
             /**
@@ -1970,7 +1970,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** Text */
             text: string;
             /** Line */
@@ -2192,7 +2192,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** File */
             file: string;
             /**
@@ -2385,7 +2385,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "python" | "typescript" | "javascript";
+            language: "python" | "typescript" | "javascript" | "ruby";
             /** Item Schema */
             item_schema?: {
                 [key: string]: unknown;

@@ -8,7 +8,7 @@ import { Decoration, type DecorationSet, drawSelection, EditorView, highlightSpe
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 
-export type CodeLanguage = "json" | "python" | "typescript" | "javascript";
+export type CodeLanguage = "json" | "python" | "typescript" | "javascript" | "ruby";
 
 export interface CodeProps {
   label: string;
@@ -26,6 +26,7 @@ const LANGUAGES: Record<CodeLanguage, () => Promise<Extension>> = {
   python: async () => (await import("@codemirror/lang-python")).python(),
   typescript: async () => (await import("@codemirror/lang-javascript")).javascript({ typescript: true, jsx: true }),
   javascript: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true }),
+  ruby: async () => [],
 };
 
 const theme = EditorView.theme({

@@ -14,7 +14,7 @@ export const KINDS: Record<Kind, { icon: LucideIcon; color: string; word: string
 };
 
 /** The languages in two or three letters. */
-export const TAGS: Record<GraphNode["language"], string> = { python: "PY", typescript: "TS", javascript: "JS" };
+export const TAGS: Record<GraphNode["language"], string> = { python: "PY", typescript: "TS", javascript: "JS", ruby: "RB" };
 
 /** What starts a Step, in one line. */
 export function subtitle(node: GraphNode): string {

@@ -1,0 +1,3 @@
+config = { type: 'event', name: 'broken', subscribes: ['x'] }
+
+raise 'broken on purpose'

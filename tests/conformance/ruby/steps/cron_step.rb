@@ -1,0 +1,7 @@
+def config
+  { type: 'cron', name: 'cron', cron: '@daily' }
+end
+
+def handler(context)
+  context.run_id
+end
