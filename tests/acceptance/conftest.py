@@ -122,7 +122,7 @@ def order(address: str, item: str, quantity: int = 1, email: str = "ann@example.
     return str(answer.json()["orderId"])
 
 
-def settled(address: str, order_id: str, seconds: float = 40) -> dict[str, Any]:
+def settled(address: str, order_id: str, seconds: float = 60) -> dict[str, Any]:
     """The order once its flow is over."""
     deadline = time.monotonic() + seconds
     while True:

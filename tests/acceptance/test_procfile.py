@@ -62,16 +62,16 @@ def test_each_line_of_the_procfile_works_together(example: Example, state: State
     assert paid["status"] == "paid"
     assert settled(address, order(address, "sofa"))["status"] == "rejected"
 
-    tasks = wait_until(lambda: _flower_tasks(flower), "Flower's tasks", 20)
+    tasks = wait_until(lambda: _flower_tasks(flower), "Flower's tasks", 60)
     assert tasks["step:reserve-stock", "SUCCESS"] == 2
     assert tasks["step:charge-card", "SUCCESS"] == 1
     assert tasks["step:notify", "SUCCESS"] == 2
-    wait_until(lambda: state.group("ticks"), "a cron tick", 10)
+    wait_until(lambda: state.group("ticks"), "a cron tick", 60)
 
     family = psutil.Process(process.pid).children(recursive=True)
     process.send(signal.SIGTERM)
-    process.wait(30)
-    _, alive = psutil.wait_procs(family, timeout=5)
+    process.wait(60)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
     assert "Traceback" not in process.output
 
@@ -86,7 +86,7 @@ def test_two_of_each_process_share_the_work(example: Example, state: State) -> N
     addresses = [f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"]
     for address in addresses:
         wait_for_web(address, process)
-    wait_until(lambda: process.output.count("worker.ready") == 2, "both workers", 30)
+    wait_until(lambda: process.output.count("worker.ready") == 2, "both workers", 60)
 
     orders = [order(addresses[number % 2], "sofa") for number in range(40)]
     results = [settled(addresses[(number + 1) % 2], id) for number, id in enumerate(orders)]
@@ -131,7 +131,7 @@ def _wait_for_flower(address: str) -> None:
         except httpx.TransportError:
             return False
 
-    wait_until(answers, "Flower", 40)
+    wait_until(answers, "Flower", 60)
     assert httpx.get(f"{address}/api/tasks", timeout=5).status_code == 401
 
 

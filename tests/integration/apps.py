@@ -28,7 +28,7 @@ from motia_celery.plan.topology import Names, QueuePlan, Topology
 from motia_celery.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 40.0
+START_SECONDS = 90.0
 
 #: What every handler of a test project does, as its event's data says.
 ACTS = """
@@ -108,7 +108,7 @@ def handler(data, context):
 
 
 def wait_until(
-    condition: Callable[[], Any], what: str, seconds: float = 20, pause: float = 0.05
+    condition: Callable[[], Any], what: str, seconds: float = 60, pause: float = 0.05
 ) -> Any:
     """The condition's first true value."""
     deadline = time.monotonic() + seconds
@@ -287,7 +287,7 @@ class Project:
         count: int = 1,
         what: str = "done",
         token: str | None = None,
-        seconds: float = 12,
+        seconds: float = 60,
     ) -> list[Any]:
         """The Step's lines once there are ``count`` of them."""
         wait_until(
@@ -444,7 +444,7 @@ class Project:
                 )
         return found
 
-    def dead_letters(self, count: int = 1, seconds: float = 12) -> list[Letter]:
+    def dead_letters(self, count: int = 1, seconds: float = 60) -> list[Letter]:
         """Takes the dead letters, once there are ``count`` of them."""
         found: list[Letter] = []
 

@@ -61,7 +61,7 @@ def bury(project: Project, step: str, count: int = 1, error: RunError = ERROR) -
         soon = project.publisher.bury_soon(event, plan, error, run_id=ids[-1], attempts=2)
         buried.append(soon)
     for soon in buried:
-        soon.result(30)
+        soon.result(60)
     return ids
 
 

@@ -642,7 +642,7 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(web: Web) -> None:
             client.sendall(request("/large", method="GET", close=close))
             port = client.getsockname()[1]
             assert client.recv(1)  # the answer began
-            wait_until(lambda: not web.serves(port), "the server gave up", 40)  # noqa: B023
+            wait_until(lambda: not web.serves(port), "the server gave up", 60)  # noqa: B023
             assert len(read_all(client)) < 64 << 20
 
 

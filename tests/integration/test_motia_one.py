@@ -89,7 +89,7 @@ class Shop:
         project.worker()
 
     def ask(self, method: str, path: str, **more: object) -> httpx.Response:
-        return httpx.request(method, self._address + path, timeout=40, **more)  # type: ignore[arg-type]
+        return httpx.request(method, self._address + path, timeout=60, **more)  # type: ignore[arg-type]
 
 
 def check(shop: Shop) -> None:
@@ -98,7 +98,7 @@ def check(shop: Shop) -> None:
     for id, amount in (("small", 1), ("large", 11)):
         answer = shop.ask("POST", "/orders", json={"id": id, "amount": amount})
         assert (answer.status_code, answer.json()) == (202, {"path": "/orders", "index": 1})
-    (done,) = project.wait_for("classic", 1, seconds=40)
+    (done,) = project.wait_for("classic", 1, seconds=60)
     assert done["data"] == {"id": "large", "old": None, "by": "order.made"}
     assert shop.ask("GET", "/orders/large").json()["amount"] == 11
     assert shop.ask("GET", "/orders/small").status_code == 404
@@ -110,7 +110,7 @@ def check(shop: Shop) -> None:
     def ticked() -> bool:
         return ["* * * * * *", "large"] in [n["data"] for n in project.notes("mixed", "tick")]
 
-    wait_until(ticked, "a tick of the mixed Step", 40)
+    wait_until(ticked, "a tick of the mixed Step", 60)
     assert len(project.notes("classic", "done")) == 1
 
 

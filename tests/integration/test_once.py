@@ -101,7 +101,7 @@ async def test_in_a_fifo_queue_it_waits_in_its_place(
         await asyncio.sleep(0.3)
         assert not waiting.done()
         await turn.finish()
-    assert await asyncio.wait_for(waiting, 5) is True
+    assert await asyncio.wait_for(waiting, 60) is True
 
 
 async def test_without_redis_a_run_waits_and_is_not_lost(

@@ -118,6 +118,6 @@ def asked(web: Process, port: int) -> str:
     with contextlib.suppress(httpx.TransportError):
         base = f"http://127.0.0.1:{port}"
         for path in ("/health/ready", "/health/live", "/openapi.json"):
-            answers.append(httpx.get(base + path, timeout=30).text)
-        answers.append(httpx.post(f"{base}/emit", json={"topic": "one"}, timeout=30).text)
+            answers.append(httpx.get(base + path, timeout=60).text)
+        answers.append(httpx.post(f"{base}/emit", json={"topic": "one"}, timeout=60).text)
     return "".join(answers)

@@ -95,7 +95,7 @@ class TestRedisState(StateContract):
             await state.set("other", "k", 1, ttl_seconds=1000)
             return {key async for key in loop_client.scan_iter(match=f"{name_prefix}*")}
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(await left()) > 4:
                 await asyncio.sleep(0.01)
         await state.clear("other")
@@ -326,7 +326,7 @@ class TestEmbeddedServer:
         """Other processes hold the URL."""
         url = private_redis.url
         os.kill(private_redis.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while private_redis.running:
             assert time.monotonic() < deadline
         private_redis.start()

@@ -74,7 +74,7 @@ class Bench:
         self.web.wait_for_line("web.ready")
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",
-            timeout=40,
+            timeout=60,
             headers={"authorization": f"Bearer {TOKEN}"},
         )
 

@@ -40,7 +40,7 @@ class Calls:
 
     def wait(self, count=1):
         for _ in range(count):
-            assert self.over.acquire(timeout=5), "a task did not end"
+            assert self.over.acquire(timeout=60), "a task did not end"
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Kept:
         self.go.set()
 
     def write(self, runs: Any, lines: Any, worker: str, summary: bytes) -> int:
-        self.go.wait(10)
+        self.go.wait(60)
         self.calls += 1
         if self.fault is not None:
             raise self.fault
