@@ -17,12 +17,13 @@ from pydantic import (
     field_validator,
 )
 
-from motia_celery.model.cron import cron_fault, timezone_fault
 from motia_celery.model.options import (
     Config,
+    CronExpression,
     HandlerInfrastructureConfig,
     InfrastructureConfig,
     RetryConfig,
+    TimezoneName,
 )
 from motia_celery.model.path import METHODS, path_fault
 from motia_celery.model.retry import (
@@ -277,29 +278,13 @@ class CronStep(RunningConfig):
     """Config of a Step that the clock starts; ``timezone`` is an IANA name."""
 
     type: Literal["cron"] = "cron"
-    cron: str
-    timezone: str | None = None
+    cron: CronExpression
+    timezone: TimezoneName | None = None
     retry: RetryConfig = Field(default_factory=RetryConfig)
 
     def retry_policy(self) -> RetryPolicy:
         """``retry``; a cron run has one attempt unless it says more."""
         return self.retry.policy(max_retries=0)
-
-    @field_validator("cron")
-    @classmethod
-    def _valid_cron(cls, cron: str) -> str:
-        fault = cron_fault(cron)
-        if fault:
-            raise ValueError(fault)
-        return cron
-
-    @field_validator("timezone")
-    @classmethod
-    def _valid_timezone(cls, timezone: str | None) -> str | None:
-        fault = timezone_fault(timezone) if timezone else None
-        if fault:
-            raise ValueError(fault)
-        return timezone
 
     def triggers(self) -> tuple[Trigger, ...]:
         """One cron trigger."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from motia_celery.model.cron import cron_fault, timezone_fault
 from motia_celery.model.retry import (
     DEFAULT_BACKOFF_CAP_SECONDS,
     DEFAULT_BACKOFF_SECONDS,
@@ -29,6 +31,25 @@ from motia_celery.model.step import (
     QueueOptions,
     Rate,
 )
+
+
+def _valid_cron(expression: str) -> str:
+    fault = cron_fault(expression)
+    if fault:
+        raise ValueError(fault)
+    return expression
+
+
+def _valid_timezone(name: str) -> str:
+    fault = timezone_fault(name) if name else None
+    if fault:
+        raise ValueError(fault)
+    return name
+
+
+CronExpression = Annotated[str, AfterValidator(_valid_cron)]
+#: An IANA name; empty is none.
+TimezoneName = Annotated[str, AfterValidator(_valid_timezone)]
 
 
 class Config(BaseModel):

@@ -19,9 +19,14 @@ from motia_celery.model.config import (
     as_schema,
     emitted,
 )
-from motia_celery.model.cron import cron_fault, timezone_fault
 from motia_celery.model.kinds import KINDS
-from motia_celery.model.options import Config, QueueConfig, RetryConfig
+from motia_celery.model.options import (
+    Config,
+    CronExpression,
+    QueueConfig,
+    RetryConfig,
+    TimezoneName,
+)
 from motia_celery.model.retry import RetryPolicy
 from motia_celery.model.step import (
     LONGEST_DELAY_SECONDS,
@@ -98,25 +103,9 @@ class CronTriggerConfig(Config):
     """``{"type": "cron", "expression": …}``; ``timezone`` is an IANA name."""
 
     type: Literal["cron"] = "cron"
-    expression: str
-    timezone: str | None = None
+    expression: CronExpression
+    timezone: TimezoneName | None = None
     condition: Any = None
-
-    @field_validator("expression")
-    @classmethod
-    def _valid_expression(cls, expression: str) -> str:
-        fault = cron_fault(expression)
-        if fault:
-            raise ValueError(fault)
-        return expression
-
-    @field_validator("timezone")
-    @classmethod
-    def _valid_timezone(cls, timezone: str | None) -> str | None:
-        fault = timezone_fault(timezone) if timezone else None
-        if fault:
-            raise ValueError(fault)
-        return timezone
 
 
 class StateTriggerConfig(Config):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -110,13 +111,18 @@ class Bench:
 class Feed:
     """The messages of a live feed."""
 
+    #: Heartbeats come for ever, so waiting for a message has an end of its own.
+    SECONDS = 120
+
     def __init__(self, response: httpx.Response) -> None:
         self._lines = response.iter_lines()
+        self._end = time.monotonic() + self.SECONDS
         self.last = ""
 
     def next(self) -> dict[str, Any]:
         """The next message; heartbeats are none."""
         for line in self._lines:
+            assert time.monotonic() < self._end, "the feed did not tell it"
             if line.startswith("id: "):
                 self.last = line.removeprefix("id: ")
             if line.startswith("data: "):
