@@ -112,7 +112,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let long modules begin first, so that none runs alone in the end; unit tests fill the gaps."""
+    """Let long modules begin first, and unit tests last: none is left that runs alone."""
     ranks = {name: rank for rank, name in enumerate(LONG_MODULES)}
 
     def rank(item: pytest.Item) -> tuple[int, bool]:
