@@ -71,6 +71,7 @@ class Fork:
 
 def _run(arguments: list[str], folder: str, environment: dict[str, str], files: list[str]) -> None:
     os.setsid()
+    multiprocessing.current_process().name = "MainProcess"
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
