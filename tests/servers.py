@@ -429,6 +429,17 @@ def free_ports(count: int) -> list[int]:
         return found
 
 
+def free_port() -> int:
+    """One of them."""
+    return free_ports(1)[0]
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _takes_connections(port: int) -> bool:
     try:
         with amqp.Connection(host=f"127.0.0.1:{port}", connect_timeout=5):

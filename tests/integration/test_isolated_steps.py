@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +12,7 @@ import httpx
 import psutil
 import pytest
 from integration.apps import Process, Project, wait_until
-from servers import Room
+from servers import Room, free_port
 
 PYTHON = """
 import os
@@ -70,9 +69,7 @@ class Counters:
                 self._write(language, isolated, "event")
                 self._write(language, isolated, "api")
         project.step("collects", ["counted"])
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.web = project.command("web", port=port, host="127.0.0.1", emit_route=True)
         self.web.wait_for_line("web.ready")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 import httpx
 from integration.apps import Project, wait_until
+from servers import free_port
 
 MIXED = """
 from acts import note
@@ -80,9 +80,7 @@ class Shop:
         project.step("mixed", ["order.made"], source=MIXED)
         project.step("classic", ["order.large"])
         (project.folder / "steps" / "orders_stream.py").write_text(STREAM)
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
+        port = free_port()
         self._address = f"http://127.0.0.1:{port}"
         self.web = project.command("web", port=port, host="127.0.0.1")
         self.web.wait_for_line("web.ready")

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from integration.apps import Process, Project, wait_until
-from integration.test_tls import free_port, listens
-from servers import GivenRabbit, RabbitNode
+from servers import GivenRabbit, RabbitNode, free_port, listens
 
 #: In a URL it is written with an escape; neither form may be seen.
 MARK, WRITTEN = "Sesame/Open", "Sesame%2FOpen"

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 from celery import Celery
+from servers import free_port
 
 from motia_celery.broker.schedule import (
     RETRY_SECONDS,
@@ -430,9 +430,7 @@ class Valkey:
     """A server that a test stops and starts again on the same port."""
 
     def __init__(self, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.folder = folder
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from celery import Celery
 from flower.utils.broker import Broker
 from integration.apps import Project, wait_until
 from redbeat.schedulers import get_redis
-from servers import RABBITMQ_MISSING, RabbitNode, Room
+from servers import RABBITMQ_MISSING, RabbitNode, Room, free_port, listens
 
 from motia_celery.broker.celery_app import create_celery
 from motia_celery.broker.schedule import redbeat_settings
@@ -153,17 +152,6 @@ def start_redis(
         )
     (folder / "groups").write_text(f"{process.pid}\n")
     return process
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 MakeSettings = Callable[..., Settings]
