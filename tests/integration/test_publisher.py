@@ -219,7 +219,7 @@ async def test_an_emit_that_is_late_names_its_topic(
         began = time.monotonic()
         with pytest.raises(EmitError, match=r"'order\.paid'"):
             await publisher.emit(Event(topic="order.paid", data=1))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 9
 
 
 async def test_nothing_is_lost_over_a_restart_of_the_broker(

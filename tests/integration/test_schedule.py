@@ -313,10 +313,10 @@ class TestLock:
         scheduler = beat({"daily": "@daily"})
         scheduler.tick()
         rewind(scheduler, "daily", timedelta(days=1))
-        client.set(lock_key(name_prefix), "another beat", px=600)
+        client.set(lock_key(name_prefix), "another beat", px=900)
         wait = scheduler.tick()
         assert sent.calls == []
-        assert 0 < wait <= 0.6  # it is back when the lock runs out
+        assert 0 < wait <= 0.9  # it is back when the lock runs out
         time.sleep(wait + 0.01)
         scheduler.tick()
         assert len(sent.calls) == 1
@@ -344,14 +344,14 @@ class TestLock:
 
         def slow_send(name, slot):
             calls.append(slot)
-            client.set(lock_key(name_prefix), "another beat", px=300)
+            client.set(lock_key(name_prefix), "another beat", px=2000)
 
         scheduler = beat({"daily": "@daily"}, send=slow_send)
         scheduler.tick()
         rewind(scheduler, "daily", timedelta(days=1))
         scheduler.tick()
         assert entry(scheduler, "daily").last_run_at < calls[0]
-        time.sleep(0.35)
+        time.sleep(2.05)
         scheduler.tick()
         assert len(calls) == 1
         assert entry(scheduler, "daily").last_run_at == calls[0]
@@ -471,7 +471,7 @@ class TestRedisAway:
         started = time.monotonic()
         scheduler.tick()
         scheduler.tick()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
         valkey.start()
         wait_until(lambda: scheduler.tick() and sent.calls)
         actions = [getattr(record, "action", "") for record in caplog.records]

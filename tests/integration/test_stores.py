@@ -414,7 +414,7 @@ class TestEmbeddedServer:
         os.kill(pid, signal.SIGSTOP)
         started = time.monotonic()
         server.stop(timeout=0.3)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert not is_alive(pid)
 
 

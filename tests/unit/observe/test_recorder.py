@@ -218,7 +218,7 @@ def test_closing_writes_what_waits_within_its_time(make, kept: Kept) -> None:
     kept.go.clear()
     started = time.monotonic()
     slow.close(timeout_seconds=0.2)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     kept.go.set()
 
 
