@@ -46,7 +46,7 @@ GIVEN_NAMES = ("AMQP_URL", "REDIS_URL")
 # A developer's own settings must not reach the tests, still less their servers.
 SETTINGS = (*GIVEN_NAMES, "CLOUDAMQP_URL", "RABBITMQ_URL", "REDIS_TLS_URL", "PORT", "LOG_LEVEL")
 
-#: What each suite may take of one process; three run at a time, and installing takes two minutes.
+#: What each suite may take of one process; four run at a time, and installing takes two minutes.
 BUDGETS_MINUTES = {
     "unit": 3,
     "integration": 45,
