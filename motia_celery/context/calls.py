@@ -83,6 +83,10 @@ class Calls:
         self._started.append(call)
         return call
 
+    def __bool__(self) -> bool:
+        """Whether there were any."""
+        return bool(self._started)
+
     async def finish(self) -> None:
         """Waits for every call.
 

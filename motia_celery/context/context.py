@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import orjson
 
 from motia_celery.context.calls import Call, Calls
 from motia_celery.context.celery import Celery, Tasks
-from motia_celery.context.recorded import note_changes, noted, recorded_stores
+from motia_celery.context.recorded import note_changes, noted, recorded_state, recorded_streams
 from motia_celery.context.state import State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
@@ -80,22 +80,40 @@ class Context(Triggered):
         self._step = step
         self._services = services
         self._calls = Calls(asyncio.get_running_loop())
-        self._emitted: Counter[str] = Counter()
+        self._emitted: dict[str, int] = {}
         self._recording = recording
-        values, items = recorded_stores(services.state, services.streams, recording)
-        self.state = State(values, self._calls, services.state_wrap)
-        self.streams = Streams(services.stream_names, items, self._calls)
-        self.celery = Celery(run, step.file, services.tasks, self._calls)
-        self.logger = StepLogger(
-            {
-                "step": run.step,
-                "run_id": run.id,
-                "trace_id": run.trace.trace_id,
-                "attempt": run.attempt,
-                "flows": list(run.flows),
-            },
-            recording,
-        )
+
+    # Made when they are asked for: most runs use one or two of them.
+
+    @cached_property
+    def state(self) -> State:
+        """The state that all Steps share."""
+        values = recorded_state(self._services.state, self._recording)
+        return State(values, self._calls, self._services.state_wrap)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The live streams, by name."""
+        items = recorded_streams(self._services.streams, self._recording)
+        return Streams(self._services.stream_names, items, self._calls)
+
+    @cached_property
+    def celery(self) -> Celery:
+        """Other Celery apps on the same broker."""
+        return Celery(self._run, self._step.file, self._services.tasks, self._calls)
+
+    @cached_property
+    def logger(self) -> StepLogger:
+        """Logs lines that tell of what run they are."""
+        run = self._run
+        fields = {
+            "step": run.step,
+            "run_id": run.id,
+            "trace_id": run.trace.trace_id,
+            "attempt": run.attempt,
+            "flows": list(run.flows),
+        }
+        return StepLogger(fields, self._recording)
 
     @property
     def trace_id(self) -> str:
@@ -251,8 +269,7 @@ class Context(Triggered):
         except TypeError:
             body = b""  # the emit will refuse it
         first = emitted_id(self._run.id, topic, body)
-        self._emitted[first] += 1
-        number = self._emitted[first]
+        number = self._emitted[first] = self._emitted.get(first, 0) + 1
         return first if number == 1 else derived_id(first, str(number))
 
     def _refuse(self, topic: str) -> None:
@@ -266,7 +283,8 @@ class Context(Triggered):
 
     async def finish(self) -> None:
         """Waits for the calls that the handler left behind; see :meth:`Calls.finish`."""
-        await self._calls.finish()
+        if self._calls:
+            await self._calls.finish()
 
     async def settle(self) -> None:
         """Waits for the calls of a run that has failed anyway; their errors are dropped."""

@@ -6,8 +6,6 @@ handler itself runs there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -19,14 +17,19 @@ if TYPE_CHECKING:
 _current: ContextVar[Context] = ContextVar("motia_celery_context")
 
 
-@contextmanager
-def current(context: Context) -> Iterator[None]:
+class current:  # noqa: N801 - used as `with current(context):`
     """Makes the context that of the run under way."""
-    token = _current.set(context)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def current_context() -> Context:

@@ -16,13 +16,14 @@ from motia_celery.observe.recording import Recording
 Operations = Iterable[Mapping[str, Any]]
 
 
-def recorded_stores(
-    values: Values, items: Items, recording: Recording | None
-) -> tuple[Values, Items]:
-    """The stores as they are, or such that the recording has what is changed in them."""
-    if recording is None:
-        return values, items
-    return RecordedState(values, recording), RecordedStreams(items, recording)
+def recorded_state(values: Values, recording: Recording | None) -> Values:
+    """The state as it is, or such that the recording has what is changed in it."""
+    return values if recording is None else RecordedState(values, recording)
+
+
+def recorded_streams(items: Items, recording: Recording | None) -> Items:
+    """The streams as they are, or such that the recording has what is changed in them."""
+    return items if recording is None else RecordedStreams(items, recording)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from motia_celery.errors import EventDataError
-from motia_celery.model.trace import Trace
+from motia_celery.model.trace import Trace, random_id
 
 #: How many levels of lists and objects an event's data may have.
 DEEPEST = 254
@@ -33,7 +33,7 @@ class Event:
 
     topic: str
     data: Any
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=random_id)
     trace: Trace = field(default_factory=Trace.start)
     previous: Trace | None = None
     root_id: str | None = None

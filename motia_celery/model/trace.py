@@ -87,7 +87,8 @@ class Trace:
     @classmethod
     def begin(cls, headers: Mapping[str, object]) -> Trace:
         """A new trace for headers that name none; baggage may come without one."""
-        return replace(cls.start(), baggage=read_baggage(headers.get(BAGGAGE)))
+        place, given = cls.start(), headers.get(BAGGAGE)
+        return replace(place, baggage=read_baggage(given)) if given else place
 
     def child(self) -> Trace:
         """A new span in the same trace."""
@@ -111,6 +112,13 @@ class Trace:
 
 def _span_id() -> str:
     return f"{_random.getrandbits(64) or 1:016x}"
+
+
+def random_id() -> str:
+    """A random UUID, version 4, for what needs an id and no secret."""
+    text = f"{_random.getrandbits(128):032x}"
+    variant = "89ab"[ord(text[16]) & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
 def trace_headers(headers: Mapping[str, object]) -> dict[str, str]:

@@ -254,15 +254,6 @@ class StepLogger:
         extra = {"action": "step.log", **self._fields, "data": fields}
         _step_logger.log(level, "%s", text, extra=extra)
 
-    @contextmanager
-    def capturing(self) -> Iterator[None]:
-        """What is logged inside by Python's ``logging``, in whatever library, is the run's too."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
-
     def capture(self, record: logging.LogRecord) -> bool:
         """Takes a line that was logged in the run; False if it is not to be written here."""
         if self._lines is not None:
@@ -273,16 +264,42 @@ class StepLogger:
         return True
 
 
+class Logs(Protocol):
+    """A run's context, as far as lines need it."""
+
+    @property
+    def logger(self) -> StepLogger:
+        """The run's logger."""
+
+
 #: Whose handler runs.
-_current: ContextVar[StepLogger | None] = ContextVar("motia_celery_step_logger", default=None)
+_current: ContextVar[Logs | None] = ContextVar("motia_celery_step_logger", default=None)
+
+
+class Capturing:
+    """While it is entered, what is logged by Python's ``logging``, in whatever library, is the
+    run's too. Each run enters one, so it is a class, which costs a third of a generator.
+    """
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: Logs) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+
 
 _LEVEL_NAMES = {10: "debug", 20: "info", 30: "warn", 40: "error"}
 
 
 def _of_its_run(record: logging.LogRecord) -> bool:
     """Gives a record to the run in which it was logged; a logging filter."""
-    logger = None if record.name == _step_logger.name else _current.get()
-    return logger is None or logger.capture(record)
+    run = None if record.name == _step_logger.name else _current.get()
+    return run is None or run.logger.capture(record)
 
 
 class _Keeper(logging.Handler):

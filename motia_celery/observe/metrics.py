@@ -12,6 +12,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Literal
 
@@ -115,6 +116,17 @@ class Tally:
 Listener = Callable[[Metric, float, tuple[str, ...]], None]
 
 
+@cache
+def _keys_of(step: str, trigger: str) -> tuple[Key, Key, tuple[Key, ...]]:
+    """What a run that succeeded adds to: its count, the seconds, and each bucket of them."""
+    buckets = range(len(DURATION.bounds) + 1)
+    return (
+        (RUNS.name, step, trigger, "success"),
+        (DURATION.name, step, trigger, SUM),
+        tuple((DURATION.name, step, trigger, str(number)) for number in buckets),
+    )
+
+
 class Meter:
     """Counts in this process, from any thread."""
 
@@ -177,6 +189,20 @@ class Meter:
             before = self._tally.started.get(run.step, (0, 0))
             self._tally.started[run.step] = max(before, (sent_ms, now))
 
+    def succeeded(self, run: Run, seconds: float) -> None:
+        """A run succeeded, and its last attempt took so long."""
+        step, trigger = run.step, run.trigger
+        over, total, buckets = _keys_of(step, trigger)
+        bucket = buckets[bisect_left(DURATION.bounds, seconds)]
+        with self._lock:
+            counts = self._tally.counts
+            counts[over] = counts.get(over, 0) + 1
+            counts[bucket] = counts.get(bucket, 0) + 1
+            counts[total] = counts.get(total, 0) + int(seconds * 1_000_000)
+        if self.listener is not None:
+            self.listener(DURATION, seconds, (step, trigger))
+            self.listener(RUNS, 1, (step, trigger, "success"))
+
     def failed(self, run: Run, *, again: bool) -> None:
         """An attempt failed, and is tried ``again`` or was the last."""
         self.count(FAILURES, run.step, run.trigger)
@@ -222,10 +248,12 @@ class Timed:
         trace: TracebackType | None,
     ) -> None:
         run, meter = self._run, self._meter
-        meter.observe(DURATION, time.perf_counter() - self._began, run.step, run.trigger)
+        seconds = time.perf_counter() - self._began
         if isinstance(self.outcome, Success):
-            meter.count(RUNS, run.step, run.trigger, "success")
-        elif run.trigger == "http":
+            meter.succeeded(run, seconds)
+            return
+        meter.observe(DURATION, seconds, run.step, run.trigger)
+        if run.trigger == "http":
             # Whether an event's attempt was the last one is decided after it.
             meter.failed(run, again=False)
 

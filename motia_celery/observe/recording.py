@@ -7,8 +7,7 @@ makes records of them, and writes those (``recorder.py``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from motia_celery.model.event import Event
@@ -193,27 +192,23 @@ class Recording:
         self._changes.changed(self)
 
 
-@contextmanager
-def recorded(recording: Recording | None) -> Iterator[Callable[[Outcome], Outcome]]:
-    """Ends the recording with the outcome that is passed through, or as cut short."""
-    if recording is None:
-        yield lambda outcome: outcome
-        return
-
-    def end(outcome: Outcome) -> Outcome:
-        recording.ended(outcome)
-        return outcome
-
+async def recorded(recording: Recording, attempt: Awaitable[Outcome]) -> Outcome:
+    """The attempt's outcome, with which the recording ends; without one it was cut short."""
     try:
-        yield end
+        outcome = await attempt
+        recording.ended(outcome)
     except BaseException:
         recording.cut()
         raise
+    return outcome
 
 
 def _input(run: Run) -> Any:
     if run.trigger != "http" or not isinstance(run.input, Mapping):
         return run.input
     request = run.input
-    named = {name: getattr(request, name, None) for name in ("method", "path")}
-    return named | {part: request[part] for part in _REQUEST_PARTS if part in request}
+    told = {"method": getattr(request, "method", None), "path": getattr(request, "path", None)}
+    for part in _REQUEST_PARTS:
+        if part in request:
+            told[part] = request[part]
+    return told

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,11 +13,18 @@ from starlette.types import Receive, Scope
 from motia_celery.context.request import Request
 from motia_celery.errors import ConfigError, InputMismatchError, ResponseError
 from motia_celery.model.run import Failure, Outcome, Run, RunError
+from motia_celery.model.trace import random_id
 from motia_celery.observe.spans import ServerWork
 from motia_celery.plan.routes import Route
 from motia_celery.run.body import RequestRefusedError
 from motia_celery.run.requests import read_request
-from motia_celery.run.responses import Response, build_response, error_response, json_response
+from motia_celery.run.responses import (
+    Header,
+    Response,
+    build_response,
+    error_response,
+    json_response,
+)
 from motia_celery.run.validation import Validator, compile_validator, named_uploads
 from motia_celery.settings import Settings
 
@@ -59,9 +65,16 @@ class Endpoint:
             return _broken_schema
 
     async def answer(
-        self, scope: Scope, receive: Receive, headers: dict[str, Any], params: dict[str, str]
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: dict[str, Any],
+        params: dict[str, str],
+        more: tuple[Header, ...] = (),
     ) -> Response:
-        """The response to one request; never raises for what the request or the handler did."""
+        """The response to one request, with ``more`` headers where it has none of that name; never
+        raises for what the request or the handler did.
+        """
         with ServerWork(scope, headers, self.route.trigger.path) as work:
             response = await self._answer(scope, receive, headers, params, work)
             work.answer(response.status)
@@ -69,6 +82,7 @@ class Endpoint:
             (
                 (b"x-trace-id", work.trace.trace_id.encode("ascii")),
                 (b"traceparent", work.trace.header.encode("ascii")),
+                *more,
             )
         )
 
@@ -101,7 +115,7 @@ class Endpoint:
 
     async def _run(self, request: Request, work: ServerWork) -> Response:
         run = Run(
-            id=str(uuid.uuid4()),
+            id=random_id(),
             step=self._step.name,
             trigger="http",
             input=request,

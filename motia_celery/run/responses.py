@@ -39,7 +39,7 @@ class Response:
     def with_headers(self, extra: Iterable[Header]) -> Response:
         """The response with ``extra`` headers where it has none of that name."""
         present = {name for name, _ in self.headers} - _ADDED
-        added = (header for header in extra if header[0] not in present)
+        added = [header for header in extra if header[0] not in present]
         return Response(self.status, self.body, (*self.headers, *added))
 
     async def send(self, send: Send, *, head: bool = False) -> None:
@@ -76,12 +76,17 @@ def build_response(result: Any, where: str = "") -> Response:
             f"the handler returned {returned}.", where, 'Return {"status": 200, "body": …}.'
         )
     status = _status(result.get("status", result.get("status_code")), where)
-    headers = tuple(_headers(result.get("headers"), where))
+    given = result.get("headers")
+    headers = tuple(_headers(given, where)) if given is not None else ()
     if status in _BODYLESS:
         return Response(status, b"", headers)
     body, content_type = _body(result.get("body"), where)
-    response = Response(status, body, headers)
-    return response.with_headers([(b"content-type", content_type)]) if content_type else response
+    typed = ((b"content-type", content_type),) if content_type else ()
+    return (
+        Response(status, body, headers).with_headers(typed)
+        if headers
+        else (Response(status, body, typed))
+    )
 
 
 def _status(status: Any, where: str) -> int:
@@ -94,8 +99,6 @@ def _status(status: Any, where: str) -> int:
 
 
 def _headers(headers: Any, where: str) -> Iterable[Header]:
-    if headers is None:
-        return
     if not isinstance(headers, Mapping):
         raise ResponseError("the headers are not a dict.", where, "Return a dict of headers.")
     for name, value in headers.items():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -112,25 +111,20 @@ class StepRoutes:
         headers = read_headers(scope["headers"])
         cors = self._cors.headers(headers)
         try:
-            response = await _answer(scope, receive, headers, found, methods)
+            if found:
+                endpoint, params = found
+                response = await endpoint.answer(scope, receive, headers, params, cors)
+            else:
+                response = _answer(scope, methods).with_headers(cors)
         except ClientGoneError:
             return
         except Exception:
             log.exception("Could not answer.", extra={"action": "web.request_crashed"})
-            response = error_response(500, "Internal server error")
-        await response.with_headers(cors).send(send, head=scope["method"] == "HEAD")
+            response = error_response(500, "Internal server error").with_headers(cors)
+        await response.send(send, head=scope["method"] == "HEAD")
 
 
-async def _answer(
-    scope: Scope,
-    receive: Receive,
-    headers: dict[str, Any],
-    found: Found | None,
-    methods: tuple[str, ...],
-) -> Response:
-    if found:
-        endpoint, params = found
-        return await endpoint.answer(scope, receive, headers, params)
+def _answer(scope: Scope, methods: tuple[str, ...]) -> Response:
     if scope["method"] == "OPTIONS":
         return Response(204)
     allow = (b"allow", ", ".join(methods).encode("ascii"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from motia_celery.context import Context, Services
 from motia_celery.errors import RunTimeoutError
 from motia_celery.model.run import Failure, Outcome, Run, RunError, Success
 from motia_celery.model.step import Language, Step
+from motia_celery.observe.logs import Capturing
 from motia_celery.observe.recording import Recordings, recorded
 from motia_celery.plan.inputs import Inputs, mismatch
 from motia_celery.runtime.deadline import OverdueError, within
@@ -45,17 +45,20 @@ class Invoker:
         """Runs the handler once. A fault of the handler is a :class:`Failure`, never raised."""
         recording = self._recorder.begin(run) if self._recorder else None
         context = Context(run, self._steps[run.step], self._services, recording)
-        with recorded(recording) as end, context.logger.capturing():
-            return end(await self._outcome(run, context))
+        with Capturing(context):
+            if recording is None:
+                return await self._outcome(run, context)
+            return await recorded(recording, self._outcome(run, context))
 
     async def _outcome(self, run: Run, context: Context) -> Outcome:
         step = self._steps[run.step]
         if rejected := self._rejected(run, context):
             return rejected
         try:
-            async with self._host(step) as host:
-                work = completed(host.call(run, context), context)
-                return Success(await within(step.timeout_seconds, work, step.name))
+            if self._isolated is None or not self._isolated.takes(step):
+                return await _success(self._hosts[step.language], step, run, context)
+            async with self._isolated.child(step) as host:  # to get it takes none of its time
+                return await _success(host, step, run, context)
         except asyncio.CancelledError as error:
             # A handler may await something that was cancelled; only its own task ends the run.
             if _is_being_cancelled():
@@ -65,12 +68,6 @@ class Invoker:
             return self._failure(self._timed_out(step))
         except (Exception, SystemExit) as error:
             return self._failure(error)
-
-    def _host(self, step: Step) -> AbstractAsyncContextManager[Host]:
-        """The host of one call; the time that it takes to get one is not the handler's."""
-        if self._isolated is not None and self._isolated.takes(step):
-            return self._isolated.child(step)
-        return nullcontext(self._hosts[step.language])
 
     def _failure(self, error: BaseException) -> Failure:
         return Failure(run_error(error, self._root))
@@ -95,6 +92,13 @@ class Invoker:
             return None
         error = mismatch(self._steps[run.step], faults)
         return Failure(RunError(type(error).__name__, str(error), final=True))
+
+
+async def _success(host: Host, step: Step, run: Run, context: Context) -> Success:
+    work = completed(host.call(run, context), context)
+    if step.timeout_seconds is None:
+        return Success(await work)
+    return Success(await within(step.timeout_seconds, work, step.name))
 
 
 def _is_being_cancelled() -> bool:

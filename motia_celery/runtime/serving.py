@@ -18,6 +18,7 @@ from motia_celery.errors import FrameError
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
+from motia_celery.observe.logs import Capturing
 from motia_celery.runtime.crossing import read_run
 from motia_celery.runtime.definitions import describe
 from motia_celery.runtime.faults import run_error
@@ -168,7 +169,7 @@ class Server(asyncio.Protocol):
         handlers = Handlers(definition)
         context = self._context(run, message["file"], asker)
         context.knows(partial(_step, definition))
-        with _placed(run.trace), context.logger.capturing():
+        with _placed(run.trace), Capturing(context):
             value = await completed(self._host.handle(handlers, run, context), context)
         return value if run.trigger == "http" else _crossing(value)
 

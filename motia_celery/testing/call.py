@@ -25,8 +25,7 @@ from motia_celery.model.run import Run, Success, TriggerType
 from motia_celery.model.step import Language, Step
 from motia_celery.model.trace import Trace
 from motia_celery.model.transaction import StateChange
-from motia_celery.observe.logs import keeping_lines
-from motia_celery.observe.recording import recorded
+from motia_celery.observe.logs import Capturing, keeping_lines
 from motia_celery.run.responses import build_response
 from motia_celery.runtime.deadline import within
 from motia_celery.runtime.faults import load_problem
@@ -180,7 +179,7 @@ async def _call(
     recording = Recordings().begin(run)
     context = Context(run, step, services, recording)
     result, error = None, None
-    with keeping_lines("debug"), recorded(recording) as end, context.logger.capturing():
+    with keeping_lines("debug"), Capturing(context):
         try:
             work = completed(host.call(run, context), context)
             result = await within(step.timeout_seconds, work, step.name)
@@ -188,7 +187,7 @@ async def _call(
             if raises:
                 raise
             error = raised
-        end(Success(result))
+    recording.ended(Success(result))
     return await _told(result, error, values, items, recording)
 
 

@@ -8,10 +8,12 @@ import json
 import logging
 import sys
 from collections import UserDict
+from types import SimpleNamespace
 
 import pytest
 
 from motia_celery.observe.logs import (
+    Capturing,
     ConsoleFormatter,
     JsonFormatter,
     StepLogger,
@@ -20,6 +22,10 @@ from motia_celery.observe.logs import (
 )
 
 HOSTILE = "ok\n12:00:00 ERROR forged\r\x1b[31mred\x9b1m\u2028next\u202eesrever\x00\x7f"
+
+
+def capturing(logger):
+    return Capturing(SimpleNamespace(logger=logger))
 
 
 def record(message="Charged", level=logging.INFO, error=None, **fields):
@@ -271,7 +277,7 @@ def written(untouched_root, monkeypatch):
 
 def test_a_line_of_a_library_in_a_run_has_the_runs_fields(written):
     lines = Lines()
-    with StepLogger(FIELDS, lines).capturing():
+    with capturing(StepLogger(FIELDS, lines)):
         logging.getLogger("library").warning("Paid %s", 12, extra={"iban": "s3cret", "n": 1})
     logging.getLogger("library").warning("Later")
     first, later = written()
@@ -283,7 +289,7 @@ def test_a_line_of_a_library_in_a_run_has_the_runs_fields(written):
 
 def test_runs_that_go_on_at_once_keep_their_lines_apart(written):
     async def handler(number):
-        with StepLogger({"run_id": str(number)}, lines[number]).capturing():
+        with capturing(StepLogger({"run_id": str(number)}, lines[number])):
             for _ in range(3):
                 await asyncio.sleep(0)
                 await asyncio.to_thread(logging.getLogger("x").info, "in %s", number)
@@ -301,7 +307,7 @@ def test_runs_that_go_on_at_once_keep_their_lines_apart(written):
 def test_a_line_of_the_context_is_kept_once(written):
     lines = Lines()
     logger = StepLogger(FIELDS, lines)
-    with logger.capturing():
+    with capturing(logger):
         logger.info("Hello", data={"n": 1})
         logger.debug("below the level")
     assert lines.found == [("info", "Hello", {"n": 1})]
@@ -310,7 +316,7 @@ def test_a_line_of_the_context_is_kept_once(written):
 
 
 def test_no_text_of_a_library_forges_a_line_or_a_field(written):
-    with StepLogger(FIELDS).capturing():
+    with capturing(StepLogger(FIELDS)):
         logging.getLogger("library").error(HOSTILE + '", "run_id": "forged')
     (line,) = written()
     assert line["run_id"] == "r"
@@ -320,7 +326,7 @@ def test_no_text_of_a_library_forges_a_line_or_a_field(written):
 def test_a_message_that_can_not_be_put_together_fails_no_handler(written, monkeypatch):
     monkeypatch.setattr(logging, "raiseExceptions", False)
     lines = Lines()
-    with StepLogger(FIELDS, lines).capturing():
+    with capturing(StepLogger(FIELDS, lines)):
         logging.getLogger("library").warning(*("%d of %d", 1))
     ((_, message, _),) = lines.found
     assert message.startswith("%d of %d (TypeError")
@@ -338,7 +344,7 @@ def test_data_under_secret_keys_is_masked(untouched_root, capsys, style):
 
 def test_a_traceback_is_kept_with_the_line(written):
     lines = Lines()
-    with StepLogger(FIELDS, lines).capturing():
+    with capturing(StepLogger(FIELDS, lines)):
         try:
             raise ValueError("no")
         except ValueError:
