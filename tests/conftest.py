@@ -66,6 +66,7 @@ TESTS = Path(__file__).parent
 LONG_MODULES = (
     "benchmarks/test_short.py",
     "faults/test_process_faults.py",
+    "acceptance/test_published.py",
     "integration/test_order.py",
     "faults/test_broker_faults.py",
     "integration/test_partitions.py",
@@ -76,6 +77,9 @@ LONG_MODULES = (
     "integration/test_pools.py",
     "faults/test_control.py",
     "integration/test_isolated_host.py",
+    "acceptance/test_plugin.py",
+    "integration/test_doctor_live.py",
+    "integration/test_servers.py",
     "integration/test_controls.py",
     "browser/test_workbench.py",
 )
