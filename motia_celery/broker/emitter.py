@@ -72,6 +72,20 @@ class Emitter:
             await self._send(named, options, seconds)
         return True
 
+    def begin(
+        self, event: Event, options: EmitOptions, timeout_seconds: float | None = None
+    ) -> asyncio.Future[bool] | None:
+        """:meth:`emit`, sent before this returns; None where something has to be waited for.
+
+        Raises:
+            EventDataError: the data can not be sent.
+        """
+        if options.key is not None or options.outbox or options.delay_seconds:
+            return None
+        if self._inputs.refuses and self._inputs.may_refuse(self._hearing(event)):
+            return None
+        return self._publisher.begin(event, timeout_seconds)
+
     async def commit(
         self,
         changes: Sequence[StateChange],
@@ -100,11 +114,14 @@ class Emitter:
             await self._outbox.write(changes, entries)
 
     def _check(self, event: Event) -> None:
-        hearing = [queue.step for queue in self._topology.subscribers(event.topic)]
+        hearing = self._hearing(event)
         if self._inputs.may_refuse(hearing):
             # What is compared is what will arrive.
             body = wire.event_body(event, self._settings.event_limit_bytes)
             self._inputs.check(event.topic, orjson.loads(body), hearing)
+
+    def _hearing(self, event: Event) -> list[str]:
+        return [queue.step for queue in self._topology.subscribers(event.topic)]
 
     def _entry(self, event: Event, options: EmitOptions) -> Entry:
         message = self._publisher.message(event, options.delay_seconds)

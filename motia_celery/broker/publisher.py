@@ -29,6 +29,7 @@ from motia_celery.broker.direct.outgoing import LateError, Outgoing, RefusedErro
 from motia_celery.broker.sender import Pending, Sender, late, log_outage, refused
 from motia_celery.broker.topology import declare
 from motia_celery.broker.wire import Message
+from motia_celery.errors import EmitError
 from motia_celery.model.event import Event
 from motia_celery.model.run import RunError
 from motia_celery.observe.metrics import meter
@@ -76,6 +77,26 @@ class Publisher:
         await self._await(self._event_messages(event, delay_seconds), timeout_seconds)
         if not delay_seconds:
             self._count(event.topic)
+
+    def begin(
+        self, event: Event, timeout_seconds: float | None = None
+    ) -> asyncio.Future[bool] | None:
+        """:meth:`emit`, sent before this returns; None where it can not be sent this way.
+
+        The future is True once the broker has confirmed, or fails with an EmitError.
+
+        Raises:
+            EventDataError: the data can not be sent.
+        """
+        if not self._from_loop:
+            return None
+        message = self.message(event)
+        if not Outgoing.can_take(message):
+            return None
+        seconds = timeout_seconds or self._settings.emit_timeout_seconds
+        with suppress(UnusualError):
+            return self._outgoing().publish(message, seconds, partial(self._count, event.topic))
+        return None
 
     def emit_blocking(
         self, event: Event, timeout_seconds: float | None = None, *, delay_seconds: float = 0
@@ -247,7 +268,7 @@ class Publisher:
 
     def _count(self, topic: str) -> None:
         """Tells the meter of an event that its subscribers have."""
-        meter.sent(plan.step for plan in self._topology.subscribers(topic))
+        meter.sent([plan.step for plan in self._topology.subscribers(topic)])
 
     def _count_when(self, done: Future[None], message: Message) -> None:
         if message.exchange == self._topology.names.events and not message.delay_seconds:
@@ -261,7 +282,7 @@ class Publisher:
         seconds = timeout or self._settings.emit_timeout_seconds
         if self._from_loop and len(messages) == 1 and Outgoing.can_take(messages[0]):
             with suppress(UnusualError):
-                await self._directly(messages[0], seconds)
+                await self._outgoing().publish(messages[0], seconds)
                 return
         waiting = [self._sender.put(message, seconds) for message in messages]
         try:
@@ -272,18 +293,16 @@ class Publisher:
                 self._sender.drop(pending)
             raise
 
-    async def _directly(self, message: Message, seconds: float) -> None:
-        try:
-            await self._outgoing().publish(message, seconds)
-        except LateError as error:
-            raise late(message, error, self._settings, was_sent=error.was_sent) from None
-        except RefusedError:
-            raise refused(message) from None
+    def _explained(self, message: Message, error: LateError | RefusedError) -> EmitError:
+        if isinstance(error, LateError):
+            return late(message, error, self._settings, was_sent=error.was_sent)
+        return refused(message)
 
     def _outgoing(self) -> Outgoing:
         loop = asyncio.get_running_loop()
         if self._current is None or not self._current.is_of(loop):
-            self._current = Outgoing(self._connected, partial(log_outage, self._settings))
+            told = partial(log_outage, self._settings)
+            self._current = Outgoing(self._connected, told, self._explained)
         return self._current
 
     def _connected(self) -> Connection:

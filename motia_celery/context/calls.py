@@ -20,7 +20,7 @@ class Call(Coroutine[Any, Any, T], Generic[T]):
 
     __slots__ = ("_iterator", "awaited", "task")
 
-    def __init__(self, task: asyncio.Task[T]) -> None:
+    def __init__(self, task: asyncio.Future[T]) -> None:
         self.task = task
         self.awaited = False
         self._iterator: Generator[Any, Any, T] | None = None
@@ -79,9 +79,20 @@ class Calls:
             # The handler runs a loop of its own in its thread.
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
             return asyncio.wrap_future(future, loop=running)
-        call = Call(self._loop.create_task(coroutine))
+        return self.follow(self._loop.create_task(coroutine))
+
+    def follow(self, task: asyncio.Future[T]) -> Call[T]:
+        """The call for what is under way on the run's loop already."""
+        call = Call(task)
         self._started.append(call)
         return call
+
+    def are_here(self) -> bool:
+        """Whether the caller is on the run's loop."""
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
 
     def __bool__(self) -> bool:
         """Whether there were any."""
@@ -117,6 +128,6 @@ class Calls:
                 call.task.cancel()
 
 
-def _error(task: asyncio.Task[Any]) -> BaseException | None:
+def _error(task: asyncio.Future[Any]) -> BaseException | None:
     """The error of a call that is done; asked for, so that asyncio does not report it as lost."""
     return None if task.cancelled() else task.exception()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -47,6 +48,12 @@ def noted(
         if recording is not None:
             for event, options in events:
                 recording.emitted(event, ok=ok, delay_seconds=options.delay_seconds)
+
+
+def note_sent(recording: Recording, event: Event, ended: asyncio.Future[bool]) -> None:
+    """Notes an event that was sent without delay, once that has ended."""
+    ok = not ended.cancelled() and ended.exception() is None
+    recording.emitted(event, ok=ok)
 
 
 def note_changes(recording: Recording | None, changes: Sequence[StateChange]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from motia_celery.context.context import Emitter, Services
+from motia_celery.context.context import Begin, Emitter, Services
 from motia_celery.context.state import Values
 from motia_celery.context.streams import Items
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
 from motia_celery.model.transaction import StateChange
+from motia_celery.observe import tracing
 from motia_celery.observe.spans import operation, sending
 
 Operations = Iterable[Mapping[str, Any]]
@@ -23,9 +26,17 @@ def traced(services: Services) -> Services:
     return replace(
         services,
         emitter=TracedEmitter(services.emitter),
+        begin=partial(_begun, services.begin) if services.begin else None,
         state=TracedState(services.state),
         streams=TracedStreams(services.streams),
     )
+
+
+def _begun(
+    begin: Begin, event: Event, options: EmitOptions, timeout_seconds: float | None
+) -> asyncio.Future[bool] | None:
+    """The emit, unless it is to have a span."""
+    return begin(event, options, timeout_seconds) if tracing.running() is None else None
 
 
 class TracedEmitter:

@@ -20,6 +20,10 @@ DEFAULT_PRIORITY = 4
 Moment = datetime | str | float
 
 
+#: The fields of an emit that are no options.
+_PLAIN = frozenset({"topic", "data", "messageGroupId"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmitOptions:
     """What an emit asks for.
@@ -40,6 +44,8 @@ class EmitOptions:
         Raises:
             ValueError: one of them can not be used.
         """
+        if given.keys() <= _PLAIN:
+            return cls()
         return cls(
             delay_seconds=_wait(given.get("delay"), given.get("at"), now),
             priority=_priority(given.get("priority")),

@@ -28,7 +28,7 @@ class Event:
     redelivery, names the same run. ``timestamp_ms`` is the time of the emit, in epoch milliseconds.
     ``priority`` is 0 to 9, None for the one in the middle. ``trace`` is where it was emitted;
     ``previous`` is the attempt that an event which is sent again follows. ``encoded`` is the data
-    as it came, where it came from the broker: handlers may have changed ``data`` since.
+    as JSON, as it came from the broker or was when it was emitted: handlers may change ``data``.
     """
 
     topic: str

@@ -168,10 +168,13 @@ class Meter:
 
     def sent(self, steps: Iterable[str]) -> None:
         """A message was sent to each of these Steps."""
-        passed = Passed(1, int(time.time() * 1000), 0)
+        now = int(time.time() * 1000)
         with self._lock:
+            all_passed = self._tally.passed
             for step in steps:
-                self._pass(step, passed)
+                before = all_passed.get(step, NOTHING)
+                first = before.first_ms if before.sent else now
+                all_passed[step] = Passed(before.sent + 1, first, before.begun)
 
     def _pass(self, step: str, passed: Passed) -> None:
         before = self._tally.passed.get(step)

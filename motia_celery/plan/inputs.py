@@ -54,6 +54,11 @@ class Inputs:
         """Whether an event that does not fit is only warned of."""
         return self._policies.get(step, "warn") == "warn"
 
+    @property
+    def refuses(self) -> bool:
+        """Whether any Step has events refused where they are emitted."""
+        return "refuse" in self._policies.values()
+
     def may_refuse(self, steps: Iterable[str]) -> bool:
         """Whether an event for these Steps may be refused where it is emitted."""
         return any(self._policies.get(step) == "refuse" for step in steps)

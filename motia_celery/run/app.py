@@ -327,8 +327,10 @@ class App:
         outbox = Outbox(store, settings.prefix, state)
         inputs = Inputs(self.plan.steps, settings.event_schema)
         streams = RedisStreams(store, settings.prefix)
+        emitter = Emitter(settings, publisher, keys, outbox, inputs, self.plan.topology)
         services = Services(
-            emitter=Emitter(settings, publisher, keys, outbox, inputs, self.plan.topology),
+            emitter=emitter,
+            begin=emitter.begin,
             state=state,
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,

@@ -50,6 +50,10 @@ _HEADERS, _TIMESTAMP = 1 << 13, 1 << 6
 #: The properties that are written here.
 _WRITTEN = frozenset({*(name for name, _ in (*_OCTETS, *_TEXTS_BETWEEN)), "timestamp", "app_id"})
 
+#: Those of most messages, which are written without a look for each of the others.
+_OF_EVENTS = frozenset({"delivery_mode", "correlation_id", "message_id", "timestamp", "app_id"})
+_FLAGS_OF_EVENTS = 1 << 12 | 1 << 10 | 1 << 7 | _TIMESTAMP | 1 << 3
+
 
 class UnusualError(Exception):
     """A value that is rare: py-amqp knows how to read and write it."""
@@ -261,13 +265,17 @@ def _written(message: Message) -> bytes:
     given = message.properties
     if message.mandatory or not given.keys() <= _WRITTEN:
         raise UnusualError
-    flags = _HEADERS
-    texts = []
-    for value, flag in ((message.content_type, 1 << 15), (message.content_encoding, 1 << 14)):
-        if value is not None:
-            flags |= flag
-            texts.append(short(value))
-    texts.append(_written_table(message.headers))
+    flags, types = _written_types(message.content_type, message.content_encoding)
+    texts = [types, _written_table(message.headers)]
+    if given.keys() == _OF_EVENTS:
+        texts += (
+            bytes((given["delivery_mode"],)),
+            short(given["correlation_id"]),
+            short(given["message_id"]),
+            given["timestamp"].to_bytes(8, "big"),
+            _written_name(given["app_id"]),
+        )
+        return (flags | _FLAGS_OF_EVENTS).to_bytes(2, "big") + b"".join(texts)
     for name, flag in _OCTETS:
         if (octet := given.get(name)) is not None:
             flags |= flag
@@ -283,6 +291,22 @@ def _written(message: Message) -> bytes:
         flags |= 1 << 3
         texts.append(short(app_id))
     return flags.to_bytes(2, "big") + b"".join(texts)
+
+
+@lru_cache(64)
+def _written_types(content_type: str | None, content_encoding: str | None) -> tuple[int, bytes]:
+    """The flags, with that of the headers, and what stands before these."""
+    flags, texts = _HEADERS, []
+    for value, flag in ((content_type, 1 << 15), (content_encoding, 1 << 14)):
+        if value is not None:
+            flags |= flag
+            texts.append(short(value))
+    return flags, b"".join(texts)
+
+
+@lru_cache(64)
+def _written_name(text: str) -> bytes:
+    return short(text)
 
 
 def _written_table(headers: Mapping[str, Any]) -> bytes:

@@ -39,38 +39,71 @@ class LateError(Exception):
         self.was_sent = was_sent
 
 
+Explain = Callable[[Message, LateError | RefusedError], Exception]
+Parcels = dict["_Parcel", None]
+
+
 class _Parcel:
-    """A message that somebody waits for."""
+    """A message that somebody waits for; ``arrived`` is called once the broker has it."""
 
-    __slots__ = ("deadline", "done", "frames", "sent")
+    __slots__ = ("arrived", "deadline", "done", "explain", "frames", "message", "parcels", "sent")
 
-    def __init__(self, frames: bytes, deadline: float, done: asyncio.Future[None]) -> None:
+    def __init__(
+        self,
+        message: Message,
+        frames: bytes,
+        deadline: float,
+        done: asyncio.Future[bool],
+        parcels: Parcels,
+        arrived: Callable[[], None] | None,
+        explain: Explain,
+    ) -> None:
+        self.message = message
         self.frames = frames
         self.deadline = deadline
         self.done = done
+        self.parcels = parcels
+        self.arrived = arrived
+        self.explain = explain
         self.sent = False
+        parcels[self] = None
 
     def settle(self, accepted: bool) -> None:
         """The broker has answered."""
+        self.parcels.pop(self, None)
+        if accepted and self.arrived is not None:
+            self.arrived()
         if self.done.done():
             return
         if accepted:
-            self.done.set_result(None)
+            self.done.set_result(True)
         else:
-            self.done.set_exception(RefusedError())
+            self.done.set_exception(self.explain(self.message, RefusedError()))
+
+    def fail(self, cause: object) -> None:
+        """Nobody waits for the broker any longer."""
+        self.parcels.pop(self, None)
+        if not self.done.done():
+            late = LateError(cause, was_sent=self.sent)
+            self.done.set_exception(self.explain(self.message, late))
 
 
 class Outgoing:
     """Publishes from one event loop, on a connection of its own.
 
     ``connect`` opens a connection whose topology is declared and whose channel confirms, or
-    raises; it runs in a thread. ``log_outage`` is told why messages wait.
+    raises; it runs in a thread. ``log_outage`` is told why messages wait. ``explain`` makes the
+    error that the sender of a message gets.
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], log_outage: Callable[[object, int], None]
+        self,
+        connect: Callable[[], Connection],
+        log_outage: Callable[[object, int], None],
+        explain: Explain = lambda _, error: error,
     ) -> None:
         self._connect = connect
+        self._explain = explain
         self._log_outage = log_outage
         self._loop = asyncio.get_running_loop()
         self._pid = process_id()
@@ -78,7 +111,7 @@ class Outgoing:
         self._connecting: asyncio.Task[None] | None = None
         self._fault: object = "no connection"
         #: In their order, those that were sent and those that wait for a connection.
-        self._parcels: dict[_Parcel, None] = {}
+        self._parcels: Parcels = {}
         self._watch: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -96,27 +129,27 @@ class Outgoing:
             type(value) in (str, bool, int) for value in message.headers.values()
         )
 
-    async def publish(self, message: Message, seconds: float) -> None:
-        """Returns once the broker has confirmed the message.
+    def publish(
+        self, message: Message, seconds: float, arrived: Callable[[], None] | None = None
+    ) -> asyncio.Future[bool]:
+        """Sends the message; the future is True once the broker has confirmed it.
+
+        It fails with what ``explain`` makes of a LateError, where it was not confirmed in so many
+        seconds (what was not sent by then never will be), or of a RefusedError.
 
         Raises:
-            LateError: it did not in so many seconds; what was not sent by then never will be.
-            RefusedError: it refused it.
             UnusualError: it can not be sent this way.
         """
         encoded = frames.publish(_CHANNEL, message, _FRAME_BYTES)
-        parcel = _Parcel(encoded, time.monotonic() + seconds, self._loop.create_future())
-        self._parcels[parcel] = None
-        try:
-            if self._link is not None:
-                self._send(self._link, parcel)
-            elif self._connecting is None:
-                self._connecting = self._loop.create_task(self._open())
-            if self._watch is None:
-                self._watch = self._loop.call_later(_LOOK_SECONDS, self._look)
-            await parcel.done
-        finally:
-            self._parcels.pop(parcel, None)
+        deadline, done = time.monotonic() + seconds, self._loop.create_future()
+        parcel = _Parcel(message, encoded, deadline, done, self._parcels, arrived, self._explain)
+        if self._link is not None:
+            self._send(self._link, parcel)
+        elif self._connecting is None:
+            self._connecting = self._loop.create_task(self._open())
+        if self._watch is None:
+            self._watch = self._loop.call_later(_LOOK_SECONDS, self._look)
+        return done
 
     def close_within(self, seconds: float) -> None:
         """:meth:`close`, from any thread: in another one than the loop's, what waits is sent."""
@@ -143,7 +176,7 @@ class Outgoing:
             self._link.close()
             self._link = None
         for parcel in list(self._parcels):
-            self._fail(parcel, "the process stops")
+            parcel.fail("the process stops")
 
     def _send(self, link: PublisherLink, parcel: _Parcel) -> None:
         parcel.sent = True
@@ -158,19 +191,15 @@ class Outgoing:
         self._watch = None
         now = time.monotonic()
         late = [parcel for parcel in self._parcels if parcel.deadline <= now]
-        if self._link is not None and any(parcel.sent for parcel in late):
+        # For one whose sender was cancelled nobody waits.
+        if self._link is not None and any(one.sent and not one.done.done() for one in late):
             link, self._link = self._link, None
             link.abandon()
             self._lost("timed out")
         for parcel in late:
-            self._fail(parcel, self._fault)
+            parcel.fail(self._fault)
         if self._parcels:
             self._watch = self._loop.call_later(_LOOK_SECONDS, self._look)
-
-    @staticmethod
-    def _fail(parcel: _Parcel, cause: object) -> None:
-        if not parcel.done.done():
-            parcel.done.set_exception(LateError(cause, was_sent=parcel.sent))
 
     # The connection
 
@@ -192,7 +221,9 @@ class Outgoing:
         self._link = link
         link.start()
         for parcel in list(self._parcels):
-            if not parcel.done.done():
+            if parcel.done.done():  # its sender was cancelled
+                del self._parcels[parcel]
+            else:
                 self._send(link, parcel)
 
     def _lost(self, reason: str) -> None:

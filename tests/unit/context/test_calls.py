@@ -72,12 +72,13 @@ async def test_a_call_given_up_by_wait_for_is_no_error(calls):
 
 async def test_calls_that_begin_while_others_are_waited_for_are_waited_for_too(calls):
     done = []
+    begun = asyncio.Event()
 
     async def background():
-        await asyncio.sleep(0.005)
         calls.start(soon(2)).task.add_done_callback(done.append)
+        begun.set()
 
-    calls.start(soon(1))
+    calls.start(begun.wait())
     task = asyncio.create_task(background())
     await calls.finish()
     assert len(done) == 1
