@@ -53,7 +53,7 @@ class Collector:
         return [span for span in self.spans if span.trace_id == trace_id]
 
     def wait(
-        self, condition: Callable[[list[Received]], Any], what: str, seconds: float = 30
+        self, condition: Callable[[list[Received]], Any], what: str, seconds: float = 60
     ) -> list[Received]:
         """The spans, once they are as the condition wants them."""
         deadline = time.monotonic() + seconds

@@ -10,6 +10,7 @@ import os
 import secrets
 from collections import Counter
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -30,7 +31,6 @@ from motia_celery.stores.embedded import EmbeddedServer, find_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 # A busy machine must not make an example fail.
 hypothesis.settings.register_profile(
@@ -46,7 +46,7 @@ GIVEN_NAMES = ("AMQP_URL", "REDIS_URL")
 # A developer's own settings must not reach the tests, still less their servers.
 SETTINGS = (*GIVEN_NAMES, "CLOUDAMQP_URL", "RABBITMQ_URL", "REDIS_TLS_URL", "PORT", "LOG_LEVEL")
 
-#: What each suite may take of one process; three run at a time, and installing takes two minutes.
+#: What each suite may take of one process; four run at a time, and installing takes two minutes.
 BUDGETS_MINUTES = {
     "unit": 3,
     "integration": 45,
@@ -60,6 +60,29 @@ BUDGETS_MINUTES = {
 #: not hang on it; a wrong result of a unit test, or a loss under faults, is none of that.
 SECOND_CHANCE = ("tests/integration/", "tests/acceptance/", "tests/browser/", "tests/benchmarks/")
 SECOND_CHANCES = 5
+
+TESTS = Path(__file__).parent
+#: They take a minute or more each; in this order two that load the machine are seldom side by side.
+LONG_MODULES = (
+    "benchmarks/test_short.py",
+    "faults/test_process_faults.py",
+    "acceptance/test_published.py",
+    "integration/test_order.py",
+    "faults/test_broker_faults.py",
+    "integration/test_partitions.py",
+    "browser/test_workbench_looks.py",
+    "integration/test_topology.py",
+    "faults/test_limits.py",
+    "integration/test_dlq.py",
+    "integration/test_pools.py",
+    "faults/test_control.py",
+    "integration/test_isolated_host.py",
+    "acceptance/test_plugin.py",
+    "integration/test_doctor_live.py",
+    "integration/test_servers.py",
+    "integration/test_controls.py",
+    "browser/test_workbench.py",
+)
 
 _database = count()
 
@@ -86,7 +109,21 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [*os.environ]:
         if name in SETTINGS or name.startswith("MOTIA_"):
             del os.environ[name]
+    # Each of the thousand processes that tests start would compile the whole package again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    config.option.loadscopereorder = False  # xdist would start the modules of few tests last
     config.stash[ROOM] = Room.open()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let long modules begin first, and unit tests last: none is left that runs alone."""
+    ranks = {name: rank for rank, name in enumerate(LONG_MODULES)}
+
+    def rank(item: pytest.Item) -> tuple[int, bool]:
+        path = item.path.relative_to(TESTS).as_posix()
+        return ranks.get(path, len(ranks)), path.startswith("unit/")
+
+    items.sort(key=rank)
 
 
 def refuse_second_chance(config: pytest.Config) -> None:

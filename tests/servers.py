@@ -47,6 +47,10 @@ RABBITMQ_MISSING = (
     + ", or set AMQP_URL to a broker that the tests may use."
 )
 
+# A delayed message that fell due while a killed node started, before it had its bindings back, is
+# tried again after so many ms; by default after three minutes.
+_ADVANCED = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 10000}]}].\n"
+
 # $1 is the room. It waits for the end of its input, which comes when the test run is over.
 _GUARD = """
 read -r _
@@ -286,6 +290,7 @@ class RabbitNode:
             "disk_free_limit.absolute = 50MB\n"
             "raft.wal_max_size_bytes = 33554432\n"
         )
+        (self._folder / "advanced.config").write_text(_ADVANCED)
 
     def _environment(self) -> dict[str, str]:
         folder = self._folder
@@ -301,6 +306,7 @@ class RabbitNode:
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
             "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
@@ -427,6 +433,17 @@ def free_ports(count: int) -> list[int]:
                 probe.bind(("127.0.0.1", port))
                 found.append(port)
         return found
+
+
+def free_port() -> int:
+    """One of them."""
+    return free_ports(1)[0]
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _takes_connections(port: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 import orjson
 import pytest
 import redis
+import servers
 from integration.apps import ROOT, Process, wait_until
 
 #: A cron Step that leaves one entry a run, so that a slot which ran twice is seen.
@@ -96,9 +96,7 @@ def make_example(tmp_path: Path) -> Iterator[Any]:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    return servers.free_port()
 
 
 def wait_for_web(address: str, process: Process, seconds: float = 60) -> None:
@@ -122,7 +120,7 @@ def order(address: str, item: str, quantity: int = 1, email: str = "ann@example.
     return str(answer.json()["orderId"])
 
 
-def settled(address: str, order_id: str, seconds: float = 40) -> dict[str, Any]:
+def settled(address: str, order_id: str, seconds: float = 60) -> dict[str, Any]:
     """The order once its flow is over."""
     deadline = time.monotonic() + seconds
     while True:

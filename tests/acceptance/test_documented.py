@@ -57,7 +57,6 @@ async def test_the_examples_of_types_run(folder: Path) -> None:
         assert [letter.reason for letter in await app.dead_letters()] == ["misfit"]
 
 
-@pytest.mark.timeout(300)
 def test_the_examples_of_types_are_well_typed(folder: Path) -> None:
     names = write_examples("types.md", folder)
     (folder / "mypy.ini").write_text("[mypy]\nstrict = true\nfollow_imports = silent\n")

@@ -13,7 +13,7 @@ from integration.apps import Process, wait_until
 _NO_SERVERS = dict.fromkeys(("AMQP_URL", "REDIS_URL", "CLOUDAMQP_URL", "RABBITMQ_URL"), "")
 
 #: Patient: on a busy machine a process that was just started takes its time.
-_client = httpx.Client(timeout=30, headers={"connection": "close"})
+_client = httpx.Client(timeout=60, headers={"connection": "close"})
 
 ROUTE = """
 import type { ApiRouteConfig, Handlers } from 'motia';
@@ -147,7 +147,7 @@ def test_a_flow_runs_through_three_languages(dev: tuple[Example, Process, str]) 
     assert started.status_code == 202
     assert started.headers["x-language"] == "typescript"
 
-    wait_until(lambda: _client.get(f"{address}/words/1").status_code == 200, "the word", 30)
+    wait_until(lambda: _client.get(f"{address}/words/1").status_code == 200, "the word", 60)
 
     found = _client.get(f"{address}/words/1").json()
     assert found["word"] == "HELLO ANN"
@@ -163,7 +163,7 @@ def test_a_flow_runs_through_three_languages(dev: tuple[Example, Process, str]) 
         "application/octet-stream",
     )
     assert _client.get(f"{address}/throws").json() == {"error": "Internal server error"}
-    wait_until(lambda: "steps/throws.step.ts:5" in process.output, "the line of the error", 10)
+    wait_until(lambda: "steps/throws.step.ts:5" in process.output, "the line of the error", 60)
     assert "too far" in process.output
 
 
@@ -178,14 +178,14 @@ def test_a_changed_step_and_a_helper_outside_of_steps_are_live(
     def status() -> int:
         return _client.post(f"{address}/start", json={"word": "bob", "id": "2"}).status_code
 
-    wait_until(lambda: status() == 201, "the new status", 40)
+    wait_until(lambda: status() == 201, "the new status", 60)
     (example.folder / "lib" / "words.ts").write_text(WORDS.replace("hello", "bye"))
 
     def word() -> str:
         status()
         return str(_client.get(f"{address}/words/2").json().get("word"))
 
-    wait_until(lambda: word() == "BYE BOB", "the new greeting", 40)
+    wait_until(lambda: word() == "BYE BOB", "the new greeting", 60)
 
 
 def test_a_run_whose_node_process_was_killed_is_tried_again(
@@ -195,5 +195,5 @@ def test_a_run_whose_node_process_was_killed_is_tried_again(
     _, _, address = dev
     assert _client.post(f"{address}/kill").status_code == 202
     found = f"{address}/words/killed"
-    wait_until(lambda: _client.get(found).status_code == 200, "the second attempt", 30)
+    wait_until(lambda: _client.get(found).status_code == 200, "the second attempt", 60)
     assert _client.get(found).json() == {"attempt": 2}

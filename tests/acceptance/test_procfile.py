@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import time
 from collections import Counter
 from typing import Any
 
@@ -62,16 +61,16 @@ def test_each_line_of_the_procfile_works_together(example: Example, state: State
     assert paid["status"] == "paid"
     assert settled(address, order(address, "sofa"))["status"] == "rejected"
 
-    tasks = wait_until(lambda: _flower_tasks(flower), "Flower's tasks", 20)
+    tasks = wait_until(lambda: _flower_tasks(flower), "Flower's tasks", 60)
     assert tasks["step:reserve-stock", "SUCCESS"] == 2
     assert tasks["step:charge-card", "SUCCESS"] == 1
     assert tasks["step:notify", "SUCCESS"] == 2
-    wait_until(lambda: state.group("ticks"), "a cron tick", 10)
+    wait_until(lambda: state.group("ticks"), "a cron tick", 60)
 
     family = psutil.Process(process.pid).children(recursive=True)
     process.send(signal.SIGTERM)
-    process.wait(30)
-    _, alive = psutil.wait_procs(family, timeout=5)
+    process.wait(60)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
     assert "Traceback" not in process.output
 
@@ -86,17 +85,16 @@ def test_two_of_each_process_share_the_work(example: Example, state: State) -> N
     addresses = [f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"]
     for address in addresses:
         wait_for_web(address, process)
-    wait_until(lambda: process.output.count("worker.ready") == 2, "both workers", 30)
+    wait_until(lambda: process.output.count("worker.ready") == 2, "both workers", 60)
 
     orders = [order(addresses[number % 2], "sofa") for number in range(40)]
     results = [settled(addresses[(number + 1) % 2], id) for number, id in enumerate(orders)]
 
     assert Counter(result["status"] for result in results) == {"rejected": 40}
     began = len(set(state.group("ticks").values()))
-    time.sleep(5)
+    wait_until(lambda: len(state.group("ticks")) >= began + 4, "four more ticks")
     ticks = list(state.group("ticks").values())
     assert len(ticks) == len(set(ticks)), "a slot ran twice"
-    assert 4 <= len(ticks) - began <= 6
 
 
 def test_flower_refuses_to_start_without_a_password(make_example: Any) -> None:
@@ -131,7 +129,7 @@ def _wait_for_flower(address: str) -> None:
         except httpx.TransportError:
             return False
 
-    wait_until(answers, "Flower", 40)
+    wait_until(answers, "Flower", 60)
     assert httpx.get(f"{address}/api/tasks", timeout=5).status_code == 401
 
 

@@ -71,16 +71,16 @@ def test_a_new_app_runs_by_the_commands_that_create_prints(
     )
     wait_for_web(address, process)
     path, body, wanted = FLOWS[template]
-    begun = httpx.post(f"{address}{path}", json=body, timeout=30)
+    begun = httpx.post(f"{address}{path}", json=body, timeout=60)
     assert begun.status_code == 202, begun.text
     (identity,) = begun.json().values()
     wait_until(
         lambda: wanted.items() <= _found(f"{address}{path}/{identity}").items(),
         f"the end of the flow, {wanted}",
-        40,
+        60,
     )
-    assert httpx.post(f"{address}{path}", json={}, timeout=30).status_code == 400
-    assert httpx.get(f"{address}/__workbench", timeout=30, follow_redirects=True).is_success
+    assert httpx.post(f"{address}{path}", json={}, timeout=60).status_code == 400
+    assert httpx.get(f"{address}/__workbench", timeout=60, follow_redirects=True).is_success
     assert "Traceback" not in process.output
     typed = tmp_path / "shop" / "types.d.ts"
     assert typed.exists() == (tmp_path / "shop" / "tsconfig.json").exists()
@@ -89,15 +89,15 @@ def test_a_new_app_runs_by_the_commands_that_create_prints(
 
 
 def _found(url: str) -> dict[str, Any]:
-    return dict(httpx.get(url, timeout=30).json())
+    return dict(httpx.get(url, timeout=60).json())
 
 
 def _stops_cleanly(process: Process) -> None:
     """Ctrl-C ends it and all that it started, its Valkey too."""
     family = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(40) == 0
-    _, alive = psutil.wait_procs(family, timeout=15)
+    assert process.wait(60) == 0
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, alive
 
 
@@ -186,7 +186,7 @@ def test_the_image_runs(installed: Installed, tmp_path: Path, redis_url: str) ->
     process = installed.start(tmp_path, f"exec {' '.join(image.last('CMD').words)}", **given)
     wait_for_web(f"http://127.0.0.1:{given['PORT']}", process)
     assert health() == 0
-    assert process.terminate(40) in (0, -signal.SIGTERM)
+    assert process.terminate(60) in (0, -signal.SIGTERM)
     assert health() == 1
     (tmp_path / "1").write_bytes(b"python\0motia-celery\0worker\0")
     assert health() == 0

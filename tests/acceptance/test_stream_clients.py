@@ -54,7 +54,6 @@ def test_clients_end_with_what_the_store_holds(
         run.wait_until_same()
 
 
-@pytest.mark.timeout(300)
 def test_clients_come_back_to_a_web_process_that_was_killed(
     app: StreamApp, clients: Clients
 ) -> None:
@@ -74,7 +73,6 @@ def test_clients_come_back_to_a_web_process_that_was_killed(
     run.wait_until_same()
 
 
-@pytest.mark.timeout(300)
 def test_sockets_stay_while_redis_is_killed_and_comes_back(
     tmp_path: Path, name_prefix: str, private_redis: EmbeddedServer, clients: Clients
 ) -> None:
@@ -96,7 +94,6 @@ def test_sockets_stay_while_redis_is_killed_and_comes_back(
         assert clients.do({"do": "marked"}) == 20
 
 
-@pytest.mark.timeout(300)
 def test_tokens_and_access(app: StreamApp, clients: Clients) -> None:
     """By subprotocol and by query, authenticate in TypeScript, canAccess in Python."""
     url = f"ws://127.0.0.1:{app.start_web()}"
@@ -131,11 +128,10 @@ def test_tokens_and_access(app: StreamApp, clients: Clients) -> None:
     states = clients.states()
     assert all(states[f"{name}-mine"]["events"] == [] for name in names)
     assert states["node-wrong-mine"] == {"state": [], "events": []}
-    wait_until(lambda: "no such token" in app.webs[0].output, "the refusal is logged", 30)
+    wait_until(lambda: "no such token" in app.webs[0].output, "the refusal is logged", 60)
     assert "authToken" not in app.webs[0].output
 
 
-@pytest.mark.timeout(300)
 def test_hooks_of_motia_1_decide_and_know_who_is_there(app: StreamApp, clients: Clients) -> None:
     url = f"ws://127.0.0.1:{app.start_web()}"
     for name, group in (("ann", "ann"), ("bob", "ann"), ("eve", "eve")):

@@ -161,7 +161,7 @@ def test_a_flow_is_one_trace_with_right_parents(app: Project, collector: Collect
         "tracestate": "vendor=1",
         "baggage": "user=ann,bad member",
     }
-    answer = httpx.post(f"{address}/start/7?secret=1", headers=headers, timeout=30)
+    answer = httpx.post(f"{address}/start/7?secret=1", headers=headers, timeout=60)
     assert answer.status_code == 202
     assert answer.json() == {"traceId": PARENT}
     assert answer.headers["x-trace-id"] == PARENT
@@ -171,7 +171,7 @@ def test_a_flow_is_one_trace_with_right_parents(app: Project, collector: Collect
 
     collector.wait(has_all, "the flow's last spans")
     # A run finds its trace by its id, as projects of Motia do.
-    assert httpx.get(f"{address}/read/{PARENT}", timeout=30).json() == ["7"]
+    assert httpx.get(f"{address}/read/{PARENT}", timeout=60).json() == ["7"]
     assert worker.terminate() == 0
     spans = collector.in_trace(PARENT)
     server = one(spans, "POST /start/:id")
@@ -242,7 +242,7 @@ def _check_messages(app: Project, spans: list[Received]) -> None:
 def test_a_replay_links_to_the_attempt_that_failed(app: Project, collector: Collector) -> None:
     """And the error of TypeScript is told with its own stack."""
     address, _ = start(app, emit_route="true")
-    answer = httpx.post(f"{address}/emit", json={"topic": "fails", "data": {}}, timeout=30)
+    answer = httpx.post(f"{address}/emit", json={"topic": "fails", "data": {}}, timeout=60)
     assert answer.status_code == 200
 
     def runs(spans: list[Received]) -> list[Received]:
@@ -292,9 +292,9 @@ def test_nothing_is_sent_unless_a_variable_asks(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
     address, _ = start(app)
     headers = {"traceparent": f"00-{PARENT}-00f067aa0ba902b7-01"}
-    assert httpx.post(f"{address}/start/7", headers=headers, timeout=30).status_code == 202
+    assert httpx.post(f"{address}/start/7", headers=headers, timeout=60).status_code == 202
     done: Any = wait_until(
-        lambda: httpx.get(f"{address}/read/{PARENT}", timeout=30).json(), "the last Step"
+        lambda: httpx.get(f"{address}/read/{PARENT}", timeout=60).json(), "the last Step"
     )
     assert done == ["7"]
     assert collector.spans == []

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from motia_celery.broker.publisher import Publisher
 from motia_celery.model.event import Event
@@ -17,8 +15,7 @@ from tests.benchmarks.arena import Place
 from tests.benchmarks.inside.bench_ticks import PAYLOAD
 from tests.benchmarks.peers.peer import PREFETCH
 from tests.benchmarks.processes import Command, clean_environment
-
-STEPS = Path(__file__).parent / "steps"
+from tests.benchmarks.step_folders import copy_steps
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Ours:
 
     def install(self, place: Place, steps: str) -> None:
         """Copies a folder of Steps into the project, and brings the broker to them."""
-        shutil.copytree(STEPS / (self.steps or steps), place.folder / "steps", dirs_exist_ok=True)
+        copy_steps(self.steps or steps, place.folder)
         self.release(place)
 
     def release(self, place: Place) -> None:

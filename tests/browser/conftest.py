@@ -26,7 +26,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FAILED = pytest.StashKey[bool]()
 
 # How long a page may take to show what it should, on a busy machine.
-expect.set_options(timeout=40_000)
+expect.set_options(timeout=60_000)
 
 
 def find_chromium() -> str | None:

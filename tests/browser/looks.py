@@ -146,7 +146,7 @@ def _shoot(page: Page, name: str) -> None:
 def main(names: list[str]) -> None:
     """Draws the looks of these names, or all."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=60_000)
     room = Room.open()
     try:
         with room.redis() as redis, sync_playwright() as playwright:

@@ -103,7 +103,7 @@ class MadeApp:
         self._settings = settings
         self._records = records
         guard = {"authorization": f"Bearer {TOKEN}"}
-        self._api = httpx.Client(base_url=f"{address}/api", timeout=40, headers=guard)
+        self._api = httpx.Client(base_url=f"{address}/api", timeout=60, headers=guard)
 
     def tell(self, message: RunMessage | LogMessage) -> None:
         """Lets the feed tell it."""
@@ -146,7 +146,7 @@ class MadeApp:
             done = publisher.bury_soon(
                 event, queue, letter.error, run_id=run, attempts=letter.attempts
             )
-            done.result(30)
+            done.result(60)
         publisher.close()
 
 
@@ -176,7 +176,7 @@ def made_app(folder: Path, redis_url: str, made: Made) -> Iterator[MadeApp]:
             app.close()
         finally:
             server.should_exit = True
-            thread.join(30)
+            thread.join(60)
 
 
 def _server(settings: Settings, made: Made, workbench: Workbench) -> uvicorn.Server:

@@ -32,17 +32,17 @@ def test_a_task_page_has_the_step_its_arguments_state_and_runtime(
 
         page.goto(f"{flower.address}/task/{done['uuid']}")
         for text in ("step:charge-card", "SUCCESS", "lamp", "one@here", "Runtime"):
-            expect(page.get_by_text(text).first).to_be_visible(timeout=40_000)
+            expect(page.get_by_text(text).first).to_be_visible(timeout=60_000)
         picture(page, "flower-task")
         page.goto(f"{flower.address}/task/{failed['uuid']}")
-        expect(page.get_by_text("charge-card fails attempt 1").first).to_be_visible(timeout=40_000)
+        expect(page.get_by_text("charge-card fails attempt 1").first).to_be_visible(timeout=60_000)
         picture(page, "flower-task-failed")
         page.goto(f"{flower.address}/tasks")
         for state in ("SUCCESS", "FAILURE"):
-            expect(page.get_by_role("cell", name=state)).to_be_visible(timeout=40_000)
+            expect(page.get_by_role("cell", name=state)).to_be_visible(timeout=60_000)
         picture(page, "flower-tasks")
         page.goto(f"{flower.address}/broker")
-        expect(page.get_by_text(project.queue("charge-card")).first).to_be_visible(timeout=40_000)
+        expect(page.get_by_text(project.queue("charge-card")).first).to_be_visible(timeout=60_000)
         picture(page, "flower-broker")
 
 

@@ -67,7 +67,7 @@ def emit(address: str, data: dict[str, Any]) -> None:
     """Has the worker set a number."""
     headers = {"authorization": f"Bearer {TOKEN}"}
     url = f"{address}/api/topics/count/emit"
-    httpx.post(url, json={"data": data}, headers=headers, timeout=40).raise_for_status()
+    httpx.post(url, json={"data": data}, headers=headers, timeout=60).raise_for_status()
 
 
 def test_state_and_ticks_of_other_processes_are_shown_as_they_change(
@@ -89,7 +89,7 @@ def test_state_and_ticks_of_other_processes_are_shown_as_they_change(
     emit(address, {"key": "two", "n": 333})
     expect(values.get_by_role("button", name="two")).to_be_visible()
     expect(panel).to_contain_text('"n": 22')
-    assert project.command("state", "delete", "numbers", "--all").wait(40) == 0
+    assert project.command("state", "delete", "numbers", "--all").wait(60) == 0
     expect(page.get_by_text("No state is kept yet")).to_be_visible()
 
     page.goto(f"{address}/queues?view=schedules")

@@ -48,7 +48,6 @@ def crowd(redis_at: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[M
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.timeout(300)
 def test_no_look_keeps_people_out_or_stands_out_of_the_window(
     page: Page, shop: MadeApp, nothing: MadeApp, npm_packages: Path, width: int
 ) -> None:

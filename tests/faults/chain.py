@@ -299,7 +299,10 @@ class Chain:
             return self.command("worker", *arguments, **settings)
         assert not arguments
         assert not settings
-        return self._start_changed(transport={"visibility_timeout": self._visibility_seconds})
+        # A worker killed while it gave messages back holds that lock: for 300 s by default.
+        lock = {"unacked_mutex_expire": int(self._visibility_seconds)}
+        timeout = {"visibility_timeout": self._visibility_seconds}
+        return self._start_changed(transport=timeout | lock)
 
     def changed_worker(self, **changes: object) -> Process:
         """A worker with other Celery settings than the product's own, once it is ready."""

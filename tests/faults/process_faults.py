@@ -103,7 +103,7 @@ def beat_killed(stage: Stage) -> Tally:
         leader.kill()
         beats.remove(leader)
         beats.append(app.beat())
-        wait_until(lambda: any(_leads(beat.output) for beat in beats), "a new leader", 40)
+        wait_until(lambda: any(_leads(beat.output) for beat in beats), "a new leader", 60)
     last = _slot(every)
     queue = app.names.queue("ticks")
     slots = [
@@ -112,7 +112,7 @@ def beat_killed(stage: Stage) -> Tally:
     ]
     runs = [run_id(tick_id(app.names.prefix, "ticks", slot), queue) for slot in slots]
     with suppress(AssertionError):  # what does not come is counted
-        wait_until(lambda: {*runs} <= {line.run for line in app.lines()}, "every slot", 20)
+        wait_until(lambda: {*runs} <= {line.run for line in app.lines()}, "every slot", 60)
     return count_slots(runs, app.lines())
 
 

@@ -44,11 +44,11 @@ class Proxy:
         self._call(self._heal(True))
         self._loop.call_soon_threadsafe(self._server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(60)
         self._loop.close()
 
     def _call(self, coroutine: asyncio._CoroutineLike) -> object:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
 
     async def _heal(self, server_knows: bool) -> None:
         for flow in [*self._flows]:

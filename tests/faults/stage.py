@@ -28,7 +28,7 @@ from motia_celery.stores.embedded import EmbeddedServer
 Transport = Literal["rabbitmq", "redis"]
 
 #: How long a scenario may take to come to rest after its last fault.
-REST_SECONDS = 150.0
+REST_SECONDS = 240.0
 #: When Redis gives back what a dead worker held; in the product a quarter of an hour at least.
 VISIBILITY_SECONDS = 15
 #: With nothing in any queue, and no run ending, for so long, it has come to rest.

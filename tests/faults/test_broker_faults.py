@@ -6,7 +6,7 @@ import pytest
 from faults.broker_faults import broker_killed, broker_paused, network_cut, redis_killed
 from faults.conftest import Play
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_nothing_is_lost_when_the_broker_is_killed(play: Play) -> None:

@@ -7,7 +7,7 @@ from faults.conftest import Play
 from faults.control import early_acks, no_confirms
 from faults.process_faults import worker_killed
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_early_acks_lose(play: Play) -> None:

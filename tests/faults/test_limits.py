@@ -6,7 +6,7 @@ import pytest
 from faults.conftest import Play
 from faults.limits import consumer_timeout, memory_alarm, queue_full
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_full_queues_refuse_and_lose_nothing(play: Play) -> None:

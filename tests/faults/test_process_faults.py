@@ -13,7 +13,7 @@ from faults.process_faults import (
     worker_killed,
 )
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_nothing_is_lost_when_workers_are_killed(play: Play) -> None:

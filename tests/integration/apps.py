@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from integration.forks import Fork
 from kombu import Connection
 
 from motia_celery.broker.connection import open_connection
@@ -28,7 +29,7 @@ from motia_celery.plan.topology import Names, QueuePlan, Topology
 from motia_celery.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 40.0
+START_SECONDS = 90.0
 
 #: What every handler of a test project does, as its event's data says.
 ACTS = """
@@ -143,6 +144,7 @@ class Process:
         program: str = sys.executable,
     ) -> None:
         self.log = log
+        self._process: subprocess.Popen[bytes] | Fork
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [program, *arguments],
@@ -154,6 +156,18 @@ class Process:
                 start_new_session=True,
             )
         self.pid = self._process.pid
+
+    @classmethod
+    def fork(
+        cls, arguments: Sequence[str], folder: Path, environment: dict[str, str], log: Path
+    ) -> Process:
+        """``motia-celery …``; see ``forks.py``."""
+        made = cls.__new__(cls)
+        made.log = log
+        log.touch()
+        made._process = Fork(arguments, folder, environment, (Path(os.devnull), log, log))
+        made.pid = made._process.pid
+        return made
 
     @property
     def output(self) -> str:
@@ -315,14 +329,28 @@ class Project:
 
     def start(self, *arguments: str, **settings: object) -> Process:
         """``python …`` in the project's folder."""
+        return self._started(Process, arguments, settings)
+
+    def _started(
+        self,
+        start: Callable[[Sequence[str], Path, dict[str, str], Path], Process],
+        arguments: Sequence[str],
+        settings: dict[str, object],
+    ) -> Process:
         log = self.folder / "logs" / f"{len(self._processes)}.log"
-        process = Process(arguments, self.folder, self.environment(**settings), log)
+        process = start(arguments, self.folder, self.environment(**settings), log)
         self._processes.append(process)
         return process
 
     def command(self, *arguments: str, **settings: object) -> Process:
         """``motia-celery …``."""
-        return self.start("-m", "motia_celery", *arguments, **settings)
+        return self._started(Process.fork, arguments, settings)
+
+    def ask(self, *arguments: str, **settings: object) -> Process:
+        """``motia-celery …``, once it has ended."""
+        process = self.command(*arguments, **settings)
+        process.wait()
+        return process
 
     def worker(self, *arguments: str, **settings: object) -> Process:
         """``motia-celery worker …``, once it is ready."""
@@ -339,9 +367,7 @@ class Project:
 
     def release(self, **settings: object) -> Process:
         """``motia-celery release``, once it has ended."""
-        process = self.command("release", **settings)
-        process.wait()
-        return process
+        return self.ask("release", **settings)
 
     def close(self) -> None:
         """Ends everything, and prints what the processes said, for the report of a failure."""

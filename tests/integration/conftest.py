@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from integration.apps import Project
+from integration.hostile import Web, running_web
 from servers import GivenRabbit, RabbitNode, Room
 
 if TYPE_CHECKING:
@@ -61,6 +62,20 @@ def project(request: pytest.FixtureRequest) -> Project:
         made: Project = request.getfixturevalue("on_rabbitmq")
         return made
     return request.getfixturevalue("make_project")(None)
+
+
+@pytest.fixture(scope="module")
+def hostile_web(room: Room, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A web process for all tests of a module."""
+    with running_web(room, tmp_path_factory.mktemp("web")) as running:
+        yield running
+
+
+@pytest.fixture
+def web(hostile_web: Web) -> Iterator[Web]:
+    """The module's web process, which answers after the test too."""
+    yield hostile_web
+    hostile_web.lives()
 
 
 @pytest.fixture(scope="session", params=["rabbitmq", "redis"])

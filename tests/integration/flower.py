@@ -21,7 +21,7 @@ class Flower:
             *("flower", "--port", str(port)),
         )
         self.address = f"http://127.0.0.1:{port}"
-        self._client = httpx.Client(base_url=self.address, auth=(USER, PASSWORD), timeout=30)
+        self._client = httpx.Client(base_url=self.address, auth=(USER, PASSWORD), timeout=60)
         wait_until(self._answers, "Flower answers", 60)
 
     def _answers(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from integration.apps import Project
+from integration.forks import Fork
 
 from motia_celery.broker.dead_letters import DeadLetters
 from motia_celery.model.event import Event, run_id
@@ -33,17 +34,16 @@ class Done:
 
 def dlq(project: Project, *arguments: str, given: str = "", **variables: str) -> Done:
     """``motia-celery dlq …``, once it has ended; it must not write a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "motia_celery", "dlq", *arguments],
-        cwd=project.folder,
-        env=project.environment() | {"COLUMNS": "120"} | variables,
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "Traceback (most recent call last)" not in done.stderr, done.stderr
-    return Done(done.returncode, done.stdout, done.stderr)
+    environment = project.environment() | {"COLUMNS": "120"} | variables
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("input", "output", "errors")]
+        files[0].write_text(given)
+        code = Fork(
+            ["dlq", *arguments], project.folder, environment, (files[0], files[1], files[2])
+        ).wait(90)
+        done = Done(code, *(file.read_text() for file in files[1:]))
+    assert "Traceback (most recent call last)" not in done.errors, done.errors
+    return done
 
 
 def dead_letters(project: Project) -> DeadLetters:
@@ -61,7 +61,7 @@ def bury(project: Project, step: str, count: int = 1, error: RunError = ERROR) -
         soon = project.publisher.bury_soon(event, plan, error, run_id=ids[-1], attempts=2)
         buried.append(soon)
     for soon in buried:
-        soon.result(30)
+        soon.result(60)
     return ids
 
 

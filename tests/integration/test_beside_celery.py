@@ -148,7 +148,7 @@ def test_events_and_tasks_go_both_ways(on_rabbitmq: Project, shop: Shop) -> None
         "assert not [name for name in sys.modules if name.endswith('_step')]\n"
     ).strip()
 
-    wait_until(lambda: len(shop.invoices()) == 2, "both attempts' tasks", 30)
+    wait_until(lambda: len(shop.invoices()) == 2, "both attempts' tasks", 60)
     first, second = shop.invoices()
     assert first["id"] == second["id"]  # of both attempts
     assert (first["order"]["id"], first["paper"]) == ("o-1", True)
@@ -174,7 +174,7 @@ def test_every_kind_of_handler_sends_tasks(on_rabbitmq: Project, shop: Shop) -> 
             broker=project.settings().broker,
             prefix=project.prefix,
         )
-    wait_until(lambda: len(shop.invoices()) == 3, "three tasks", 40)
+    wait_until(lambda: len(shop.invoices()) == 3, "three tasks", 60)
     invoices = {line["order"]["id"]: line for line in shop.invoices()}
     assert invoices["sync-asks.paid"]["id"] == invoices["own-process.paid"]["id"] == "mine"
     assert project.wait_for("sync-asks")[0]["data"] == {"task": "mine"}

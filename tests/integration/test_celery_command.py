@@ -8,7 +8,7 @@ from integration.apps import Project, wait_until
 def celery(project: Project, *arguments: str) -> str:
     """What ``celery -A motia_celery.app …`` prints."""
     process = project.start("-m", "celery", "-A", "motia_celery.app", *arguments)
-    assert process.wait(30) == 0, process.output
+    assert process.wait(60) == 0, process.output
     return process.words
 
 
@@ -64,6 +64,6 @@ def test_sigterm_stops_it_softly_too(on_rabbitmq: Project) -> None:
     worker = project.celery_worker(soft_shutdown_seconds=5)
     project.emit("slow", {"sleep": 1})
     project.wait_for("slow", 1, "begun")
-    assert worker.terminate(15) == 0
+    assert worker.terminate(60) == 0
     assert len(project.notes("slow", "done")) == 1
     assert project.depth(project.queue("slow")) == 0

@@ -66,7 +66,7 @@ def test_a_failing_handler_in_a_thread_makes_a_dead_letter(app: Project, token: 
 def test_the_others_of_a_fan_out_make_no_dead_letter(app: Project, token: str) -> None:
     data = {"token": token, "fails": {"fan-one": 99}}
     app.emit("fan.out", data)
-    (letter,) = app.dead_letters(seconds=30)
+    (letter,) = app.dead_letters(seconds=60)
     assert letter.headers["motia-step"] == "fan-one"
     assert letter.headers["motia-attempt"] == 3
     assert len(app.notes("fan-two", "done", token)) == 1

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from integration.apps import Project, wait_until
 from servers import RabbitNode
 
@@ -91,7 +90,7 @@ def test_the_delay_of_a_step_counts_from_the_emit(project: Project) -> None:
     old = Event(topic="x", data={}, timestamp_ms=int((time.time() - 31) * 1000))
     project.publisher.emit_blocking(old)
     project.worker()
-    project.wait_for("slow", seconds=10)
+    project.wait_for("slow", seconds=60)
 
 
 def test_a_foreign_message_waits_for_the_step_too(on_rabbitmq: Project) -> None:
@@ -149,13 +148,12 @@ def test_delayed_emits_outlive_a_killed_worker(project: Project) -> None:
     first.kill()
     assert project.notes("one") == project.notes("slow") == []
     project.worker()
-    tokens = [n["data"]["token"] for n in project.wait_for("one", 20, seconds=30)]
+    tokens = [n["data"]["token"] for n in project.wait_for("one", 20, seconds=60)]
     assert sorted(tokens, key=int) == [str(n) for n in range(20)]
-    (late,) = project.wait_for("slow", seconds=30)
+    (late,) = project.wait_for("slow", seconds=60)
     assert min(n["at"] for n in [late, *project.notes("one", "done")]) - began >= 3
 
 
-@pytest.mark.timeout(180)
 def test_delayed_emits_outlive_a_killed_broker(
     private_rabbitmq: RabbitNode, make_project: Callable[..., Project]
 ) -> None:
@@ -167,7 +165,7 @@ def test_delayed_emits_outlive_a_killed_broker(
     project.worker()
     emits = [{"topic": "later", "data": {"token": str(n)}, "delay": 4} for n in range(20)]
     began = ask(project, *emits)
-    project.wait_for("asks", seconds=20)
+    project.wait_for("asks", seconds=60)
     time.sleep(0.5)
     private_rabbitmq.kill()
     private_rabbitmq.start()
@@ -188,6 +186,6 @@ def test_typescript_steps_delay_their_emits(project: Project) -> None:
     project.publisher.emit_blocking(Event(topic="ask", data={}))
     if not project.settings().uses_rabbitmq:
         project.publish(project.queue("asks"), b"{}")
-    done = project.wait_for("later", 3, seconds=30)
+    done = project.wait_for("later", 3, seconds=60)
     assert {n["data"]["token"] for n in done} == {"seconds", "date", "number"}
     assert min(n["at"] for n in done) - began >= 2

@@ -39,7 +39,7 @@ def test_flower_shows_steps_workers_and_queues_and_controls_them(
         assert worker["stats"]["pool"]["max-concurrency"] == 1
 
         # Queues with their depth, by the broker's API.
-        wait_until(lambda: depths(flower) == {project.queue("works"): 0}, "an empty queue", 20)
+        wait_until(lambda: depths(flower) == {project.queue("works"): 0}, "an empty queue", 60)
 
         # Rate limits and revocations.
         answer = flower.post(

@@ -213,7 +213,7 @@ def test_what_is_no_message_in_redis_neither_ends_the_worker_nor_costs_others(
         for rubbish in GARBAGE:
             client.lpush(key, rubbish)
             keeper.publish(keeper.queue("keeps"), b"{}")
-    wait_until(lambda: runs(keeper) >= len(GARBAGE) or not worker.running, "all events ran", 40)
+    wait_until(lambda: runs(keeper) >= len(GARBAGE) or not worker.running, "all events ran", 60)
     assert worker.running
     ran, dead = settled(keeper, 2 * len(GARBAGE))
     assert (ran, dead) == (len(GARBAGE), len(GARBAGE))

@@ -481,7 +481,7 @@ with socket.socket(fileno=int(os.environ["MOTIA_HOST_FD"])) as parent:
 async def test_a_host_that_speaks_another_protocol_is_ended(tmp_path: Path) -> None:
     command = HostCommand(arguments=[sys.executable, "-c", OLDER], root=tmp_path)
     link = await Link.open(command, 2)
-    assert not await asyncio.wait_for(link.greeted(), 30)
+    assert not await asyncio.wait_for(link.greeted(), 60)
     with pytest.raises(HostDiedError):
         await link.call({}, None)  # type: ignore[arg-type]
     await link.end()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +12,7 @@ import httpx
 import psutil
 import pytest
 from integration.apps import Process, Project, wait_until
-from servers import Room
+from servers import Room, free_port
 
 PYTHON = """
 import os
@@ -70,9 +69,7 @@ class Counters:
                 self._write(language, isolated, "event")
                 self._write(language, isolated, "api")
         project.step("collects", ["counted"])
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.web = project.command("web", port=port, host="127.0.0.1", emit_route=True)
         self.web.wait_for_line("web.ready")
@@ -98,20 +95,20 @@ class Counters:
             (steps / f"{name}.step.ts").write_text(text)
 
     def request(self, name: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.address}/{name}", timeout=40)
+        answer = httpx.get(f"{self.address}/{name}", timeout=60)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def emit(self, name: str, **data: Any) -> None:
         body = {"topic": name, "data": data}
-        httpx.post(f"{self.address}/emit", json=body, timeout=40).raise_for_status()
+        httpx.post(f"{self.address}/emit", json=body, timeout=60).raise_for_status()
 
     def counted(self, name: str, count: int) -> list[dict[str, Any]]:
         def found() -> list[dict[str, Any]]:
             notes = self.project.notes("collects", "done")
             return [note["data"] for note in notes if note["data"]["name"] == name]
 
-        wait_until(lambda: len(found()) >= count, f"{count} runs of {name}", 40)
+        wait_until(lambda: len(found()) >= count, f"{count} runs of {name}", 60)
         return found()
 
 
@@ -153,7 +150,7 @@ def test_a_run_that_ends_its_process_is_a_dead_letter_and_the_worker_goes_on(
     project = counters.project
     project.take(project.names.dead_letter_queue)
     counters.emit(f"{language}-isolated-event", dies=True)
-    (letter,) = project.dead_letters(1, seconds=40)
+    (letter,) = project.dead_letters(1, seconds=60)
     assert "HostDiedError" in str(letter.headers)
     before = len(counters.counted(f"{language}-isolated-event", 0))
     counters.emit(f"{language}-isolated-event")
@@ -168,13 +165,13 @@ def test_the_other_pools(make_project: Callable[..., Project], pool: str) -> Non
     worker = project.worker()
     for _ in range(3):
         project.emit("own", {})
-    own, common = project.wait_for("own", 3, seconds=40), project.wait_for("common", 3, seconds=40)
+    own, common = project.wait_for("own", 3, seconds=60), project.wait_for("common", 3, seconds=60)
     assert [note["data"] for note in own] == [1, 1, 1]
     assert len({note["pid"] for note in own}) == 3
     assert max(note["data"] for note in common) > 1
     family = psutil.Process(worker.pid).children(recursive=True)
     worker.terminate()
-    assert not psutil.wait_procs(family, timeout=30)[1]
+    assert not psutil.wait_procs(family, timeout=60)[1]
 
 
 def test_a_stopped_process_leaves_none_behind(counters: Counters) -> None:
@@ -188,5 +185,5 @@ def test_a_stopped_process_leaves_none_behind(counters: Counters) -> None:
     assert family
     counters.web.terminate()
     counters.worker.terminate()
-    _, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive

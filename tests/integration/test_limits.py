@@ -34,7 +34,7 @@ def test_concurrency_counts_in_all_workers(project: Project) -> None:
     first, second = project.worker(), project.worker()
     for _ in range(12):
         project.emit("x", {"sleep": 0.25})
-    project.wait_for("limited", 12, seconds=40)
+    project.wait_for("limited", 12, seconds=60)
     project.wait_for("free", 12)
     assert most_at_once(intervals(project, "limited")) == 2
     assert most_at_once(intervals(project, "free")) > 2
@@ -63,7 +63,7 @@ def test_a_rate_counts_in_all_workers(project: Project) -> None:
     project.worker()
     for number in range(14):
         project.emit("x", {"token": number})
-    project.wait_for("limited", 14, "begun", seconds=30)
+    project.wait_for("limited", 14, "begun", seconds=60)
     at = sorted(note["at"] for note in project.notes("limited", "begun"))
     assert at[-1] - at[0] > 2.9
     # Evenly spread: no second has more than its four, with room for a slow machine.
@@ -110,7 +110,7 @@ async def test_a_lease_that_runs_out_frees_its_place(limits: Limits) -> None:
     async def taken() -> bool:
         return await limits.take("step", 1, "next", 60)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await taken():
             await asyncio.sleep(0.02)
     assert not await limits.take("step", 1, "stranger", 60)

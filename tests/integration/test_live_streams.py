@@ -109,7 +109,7 @@ async def test_a_reader_of_events_comes_back_through_another_process(
     async def read(web: Any, last: str | None, count: int) -> list[str]:
         headers = {"last-event-id": last} if last else {}
         lines: list[str] = []
-        async with httpx.AsyncClient(timeout=30) as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             url = f"{web.http}/__motia/streams/todo/g"
             async with http.stream("GET", url, headers=headers) as response:
                 async for line in response.aiter_lines():

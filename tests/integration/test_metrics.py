@@ -74,7 +74,7 @@ def test_what_runs_anywhere_is_told_by_the_web_process(project: Project) -> None
     project.worker()
     address = start_web(project)
     for body in ({"n": 1}, {"n": 2}, {"fails": True}):
-        httpx.post(f"{address}/go", json=body, timeout=20)
+        httpx.post(f"{address}/go", json=body, timeout=60)
     project.emit("asked", {"fails": {"works": 1}})
     project.emit("asked", {"fails": {"works": 9}})
 
@@ -83,7 +83,7 @@ def test_what_runs_anywhere_is_told_by_the_web_process(project: Project) -> None
         runs = sum(value for key, value in told.items() if key[0] == "motia_celery_runs_total")
         return told if runs == 7 and told[DEAD_LETTERS] == 1 else None
 
-    told = wait_until(all_counted, "every run is counted", 30, 0.5)
+    told = wait_until(all_counted, "every run is counted", 60, 0.5)
     name = "motia_celery_runs_total"
     assert told[name, "api", "http", "success"] == 2
     assert told[name, "api", "http", "failure"] == 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 import httpx
 import pytest
 from integration.apps import Project, wait_until
+from servers import free_port
 
 MIXED = """
 from acts import note
@@ -96,16 +96,14 @@ class Shop:
         project.step("mixed", ["order.made"], source=MIXED)
         project.step("classic", ["order.large"])
         (project.folder / "steps" / "orders_stream.py").write_text(STREAM)
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
+        port = free_port()
         self._address = f"http://127.0.0.1:{port}"
         self.web = project.command("web", port=port, host="127.0.0.1")
         self.web.wait_for_line("web.ready")
         project.worker()
 
     def ask(self, method: str, path: str, **more: object) -> httpx.Response:
-        return httpx.request(method, self._address + path, timeout=40, **more)  # type: ignore[arg-type]
+        return httpx.request(method, self._address + path, timeout=60, **more)  # type: ignore[arg-type]
 
 
 def check(shop: Shop) -> None:
@@ -114,7 +112,7 @@ def check(shop: Shop) -> None:
     for id, amount in (("small", 1), ("large", 11)):
         answer = shop.ask("POST", "/orders", json={"id": id, "amount": amount})
         assert (answer.status_code, answer.json()) == (202, {"path": "/orders", "index": 1})
-    (done,) = project.wait_for("classic", 1, seconds=40)
+    (done,) = project.wait_for("classic", 1, seconds=60)
     assert done["data"] == {"id": "large", "old": None, "by": "order.made"}
     (changed,) = project.wait_for("mixed", 1, what="state", seconds=60)
     assert changed["data"] == ["last", "large", "large", 4]
@@ -132,7 +130,7 @@ def check(shop: Shop) -> None:
     def ticked() -> bool:
         return ["* * * * * *", "large"] in [n["data"] for n in project.notes("mixed", "tick")]
 
-    wait_until(ticked, "a tick of the mixed Step", 40)
+    wait_until(ticked, "a tick of the mixed Step", 60)
     assert len(project.notes("classic", "done")) == 1
 
 

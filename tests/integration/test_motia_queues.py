@@ -67,7 +67,7 @@ class Queues:
             jobs = self.get("/dlq/fails.fails.dlq/jobs")["jobs"]
             return run in [job["originalJobId"] for job in jobs] and bool(self.job(run))
 
-        wait_until(is_dead, "its dead letter and its record", 40, 0.3)
+        wait_until(is_dead, "its dead letter and its record", 60, 0.3)
         return str(run)
 
     def job(self, run: str) -> dict[str, Any] | None:
@@ -173,7 +173,7 @@ def test_a_failed_job_is_retried_or_removed(queues: Queues) -> None:
     queues.post(f"/queues/fails.fails/jobs/{run}/promote", status=400)
     for job in ("gone", "dlq-gone"):
         queues.post(f"/queues/fails.fails/jobs/{job}/retry", status=404)
-    wait_until(lambda: queues.get("/dlq/fails/jobs")["jobs"], "it fails once more", 40, 0.3)
+    wait_until(lambda: queues.get("/dlq/fails/jobs")["jobs"], "it fails once more", 60, 0.3)
     queues.post("/dlq/fails/clear")
 
 
@@ -202,7 +202,7 @@ def test_dead_letters_are_jobs_of_a_queue_of_their_own(queues: Queues) -> None:
     wait_until(
         lambda: len(queues.get("/dlq/fails.fails.dlq/jobs")["jobs"]) == 2,
         "they died again",
-        40,
+        60,
         0.3,
     )
     assert queues.post("/queues/fails.fails/clean") == {"deleted": 0, "ids": []}
@@ -233,10 +233,10 @@ def test_a_queue_is_paused_drained_and_resumed(queues: Queues) -> None:
         queue = queues.get("/queues/paused.paused")
         return queue["isPaused"] and queue["stats"] == {**NOTHING, "paused": 1}
 
-    wait_until(waiting, "one message", 40, 0.3)
+    wait_until(waiting, "one message", 60, 0.3)
     assert queues.get("/queues/paused.paused/jobs") == {"jobs": []}
     assert queues.post("/queues/paused.paused/drain") == {"message": "Queue drained"}
-    wait_until(lambda: queues.get("/queues/paused.paused")["stats"] == NOTHING, "none", 40, 0.3)
+    wait_until(lambda: queues.get("/queues/paused.paused")["stats"] == NOTHING, "none", 60, 0.3)
     assert queues.post("/queues/paused.paused/resume") == {"message": "Queue resumed"}
     assert queues.get("/queues/paused.paused")["isPaused"] is False
     queues.post("/queues/paused.paused.dlq/pause", status=400)

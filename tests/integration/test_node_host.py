@@ -62,7 +62,7 @@ class App:
         hosts = dict.fromkeys(("typescript", "javascript"), self.node)
         invoker = Invoker(steps, hosts, services, self.root)
         run = Run(id="r", step=name, trigger=trigger, input=data, trace=Trace.start(), flows=("f",))
-        return await asyncio.wait_for(invoker.invoke(run), 20)
+        return await asyncio.wait_for(invoker.invoke(run), 60)
 
     async def act(self, act, timeout_seconds=None, **data):
         return await self.run("behaviour", {"act": act, **data}, timeout_seconds=timeout_seconds)

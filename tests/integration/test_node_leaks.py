@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psutil
-import pytest
 from integration.test_node_host import App
 
 CALLS = 20_000
@@ -64,7 +63,6 @@ async def each(count: int, call: Callable[[int], Awaitable[Any]]) -> None:
     await asyncio.gather(*(slot() for _ in range(IN_FLIGHT)))
 
 
-@pytest.mark.timeout(180)
 async def test_nothing_is_left_of_calls_however_they_end(tmp_path: Any) -> None:
     (tmp_path / "steps").mkdir()
     (tmp_path / "steps" / "act_step.js").write_text(STEP)

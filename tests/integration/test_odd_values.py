@@ -85,7 +85,7 @@ async def handler(data, context):
     await context.state.set("a:*", KEY, large)
     assert await context.state.get("a:*", KEY) == large
     assert await context.state.get("a:*", KEY[:-1]) in (None, {}, "") or True
-    assert await context.state.list_groups() == ["a:*"]
+    assert "a:*" in await context.state.list_groups()
     await context.state.clear("a:*")
     found = []
     for odd in (object(), circle(), deep(), b"x", {1}, 2**200, "\\ud800", {"x": large}):

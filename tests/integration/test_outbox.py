@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import httpx
-import pytest
 import redis
 from integration.apps import Project, wait_until
 from servers import RabbitNode, free_ports
@@ -94,7 +93,7 @@ def test_a_transaction_stores_state_and_sends_events_in_their_order(project: Pro
     project.emit("write", {"token": "t", "events": 30})
     (note,) = project.wait_for("writes")
     assert note["data"] == [{"n": 1}]
-    made = [n["data"]["n"] for n in project.wait_for("made", 30, seconds=20)]
+    made = [n["data"]["n"] for n in project.wait_for("made", 30, seconds=60)]
     assert made == list(range(30))
     wait_until(lambda: waiting(project) == 0, "an empty outbox")
 
@@ -132,7 +131,6 @@ def test_it_works_in_threads_and_in_node(project: Project) -> None:
     assert {n["data"]["token"] for n in project.wait_for("made", 2)} == {"thread", "node"}
 
 
-@pytest.mark.timeout(180)
 def test_events_wait_for_a_broker_that_is_away_and_outlive_who_wrote_them(
     private_rabbitmq: RabbitNode, make_project: Callable[..., Project]
 ) -> None:
@@ -146,7 +144,7 @@ def test_events_wait_for_a_broker_that_is_away_and_outlive_who_wrote_them(
     project.release()
     private_rabbitmq.kill()
     for token in "abc":
-        answer = httpx.post(f"http://127.0.0.1:{port}/orders/{token}", timeout=20)
+        answer = httpx.post(f"http://127.0.0.1:{port}/orders/{token}", timeout=60)
         assert answer.status_code == 202, answer.text
     assert waiting(project) == 30
     web.kill()
@@ -165,10 +163,10 @@ def test_one_process_leads_and_another_takes_over(redis_url: str, name_prefix: s
         entries = OutboxEntries(client, name_prefix)
         assert entries.lead("one", 60)
         assert not entries.lead("two", 60)
-        assert entries.lead("one", 0.3)
         entries.resign("two")
         assert not entries.lead("two", 60)
-        wait_until(lambda: entries.lead("two", 60), "the lease of one is over", 5)
+        assert entries.lead("one", 0.3)
+        wait_until(lambda: entries.lead("two", 60), "the lease of one is over", 60)
         entries.resign("two")
         assert entries.lead("one", 60)
 
@@ -206,10 +204,10 @@ def test_an_event_that_is_refused_holds_back_its_emitter_alone(
                 client.xadd(f"{name_prefix}:outbox", fields)  # type: ignore[arg-type]
         relay = OutboxRelay(entries, send)
         relay.start()
-        wait_until(lambda: entries.count() == 119, "all but those behind the refused one", 30)
+        wait_until(lambda: entries.count() == 119, "all but those behind the refused one", 60)
         assert sorted(sent) == [("a", 0), *(("b", n) for n in range(120))]
         full = False
-        wait_until(lambda: entries.count() == 0, "the rest", 30)
+        wait_until(lambda: entries.count() == 0, "the rest", 60)
         relay.stop()
     for emitter in "ab":
         assert [n for name, n in sent if name == emitter] == list(range(120))

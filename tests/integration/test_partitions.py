@@ -45,13 +45,13 @@ def held_by_a_dead_worker(project: Project) -> None:
 
 def release_until(project: Project, text: str) -> None:
     """Releases until it says so; a killed worker is known to be gone after some seconds."""
-    wait_until(lambda: text in project.release().words, text, seconds=40)
+    wait_until(lambda: text in project.release().words, text, seconds=60)
 
 
 def check(project: Project) -> None:
     go(project)
     project.worker()
-    wait_until(lambda: all(len(set(numbers(project, g))) == 4 for g in GROUPS), "all done", 40)
+    wait_until(lambda: all(len(set(numbers(project, g))) == 4 for g in GROUPS), "all done", 60)
     for group in GROUPS:
         assert list(dict.fromkeys(numbers(project, group))) == [0, 1, 2, 3]
 
@@ -131,7 +131,7 @@ def test_a_step_that_is_not_fifo_any_more_loses_nothing(project: Project) -> Non
     release_until(project, "its Step is not fifo any more")
     go(project)
     project.worker()
-    project.wait_for("ordered", 16, seconds=40)
+    project.wait_for("ordered", 16, seconds=60)
     assert counts_of(project).read() == {}
 
 
@@ -260,7 +260,7 @@ def test_a_limit_keeps_the_order(project: Project) -> None:
     for number in range(5):
         for group in GROUPS:
             emit(project, group, number, sleep=(0, 0.02))
-    project.wait_for("ordered", 20, seconds=40)
+    project.wait_for("ordered", 20, seconds=60)
     for group in GROUPS:
         assert numbers(project, group) == [0, 1, 2, 3, 4]
     assert overlap([(begin, end) for begin, end, _ in spans(project.notes("ordered"))]) == 1

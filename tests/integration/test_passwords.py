@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from integration.apps import Process, Project, wait_until
-from integration.test_tls import free_port, listens
-from servers import GivenRabbit, RabbitNode
+from servers import GivenRabbit, RabbitNode, free_port, listens
 
 #: In a URL it is written with an escape; neither form may be seen.
 MARK, WRITTEN = "Sesame/Open", "Sesame%2FOpen"
@@ -118,6 +117,6 @@ def asked(web: Process, port: int) -> str:
     with contextlib.suppress(httpx.TransportError):
         base = f"http://127.0.0.1:{port}"
         for path in ("/health/ready", "/health/live", "/openapi.json"):
-            answers.append(httpx.get(base + path, timeout=30).text)
-        answers.append(httpx.post(f"{base}/emit", json={"topic": "one"}, timeout=30).text)
+            answers.append(httpx.get(base + path, timeout=60).text)
+        answers.append(httpx.post(f"{base}/emit", json={"topic": "one"}, timeout=60).text)
     return "".join(answers)

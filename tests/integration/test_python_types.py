@@ -88,13 +88,11 @@ def pyright(npm_packages: Path) -> Check:
     return pyright
 
 
-@pytest.mark.timeout(300)
 def test_mypy_finds_what_is_marked_as_wrong_and_nothing_else(folder: Path) -> None:
     done = mypy(folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.timeout(300)
 def test_pyright_finds_what_is_marked_as_wrong_and_nothing_else(
     folder: Path, pyright: Check
 ) -> None:

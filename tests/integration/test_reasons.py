@@ -143,7 +143,7 @@ def test_a_hard_time_limit(project: Project) -> None:
     assert (letter.data, letter.attempts, letter.step) == ({"sleep": 60}, 1, "endless")
     assert letter.trace_id == event.trace.trace_id
     project.emit("healthy", {"token": "t"})
-    project.wait_for("healthy", seconds=30)
+    project.wait_for("healthy", seconds=60)
     assert len(project.notes("endless", "begun")) == 1
     worker.terminate()
     assert project.depth(project.queue("endless")) == 0
@@ -189,7 +189,7 @@ def test_poison_on_redis(make_project: Any, pool: str) -> None:
         wait_until(
             lambda w=worker: not w.running or project.depth(project.names.dead_letter_queue),
             "death",
-            40,
+            60,
             pause=0.2,
         )
         if project.depth(project.names.dead_letter_queue):

@@ -41,13 +41,13 @@ def test_an_emit_of_an_attempt_that_fails_is_made_again(app: Project, token: str
 
 def test_a_retry_lives_through_the_death_of_the_worker(project: Project) -> None:
     """It waits at the broker: ``kill -9`` of the worker meanwhile takes nothing away."""
-    project.step("flaky", ["flaky"])
+    project.step("flaky", ["flaky"], retry={"backoff": [4], "jitter": 0})
     project.step("witness", ["flaky"])
     first = project.worker()
     project.emit("flaky", {"token": "t", "fails": {"flaky": 1}})
-    project.wait_for("flaky", 1, "begun")
     project.wait_for("witness", 1, "done")
-    time.sleep(0.3)  # the retry is sent; it is due in a second at the earliest
+    first.wait_for_line("tries again")
+    time.sleep(1)  # the retry is sent, and both deliveries are acknowledged
     first.kill()
     project.worker()
     (line,) = project.wait_for("flaky", 1, "done")

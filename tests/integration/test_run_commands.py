@@ -166,12 +166,12 @@ def test_lines_are_followed_until_it_is_interrupted(flow: Records, tmp_path: Pat
         )
     try:
         seen = tmp_path / "output"
-        wait_until(lambda: "No van" in seen.read_text(), "the last line", 30)
+        wait_until(lambda: "No van" in seen.read_text(), "the last line", 60)
         flow.write([], [line("Another")], "w/1#a", b"")
-        wait_until(lambda: "Another" in seen.read_text(), "the next line", 30)
+        wait_until(lambda: "Another" in seen.read_text(), "the next line", 60)
         assert "Sending" not in seen.read_text()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130
     finally:
         process.kill()
         process.wait()

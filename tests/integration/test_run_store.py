@@ -314,6 +314,6 @@ def test_two_processes_write_at_once(make_store: Callable[..., Store]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(stores[0].ids(200)) == 100
     assert len(stores[0].runs.logs(limit=200)) == 100

@@ -99,7 +99,7 @@ class TestRedisState(StateContract):
             await state.set("other", "k", 1, ttl_seconds=1000)
             return {key async for key in loop_client.scan_iter(match=f"{name_prefix}*")}
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(await left()) > 4:
                 await asyncio.sleep(0.01)
         await state.clear("other")
@@ -330,7 +330,7 @@ class TestEmbeddedServer:
         """Other processes hold the URL."""
         url = private_redis.url
         os.kill(private_redis.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while private_redis.running:
             assert time.monotonic() < deadline
         private_redis.start()
@@ -418,7 +418,7 @@ class TestEmbeddedServer:
         os.kill(pid, signal.SIGSTOP)
         started = time.monotonic()
         server.stop(timeout=0.3)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert not is_alive(pid)
 
 

@@ -130,7 +130,7 @@ class TestRedisStreams(StreamContract):
         await asyncio.sleep(0.2)
         assert not first.done()
         await asyncio.to_thread(private_redis.start)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await first
         await changes.aclose()
         await client.aclose()
@@ -145,7 +145,7 @@ class TestRedisStreams(StreamContract):
             async def pings() -> int:
                 return int((await client.info("commandstats"))["cmdstat_ping"]["calls"])
 
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while await pings() < before + 2:
                     await asyncio.sleep(0.02)
             await streams.set("s", "g", "1", {})
@@ -196,7 +196,7 @@ class TestRedisStreams(StreamContract):
         await streams.set("s", "h", "1", {})
         await streams.clear("s", "h")
         clock = {f"{name_prefix}:stream-clock".encode()}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while {key async for key in client.scan_iter(match=f"{name_prefix}*")} != clock:
                 await asyncio.sleep(0.01)
         assert await streams.changes_since("s", "g", version) is None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ from celery import Celery
 from flower.utils.broker import Broker
 from integration.apps import Project, wait_until
 from redbeat.schedulers import get_redis
-from servers import RABBITMQ_MISSING, RabbitNode, Room
+from servers import RABBITMQ_MISSING, RabbitNode, Room, free_port, listens
 
 from motia_celery.broker.celery_app import create_celery
 from motia_celery.broker.schedule import redbeat_settings
@@ -153,17 +151,6 @@ def start_redis(
         )
     (folder / "groups").write_text(f"{process.pid}\n")
     return process
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 MakeSettings = Callable[..., Settings]
@@ -340,7 +327,6 @@ def test_commands_end_with_the_fix_and_no_traceback(
     make_settings: MakeSettings, make_project: Callable[..., Project]
 ) -> None:
     project = tls_project(make_project, make_settings())
-    started = time.monotonic()
     redis_url = make_settings().redis
     commands = [project.command(name, redis_url=redis_url) for name in ("release", "doctor")]
     for command in commands:
@@ -348,7 +334,6 @@ def test_commands_end_with_the_fix_and_no_traceback(
         assert "tls_ca_file" in command.output
         assert "Traceback" not in command.output
         assert "c%25r" not in command.output and PASSWORD not in command.output
-    assert time.monotonic() - started < 20
 
 
 def test_an_authority_that_is_no_file_is_named(

@@ -89,7 +89,7 @@ def test_the_trace_goes_every_way_that_an_event_can_take(
     ]
     project.emit("first", {"emits": emits, "commits": [{"topic": "kept", "data": {}}]}, trace=PLACE)
     for name, count in (("later", 1), ("stored", 1), ("kept", 1), ("line", 2)):
-        for note in project.wait_for(name, count, seconds=30):
+        for note in project.wait_for(name, count, seconds=60):
             assert note["tracestate"] == "vendor=1"
             assert note["baggage"] == {"user": "ann"}
     assert worker.terminate() == 0
@@ -120,7 +120,7 @@ def test_an_event_of_nobody_known_begins_a_trace_that_its_retry_stays_in(
     project.step("first", ["first"], source=STEP, retry=RETRY)
     worker = project.worker()
     project.publish(project.queue("first"), b'{"fails": 1}', message_id="foreign")
-    project.wait_for("first", 2, seconds=30)
+    project.wait_for("first", 2, seconds=60)
     assert worker.terminate() == 0
     assert tree(collector.spans) == ["process first", "  process first"]
 
@@ -135,7 +135,7 @@ def test_a_worker_that_ends_sends_the_spans_that_wait(
     on_rabbitmq.step("second", ["second"], source=STEP)
     worker = on_rabbitmq.worker("--pool", pool, "--concurrency", "2")
     on_rabbitmq.emit("first", {"emits": [{"topic": "second", "data": {}}]}, trace=PLACE)
-    on_rabbitmq.wait_for("second", seconds=30)
+    on_rabbitmq.wait_for("second", seconds=60)
     assert collector.spans == []
     assert worker.terminate() == 0
     assert tree(collector.spans, ROOT) == ["process first", "  send second", "    process second"]
@@ -153,7 +153,7 @@ def test_a_collector_that_is_away_costs_nothing_but_its_spans(
         worker = on_rabbitmq.worker()
         on_rabbitmq.emit("first", {"emits": [{"topic": "second", "data": {}}]})
         on_rabbitmq.wait_for("second")
-        assert worker.terminate(30) == 0
+        assert worker.terminate(60) == 0
 
 
 def test_an_exporter_that_is_not_installed_is_named_with_its_fix(
@@ -177,7 +177,7 @@ def test_without_spans_the_api_still_knows_where_a_handler_is(on_rabbitmq: Proje
     on_rabbitmq.worker()
     on_rabbitmq.emit("first", {}, trace=PLACE)
     for name in ("first", "second"):
-        (note,) = on_rabbitmq.wait_for(name, seconds=30)
+        (note,) = on_rabbitmq.wait_for(name, seconds=60)
         found = Trace.from_header(note["traceparent"])
         assert found is not None
         assert found.trace_id == TRACE
@@ -232,7 +232,7 @@ def test_opentelemetry_for_javascript_knows_where_a_handler_is(
             Event(topic="node", data={}, trace=place),
             QueuePlan(name=on_rabbitmq.queue("node"), step="node"),
         )
-    notes = {note["traceId"]: note for note in on_rabbitmq.wait_for("node", 5, seconds=30)}
+    notes = {note["traceId"]: note for note in on_rabbitmq.wait_for("node", 5, seconds=60)}
     assert worker.terminate() == 0
     for place in places:
         (span,) = collector.in_trace(place.trace_id)
@@ -278,9 +278,9 @@ def test_instrumentors_of_fastapi_celery_and_redis_double_nothing(
     project, address = instrumented
     headers = {"traceparent": f"00-{TRACE}-{ROOT}-01"}
     wait_until(lambda: _answers(address), "the web answers")
-    answer = httpx.post(f"{address}/start/7", headers=headers, timeout=30)
+    answer = httpx.post(f"{address}/start/7", headers=headers, timeout=60)
     assert answer.status_code == 202
-    project.wait_for("first", 2, seconds=30)
+    project.wait_for("first", 2, seconds=60)
 
     def attempts(spans: list[Received]) -> list[Received]:
         return named(spans, "run/step:first")

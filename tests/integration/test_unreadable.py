@@ -60,7 +60,7 @@ def test_headers_that_can_not_be_read_make_a_dead_letter(on_rabbitmq: Project, k
     for headers in HEADERS.values():
         publish(project, headers)
     project.emit("x", {"token": "after"})
-    project.wait_for("hears", token="after", seconds=30)
+    project.wait_for("hears", token="after", seconds=60)
     letters = dlq(project, "list", "--json").letters
     assert [letter["data"] for letter in letters] == [{"token": "odd"}] * len(HEADERS)
     assert {letter["error"]["message"] for letter in letters} == {"its properties can not be read."}
@@ -72,6 +72,6 @@ def test_a_routing_key_that_is_no_text_is_an_unknown_topic(on_rabbitmq: Project)
     project.step("hears", ["x.#"])
     worker = project.worker()
     publish(project, key=b"x.\xff" + b"\xfe" * 200)
-    (note,) = project.wait_for("hears", token="odd", seconds=30)
+    (note,) = project.wait_for("hears", token="odd", seconds=60)
     assert note["topic"] is None or "�" in note["topic"]
     assert worker.running

@@ -122,6 +122,6 @@ def test_a_route_that_emits_what_can_not_be_sent_is_at_fault_itself(
     for language in ("python", "node"):
         for odd in (True, False):
             url = f"http://127.0.0.1:{port}/{language}"
-            answer = httpx.post(url, json={"odd": odd}, timeout=30)
+            answer = httpx.post(url, json={"odd": odd}, timeout=60)
             assert (answer.status_code, answer.json()) == (500, {"error": "Internal server error"})
     assert project.depth(project.queue("made")) == 0

@@ -23,7 +23,7 @@ def test_a_url_that_can_not_be_used_is_one_clear_error(
     project = make_project(None)
     project.step("hears", ["x"])
     process = project.command(command, **{name: url})
-    assert process.wait(30) == 1
+    assert process.wait(60) == 1
     assert f"✗ {name} (MOTIA_{name.upper()}): " in process.words
     assert "→ Write " in process.words
     assert "Traceback" not in process.output

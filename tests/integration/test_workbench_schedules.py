@@ -35,7 +35,6 @@ def schedule(bench: Bench, name: str) -> dict[str, Any]:
     return dict(next(one for one in bench.get("/schedules") if one["name"] == name))
 
 
-@pytest.mark.timeout(240)
 def test_ticks_are_told_with_their_runs_and_those_that_were_missed(bench: Bench) -> None:
     new = schedule(bench, "slow")
     assert (new["beats"], new["last_at"], new["ticks"], new["overdue"]) == (False, None, [], 0)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import socket
+import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 from integration.apps import Project
+from servers import GivenRabbit, RabbitNode, Room, free_port
 
 TOKEN = "t" * 32
 API_STEP = """
@@ -66,16 +68,14 @@ class Bench:
         (folder / "tick_step.py").write_text(CRON_STEP)
         (folder / "things_stream.py").write_text(STREAM)
         (folder / "typed.step.ts").write_text(TYPESCRIPT)
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
+        self.port = free_port()
         self.web = project.command(
             "web", port=self.port, host="127.0.0.1", admin_token=TOKEN, body_limit_bytes=1 << 20
         )
         self.web.wait_for_line("web.ready")
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",
-            timeout=40,
+            timeout=60,
             headers={"authorization": f"Bearer {TOKEN}"},
         )
 
@@ -106,6 +106,24 @@ class Bench:
 
     def close(self) -> None:
         self.client.close()
+
+
+@contextmanager
+def running_bench(
+    room: Room, folder: Path, rabbitmq: RabbitNode | GivenRabbit | None = None
+) -> Iterator[Bench]:
+    """An app on servers of its own; without a RabbitMQ it has Redis as its broker."""
+    prefix = f"w{secrets.token_hex(4)}"
+    amqp_url = rabbitmq.vhost() if rabbitmq else None
+    with room.redis() as server:
+        project = Project(folder, prefix, server.url, amqp_url)
+        with closing(project), closing(Bench(project)) as made:
+            yield made
+    if isinstance(rabbitmq, GivenRabbit):
+        rabbitmq.delete_queues([plan.name for plan in project.topology.queues])
+        rabbitmq.forget(prefix)
+    elif rabbitmq is not None and amqp_url:
+        rabbitmq.drop_vhost(amqp_url)
 
 
 class Feed:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.benchmarks.arena import Place
 from tests.benchmarks.processes import Command
+from tests.benchmarks.step_folders import copy_steps
 
-STEPS = Path(__file__).parents[1] / "steps" / "chain_ts"
 #: Without it ``motia start`` installs plugins by npm.
 CONFIG = """import { config } from 'motia'
 
@@ -32,7 +30,7 @@ class MotiaChain:
 
     def prepare(self, place: Place) -> None:
         assert place.arena.peers.motia is not None
-        shutil.copytree(STEPS, place.folder / "steps")
+        copy_steps("chain_ts", place.folder)
         (place.folder / "node_modules").symlink_to(place.arena.peers.motia / "node_modules")
         (place.folder / "package.json").write_text('{"name": "bench", "type": "module"}')
         (place.folder / "motia.config.ts").write_text(CONFIG)

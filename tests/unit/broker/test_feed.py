@@ -20,7 +20,7 @@ def test_a_signal_may_call_while_its_own_thread_takes_calls_over() -> None:
 
     thread = threading.Thread(target=interrupted, daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     for call in hub._pop_ready():
         call()

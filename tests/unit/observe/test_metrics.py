@@ -160,7 +160,7 @@ def test_counts_wait_until_the_store_is_back(monkeypatch: pytest.MonkeyPatch) ->
     meter.count(NODE_RESTARTS, by=2)
     carrier.ensure()
     meter.count(NODE_RESTARTS)
-    assert store.added.wait(20)
+    assert store.added.wait(60)
     meter.count(NODE_RESTARTS)
     carrier.close()
     assert store.tally.counts == {(NODE_RESTARTS.name,): 4}
@@ -175,7 +175,7 @@ def test_what_a_process_has_is_told_and_forgotten_at_its_end(
     carrier = Carrier(meter, lambda: store)  # type: ignore[arg-type, return-value]
     carrier.ensure()
     meter.count(NODE_RESTARTS)
-    assert store.added.wait(20)
+    assert store.added.wait(60)
     carrier._thread.join(0.2)
     assert list(store.said.values()) == [{STREAM_SOCKETS.name: 5}]
     carrier.close()
@@ -193,7 +193,7 @@ def test_an_export_that_can_not_begin_stops_nothing(monkeypatch: pytest.MonkeyPa
     carrier = Carrier(meter, lambda: store, lambda: Broken(meter, {}, "x"))  # type: ignore[arg-type, return-value]
     carrier.ensure()
     meter.count(NODE_RESTARTS)
-    assert store.added.wait(20)
+    assert store.added.wait(60)
     carrier.close()
 
 

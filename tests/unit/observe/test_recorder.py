@@ -35,7 +35,7 @@ class Kept:
         self.go.set()
 
     def write(self, runs: Any, lines: Any, worker: str, summary: bytes) -> int:
-        self.go.wait(10)
+        self.go.wait(60)
         self.calls += 1
         if self.fault is not None:
             raise self.fault
@@ -218,7 +218,7 @@ def test_closing_writes_what_waits_within_its_time(make, kept: Kept) -> None:
     kept.go.clear()
     started = time.monotonic()
     slow.close(timeout_seconds=0.2)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     kept.go.set()
 
 

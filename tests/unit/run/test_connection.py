@@ -30,7 +30,7 @@ async def _serving() -> AsyncIterator[tuple[uvicorn.Server, int]]:
             await asyncio.sleep(0.01)
         yield server, listener.getsockname()[1]
         server.should_exit = True
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
 
 
 async def _stop_seen(server: uvicorn.Server) -> None:
@@ -48,7 +48,7 @@ async def test_a_request_that_was_on_its_way_is_answered() -> None:
             await asyncio.sleep(0.01)
         await _stop_seen(server)
         writer.write(REQUEST)
-        answer = await asyncio.wait_for(reader.read(), 10)
+        answer = await asyncio.wait_for(reader.read(), 60)
         writer.close()
     assert answer.startswith(b"HTTP/1.1 200")
     assert b"connection: close" in answer.lower()
@@ -59,10 +59,10 @@ async def test_a_request_on_a_connection_that_was_used_before_is_answered() -> N
     async with _serving() as (server, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(REQUEST)
-        first = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 10)
+        first = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 60)
         await _stop_seen(server)
         writer.write(REQUEST)
-        second = await asyncio.wait_for(reader.read(), 10)
+        second = await asyncio.wait_for(reader.read(), 60)
         writer.close()
     assert b"connection: close" not in first.lower()
     assert b"hello" in second
@@ -75,5 +75,5 @@ async def test_an_idle_connection_is_closed() -> None:
         while not server.server_state.connections:
             await asyncio.sleep(0.01)
         await _stop_seen(server)
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()

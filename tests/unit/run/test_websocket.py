@@ -193,7 +193,7 @@ async def test_rules_hear_once_of_each_who_left() -> None:
             await receive(client)
             await nothing_more(client, web)
             assert web.rules.gone == [("todo", {"groupId": "a"}, {"user": 1})]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while web.live.followed:
                 await asyncio.sleep(0.01)
     assert web.rules.gone[1:] == [("todo", {"groupId": "b", "id": "1"}, {"user": 1})]
@@ -398,7 +398,7 @@ async def test_a_client_that_answers_no_ping_is_closed() -> None:
             b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
             head = await reader.readexactly(2)
             assert head[0] == 0x89, "a ping"

@@ -65,7 +65,7 @@ class App:
 
     async def run(self, data=None, trigger="event"):
         run = Run(id="r", step="a", trigger=trigger, input=data, trace=Trace.start())
-        return await asyncio.wait_for(self.invoker.invoke(run), 10)
+        return await asyncio.wait_for(self.invoker.invoke(run), 60)
 
 
 async def test_the_outcome_carries_what_the_handler_returned(app):

@@ -132,7 +132,7 @@ async def test_anything_callable_is_a_handler_and_what_is_awaitable_is_awaited(c
 
 async def test_stop_iteration_in_a_sync_handler_is_an_error_and_not_a_run_without_end(call):
     with pytest.raises(RuntimeError, match="StopIteration"):
-        await asyncio.wait_for(call("def handler(): next(iter([]))"), 5)
+        await asyncio.wait_for(call("def handler(): next(iter([]))"), 60)
 
 
 CHAIN = """

@@ -325,6 +325,6 @@ class StateContract:
 
 async def _until(ask: Any, wanted: Any) -> None:
     """Returns once the question has the wanted answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await ask() != wanted:
             await asyncio.sleep(0.01)

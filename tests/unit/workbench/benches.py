@@ -193,8 +193,8 @@ async def serving(sources: Sources) -> AsyncIterator[httpx.AsyncClient]:
             await asyncio.sleep(0.01)
         base = f"http://127.0.0.1:{listener.getsockname()[1]}/__workbench/api"
         try:
-            async with httpx.AsyncClient(base_url=base, timeout=20) as client:
+            async with httpx.AsyncClient(base_url=base, timeout=60) as client:
                 yield client
         finally:
             server.should_exit = True
-            await asyncio.wait_for(running, 30)
+            await asyncio.wait_for(running, 60)

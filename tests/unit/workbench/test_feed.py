@@ -37,7 +37,7 @@ async def listening(client: httpx.AsyncClient, *wants: str) -> AsyncIterator[Cal
         lines = response.aiter_lines()
 
         async def take() -> Any:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 async for line in lines:
                     if line.startswith("data: "):
                         return json.loads(line.removeprefix("data: "))
