@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from kombu import serialization
@@ -99,7 +100,7 @@ class Delivery:
             )
 
 
-def text_of(headers: dict[str, Any], name: str) -> str | None:
+def text_of(headers: Mapping[str, Any], name: str) -> str | None:
     """A header that is a text, and short enough to be sent on."""
     value = headers.get(name)
     if not isinstance(value, str) or not value or len(value.encode()) > _TEXT_LIMIT:

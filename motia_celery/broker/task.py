@@ -15,6 +15,7 @@ from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, Time
 
 from motia_celery.broker import wire
 from motia_celery.broker.consumer import RetryInPlaceError, StepFailedError
+from motia_celery.broker.delivery import text_of
 from motia_celery.broker.gate import HOLD_SECONDS, CalledOffError, Gate, LaterError
 from motia_celery.broker.loop import wait_for
 from motia_celery.broker.once import Once
@@ -331,7 +332,7 @@ def _event(identity: str, headers: Mapping[str, Any], data: Any, parent: Trace |
     """The event behind a task, which its headers describe; ``parent`` is where it was emitted."""
     sent_at, previous = headers.get(wire.SENT), headers.get(wire.PREVIOUS)
     return Event(
-        topic=headers.get(wire.TOPIC) or "",
+        topic=text_of(headers, wire.TOPIC) or "",
         data=data,
         id=headers.get(wire.EVENT) or identity,
         trace=parent or Trace.begin(headers),

@@ -12,13 +12,18 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 #: The folders that are scanned for Steps, in this order.
 STEP_FOLDERS = ("steps", "src")
+
+_SAME_SECONDS = 2.0
 
 #: The package that stands for the project's folder.
 PROJECT_PACKAGE = "motia_project"
@@ -43,6 +48,33 @@ class _Aliases(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         alias = module.__spec__
         if alias is not None:
             module.__spec__ = alias.loader_state
+
+
+class SourceLoader(importlib.machinery.SourceFileLoader):
+    """Keeps no bytecode of a file that was saved a moment ago.
+
+    Bytecode is told apart by the second of the save and by the size: of two saves in one second
+    that change a digit, the first would be run for ever.
+    """
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        """Keeps the bytecode, unless another save may look the same."""
+        if time.time() - Path(self.path).stat().st_mtime > _SAME_SECONDS:
+            super().set_data(path, data, _mode=_mode)
+
+
+def _find_below_project(path: str) -> importlib.machinery.FileFinder:
+    """Finds the modules of a folder of the project; a path hook."""
+    root = sys.modules[PROJECT_PACKAGE].__path__[0]
+    if path != root and not path.startswith(root + os.sep):
+        raise ImportError("not in the project", path=path)
+    machinery = importlib.machinery
+    return machinery.FileFinder(
+        path,
+        (machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES),
+        (SourceLoader, machinery.SOURCE_SUFFIXES),
+        (machinery.SourcelessFileLoader, machinery.BYTECODE_SUFFIXES),
+    )
 
 
 class _Motia(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -96,9 +128,13 @@ def prepare_imports(root: Path) -> None:
         package = sys.modules[PROJECT_PACKAGE] = ModuleType(PROJECT_PACKAGE)
         sys.meta_path.insert(0, _Aliases())
         sys.meta_path.append(_Motia())
+        sys.path_hooks.insert(0, _find_below_project)
     elif package.__path__ != [entry]:
         _forget_modules()
     package.__path__ = [entry]
+    for path in [*sys.path_importer_cache]:
+        if path == entry or path.startswith(entry + os.sep):
+            del sys.path_importer_cache[path]
 
 
 def _forget_modules() -> None:
@@ -120,7 +156,7 @@ def load_module(root: Path, path: Path) -> ModuleType:
     if loaded is not None:
         return loaded
     _import_packages(root, path.parent)
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=SourceLoader(name, str(path)))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} can not be loaded as a Python module")
     module = importlib.util.module_from_spec(spec)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import pytest
@@ -19,7 +20,7 @@ from click.testing import Result
 from integration.apps import wait_until
 from typer.testing import CliRunner
 
-from motia_celery.cli import app
+from motia_celery.cli import app, terminal
 from motia_celery.errors import FrameworkError, StoreUnavailableError, UnknownRunError
 from motia_celery.settings import load_settings
 from motia_celery.stores.records import Records, Written
@@ -32,7 +33,8 @@ ERROR = {"type": "ValueError", "message": "no \x1b[31mvan", "where": "steps/ship
 
 def run(*arguments: str) -> Result:
     """The command, whose framework errors are raised as `main` gets them."""
-    result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "120"})
+    with patch.object(terminal.out, "_width", 120):
+        result = CliRunner().invoke(app, list(arguments))
     if isinstance(result.exception, FrameworkError):
         raise result.exception
     assert result.exit_code == 0, result.output

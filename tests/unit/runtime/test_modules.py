@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from motia_celery.runtime.modules import load_module, prepare_imports
+from motia_celery.runtime.modules import PROJECT_PACKAGE, load_module, prepare_imports
+
+#: Later than the test runs, so that it is no longer ago than a moment.
+SAVED = int(time.time()) + 3600
+
+
+def forget(top):
+    for name in [*sys.modules]:
+        if name.startswith((f"{PROJECT_PACKAGE}.{top}", f"{top}.")):
+            del sys.modules[name]
 
 
 @pytest.fixture
@@ -119,6 +130,27 @@ def test_a_file_that_fails_is_executed_anew_next_time(project, load):
         load("steps/a_step.py")
     path.write_text("NAME = 'mended, and longer'")
     assert load("steps/a_step.py").NAME.startswith("mended")
+
+
+def test_two_saves_in_one_second_are_told_apart(project, load):
+    """The import system tells bytecode apart by the second of the save and by the size alone."""
+    for number in range(3):
+        step = project.write("steps/a_step.py", f"from .lib import OF\nNUMBER = {number}")
+        lib = project.write("steps/lib.py", f"OF = {number}")
+        for path in (step, lib):
+            os.utime(path, (SAVED, SAVED))
+        forget("steps")
+        loaded = load("steps/a_step.py")
+        assert (number, number) == (loaded.NUMBER, loaded.OF)
+
+
+def test_bytecode_of_older_files_is_kept(project, load):
+    for file in ("steps/a_step.py", "steps/lib.py"):
+        path = project.write(file, "from .lib import x" if "step.py" in file else "x = 1")
+        os.utime(path, (SAVED - 7200, SAVED - 7200))
+    load("steps/a_step.py")
+    kept = {path.name.partition(".")[0] for path in (project.root / "steps").rglob("*.pyc")}
+    assert kept == ({"a_step", "lib"} if not sys.dont_write_bytecode else set())
 
 
 def test_another_project_does_not_get_the_modules_of_the_first(project, load):
