@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 _id = os.getpid()
@@ -10,6 +11,17 @@ _id = os.getpid()
 def process_id() -> int:
     """The id of this process; ``os.getpid`` asks the kernel each time, and runs ask often."""
     return _id
+
+
+def keep_loaded() -> None:
+    """Spares the garbage collector what is loaded by now, which stays for as long as the process.
+
+    A full round looks at every object, of which an app that is ready has some 300,000; what runs
+    leave to their records for a moment has such a round begin often. It was 40 of the 100 µs that
+    a request took.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _forked() -> None:

@@ -17,6 +17,7 @@ from motia_celery.broker.topology import declare
 from motia_celery.errors import FrameworkError
 from motia_celery.model.control import Controls
 from motia_celery.plan.topology import Topology
+from motia_celery.process import keep_loaded
 from motia_celery.settings import Settings
 
 logger = logging.getLogger("motia_celery.worker")
@@ -67,6 +68,7 @@ def prepare_worker(
 
     def on_ready(sender: Any = None, **_: Any) -> None:
         started()
+        keep_loaded()
         paused.consumer = sender
         watch_controls(paused.apply)
         logger.info(
@@ -81,6 +83,9 @@ def prepare_worker(
         stopped()
         logger.info("Worker stopped", extra={"action": "worker.stopped"})
 
+    def on_child_init(**_: Any) -> None:
+        keep_loaded()
+
     def on_child_shutdown(**_: Any) -> None:
         child_stopped()
 
@@ -89,6 +94,7 @@ def prepare_worker(
     signals.worker_init.connect(on_init, weak=False)
     signals.celeryd_after_setup.connect(on_queues_chosen, weak=False)
     signals.worker_ready.connect(on_ready, weak=False)
+    signals.worker_process_init.connect(on_child_init, weak=False)
     signals.worker_shutdown.connect(on_shutdown, weak=False)
     signals.worker_process_shutdown.connect(on_child_shutdown, weak=False)
 

@@ -18,6 +18,7 @@ from motia_celery.broker.server import BrokerCheck
 from motia_celery.observe import tracing
 from motia_celery.observe.logs import configure_logging
 from motia_celery.observe.metrics import STREAM_SOCKETS, meter
+from motia_celery.process import keep_loaded
 from motia_celery.run.admission import Admission
 from motia_celery.run.app import App, report_problems
 from motia_celery.run.connection import STOP, ClientLimits, Connection
@@ -65,6 +66,7 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
         tracing.start()
         if workbench is not None:
             await workbench.start()
+        keep_loaded()
         logger.info(
             "Web ready: %d routes on port %d",
             len(app.plan.routes),
