@@ -150,6 +150,8 @@ class TaskPool(BasePool):
 
     def on_stop(self) -> None:
         """Waits for the tasks that run."""
+        if not hasattr(self, "loop"):
+            return  # told to stop while it started
         done = threading.Event()
 
         async def drain() -> None:

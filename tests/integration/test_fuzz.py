@@ -143,7 +143,12 @@ def settled(project: Project, count: int) -> tuple[int, int]:
         letters += len(project.take(project.names.dead_letter_queue))
         return runs(project) + letters >= count
 
-    wait_until(all_settled, f"{count} messages are settled", 60, pause=0.3)
+    try:
+        wait_until(all_settled, f"{count} messages are settled", 60, pause=0.3)
+    except AssertionError as late:
+        waiting = project.depth(project.queue("keeps"))
+        told = f"{runs(project)} ran, {letters} are dead letters, {waiting} wait"
+        raise AssertionError(told) from late
     wait_until(lambda: project.depth(project.queue("keeps")) == 0, "an empty queue")
     return runs(project), letters + len(project.take(project.names.dead_letter_queue))
 

@@ -194,3 +194,8 @@ def test_stop_waits_for_what_runs():
 def test_bodies_wait_in_a_plain_thread_too():
     """The threads and prefork pools run bodies outside the loop."""
     assert wait_for(value_after(0, "value")) == "value"
+
+
+def test_a_pool_that_is_told_to_stop_while_it_starts_does_so():
+    """As by Ctrl-C in the moment in which the worker imports what the loop needs."""
+    TaskPool(limit=3).stop()
