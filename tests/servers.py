@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+RAFT_REGISTRATION_SECONDS = 1.0
 PORTS = range(20000, 32000)  # below what systems give to outgoing connections
 
 RABBITMQ_FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin")
@@ -209,7 +210,12 @@ class RabbitNode:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """``kill -9``, as when the machine loses power."""
+        """``kill -9``, as when the machine loses power, and no queue was declared just before.
+
+        RabbitMQ writes to disk which quorum queues it has every half second; killed before, it
+        comes back with a queue that never finds its leader.
+        """
+        time.sleep(RAFT_REGISTRATION_SECONDS)
         self._end(signal.SIGKILL)
 
     def send(self, number: signal.Signals) -> None:

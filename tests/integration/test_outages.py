@@ -48,9 +48,6 @@ async def handler(data, context):
     note("done", config["name"], data, context)
 """
 TIMEOUT = 2.0
-#: RabbitMQ writes to disk which quorum queues it has every half second; killed before, it comes
-#: back with a queue that never finds its leader.
-RAFT_REGISTRATION_SECONDS = 1.5
 
 
 @pytest.fixture
@@ -77,7 +74,6 @@ def serve(project: Project) -> httpx.Client:
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
     for language in ("python", "node"):
         assert client.post(f"/{language}/before").status_code == 202
-    time.sleep(RAFT_REGISTRATION_SECONDS)
     return client
 
 

@@ -18,16 +18,23 @@ export function useFeed(): void {
 
     function flush() {
       timer = undefined;
+      // An answer that is under way would put what was before in the place of what is told now.
+      if (cache.isFetching()) return flushSoon();
       const messages = waiting;
       waiting = [];
       patchCache(cache, messages);
       for (const listener of listeners) listener(messages);
+      if (cache.isFetching()) flushSoon();
+      else if (source.readyState === EventSource.OPEN) setFeedStatus("live");
     }
-    source.onopen = () => setFeedStatus("live");
+    function flushSoon() {
+      timer ??= setTimeout(flush, HANDFUL_MS);
+    }
+    source.onopen = flushSoon;
     source.onerror = () => setFeedStatus("connecting");
     source.onmessage = ({ data }: MessageEvent<string>) => {
       waiting.push(JSON.parse(data) as FeedMessage);
-      timer ??= setTimeout(flush, HANDFUL_MS);
+      flushSoon();
     };
     return () => {
       clearTimeout(timer);
