@@ -30,9 +30,10 @@ def command(path: str) -> object:
     return found
 
 
-def test_the_reference_is_up_to_date() -> None:
+@pytest.mark.parametrize("script", ["reference", "compatibility"])
+def test_what_is_made_of_the_code_is_up_to_date(script: str) -> None:
     done = subprocess.run(
-        [sys.executable, "bin/reference.py", "--check"],
+        [sys.executable, f"bin/{script}.py", "--check"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
