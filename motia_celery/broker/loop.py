@@ -65,6 +65,11 @@ class TaskBody(greenlet):
     """Celery's synchronous tracer, run on the event loop."""
 
 
+def run_soon(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Runs it on the loop, from any thread; nobody waits for it."""
+    asyncio.run_coroutine_threadsafe(coroutine, loop_thread().loop)
+
+
 def wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
     """The coroutine's value, for a task body in any pool."""
     body = getcurrent()

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from motia_celery.broker.task_sender import TaskSender
 from motia_celery.context import Context, Services
 from motia_celery.context.traced import traced
 from motia_celery.discover import discover
+from motia_celery.errors import FrameworkError
 from motia_celery.model.control import Controls
 from motia_celery.model.event import Event
 from motia_celery.model.problem import Problem
@@ -53,6 +55,7 @@ from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.pythonhost import python_command
 from motia_celery.runtime.remotehost import RemoteHost
 from motia_celery.runtime.ruby import RubyHost
+from motia_celery.runtime.source import Definition
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
@@ -75,6 +78,9 @@ from motia_celery.stores.streams import RedisStreams
 from motia_celery.workbench.components import component_problems
 
 logger = logging.getLogger("motia_celery.plan")
+
+#: What files of other languages define, by their path in the project.
+Told = Mapping[str, Definition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,8 @@ def _idle_priorities(settings: Settings, steps: Iterable[Step]) -> Iterable[Prob
 class App:
     """The compiled app of this process. Nothing connects before it is first used."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, told: Told = MappingProxyType({})) -> None:
+        """``told``: what another process has loaded of files that have not changed since."""
         self.settings = settings
         #: What isolated runs get; a Step file that is loaded below may change the process's own.
         self._environment = dict(os.environ)
@@ -133,6 +140,8 @@ class App:
         )
         self.ruby = RubyHost(settings.project_root, limit_bytes=self._limit_bytes)
         self.remote_hosts: tuple[RemoteHost, ...] = (self.node, self.ruby)
+        for host in self.remote_hosts:
+            host.told = told
         self.isolated = self._isolated_host()
         project = discover(settings.project_root, self.host, *self.remote_hosts)
         self.plan: Plan = compile_plan(
@@ -159,6 +168,18 @@ class App:
         self.carrier = Carrier(meter, self.open_metrics, self._export_metrics)
         # Celery's main thread and the handlers' loop both come here first.
         self._opening = threading.RLock()
+
+    @property
+    def told(self) -> Told:
+        """What the files of other languages define."""
+        return {file: told for host in self.remote_hosts for file, told in host.told.items()}
+
+    async def warm(self, steps: Iterable[str]) -> None:
+        """Has Steps of other languages loaded before their first run, as those in Python are."""
+        names = tuple(steps)
+        for host in self.remote_hosts:
+            with suppress(FrameworkError):  # it was told when the files were read
+                await host.warm(names)
 
     def _hook_context(self, run: Run, place: Stream | StreamAuth) -> Context:
         """What a hook of a stream, or of all, is given; it may emit to every topic."""

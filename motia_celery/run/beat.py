@@ -9,7 +9,7 @@ from motia_celery.broker.schedule import beat_schedule, run_beat, scheduler_clas
 from motia_celery.model.event import Event
 from motia_celery.observe.spans import sending
 from motia_celery.plan.schedule import tick_id
-from motia_celery.run.app import App, report_problems
+from motia_celery.run.app import App, Told, report_problems
 from motia_celery.run.urls import require_urls
 from motia_celery.run.worker import celery_of
 from motia_celery.stores.heartbeat import Heartbeat
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from motia_celery.settings import Settings
 
 
-def beat(settings: Settings) -> None:
+def beat(settings: Settings, told: Told | None = None) -> None:
     """Runs beat until it is told to stop; any number of them may run, one of them sends.
 
     Raises:
         SettingsError: a server's URL can not be used.
     """
     require_urls(settings)
-    app = App(settings)
+    app = App(settings, told or {})
     report_problems(app.plan)
     celery = celery_of(app)
     app.trace_as("beat")

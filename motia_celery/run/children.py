@@ -14,10 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from motia_celery.errors import FrameworkError
+
+if TYPE_CHECKING:
+    from motia_celery.run.app import Told
 
 _PRELOADED = [
     "motia_celery.run.serve",
@@ -27,7 +31,14 @@ _PRELOADED = [
     "motia_celery.plan.describe",
     "celery.apps.worker",
     "celery.worker",
+    "celery.bin.celery",
     "celery.bin.worker",
+    "celery.concurrency.thread",
+    "billiard.pool",
+    "anyio._backends._asyncio",
+    "encodings.idna",
+    "packaging.version",
+    "uvloop",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.lifespan.on",
 ]
@@ -42,6 +53,14 @@ def preload() -> None:
     context.set_forkserver_preload(_PRELOADED)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the files are now: the Plan as data, and what those of other languages define."""
+
+    plan: dict[str, Any]
+    told: Told
+
+
 class Child:
     """One process of the app, with its output in a pipe."""
 
@@ -51,6 +70,7 @@ class Child:
         environment: Mapping[str, str],
         listener: socket.socket | None = None,
         *,
+        told: Told,
         is_dev: bool = True,
     ) -> None:
         self.role = role
@@ -60,7 +80,7 @@ class Child:
         alive, self._lifeline = context.Pipe(duplex=False)
         self._process = context.Process(
             target=_main,
-            args=(role, dict(environment), output, alive, listener, is_dev),
+            args=(role, dict(environment), output, alive, listener, told, is_dev),
             name=role,
         )
         self._process.start()
@@ -95,18 +115,18 @@ class Child:
                 return
 
 
-def ask_for_plan(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The Plan of the files as they are now, read in a process of its own.
+def read_files(environment: Mapping[str, str], told: Told) -> Reading:
+    """The files as they are now, read in a process of its own; those of ``told`` are as they were.
 
     Raises:
         FrameworkError: the settings can not be used.
     """
     answers, answer = context.Pipe(duplex=False)
-    process = context.Process(target=_answer_plan, args=(dict(environment), answer))
+    process = context.Process(target=_answer, args=(dict(environment), told, answer))
     process.start()
     answer.close()
     try:
-        plan = answers.recv()
+        reading: Reading | FrameworkError = answers.recv()
     except EOFError:
         raise FrameworkError(
             "reading the Step files ended the process.",
@@ -114,13 +134,15 @@ def ask_for_plan(environment: Mapping[str, str]) -> dict[str, Any]:
             "Look at the output above; a Step file may end the process when it is imported.",
         ) from None
     finally:
-        process.join()
-    if isinstance(plan, FrameworkError):
-        raise plan
-    return dict(plan)
+        answers.close()
+        # It may write types yet, which nobody waits for.
+        threading.Thread(target=process.join, daemon=True).start()
+    if isinstance(reading, FrameworkError):
+        raise reading
+    return reading
 
 
-def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
+def _answer(environment: dict[str, str], told: Told, answer: Connection) -> None:
     _begin(environment)
     from motia_celery.plan.describe import describe
     from motia_celery.run.app import App
@@ -130,8 +152,9 @@ def _answer_plan(environment: dict[str, str], answer: Connection) -> None:
 
     try:
         settings = read_environment()
-        plan = App(settings).plan
-        answer.send(describe(plan))
+        app = App(settings, told)
+        plan = app.plan
+        answer.send(Reading(describe(plan), app.told))
         if settings.environment != "production":
             refresh_types(settings.project_root, plan)
         if os.environ.get(DRAWN):
@@ -155,6 +178,7 @@ def _main(
     output: Connection,
     alive: Connection,
     listener: socket.socket | None,
+    told: Told,
     is_dev: bool,
 ) -> None:
     # A group of its own: Ctrl-C in the terminal reaches `dev`, which stops its children in order.
@@ -167,7 +191,7 @@ def _main(
     _begin(environment)
     threading.Thread(target=_end_with_starter, args=(alive,), daemon=True).start()
     try:
-        _run(role, listener, is_dev)
+        _run(role, listener, told, is_dev)
     except FrameworkError as error:
         print(f"✗ {error}", file=sys.stderr)
         sys.exit(1)
@@ -175,7 +199,7 @@ def _main(
         sys.exit(130)
 
 
-def _run(role: str, listener: socket.socket | None, is_dev: bool) -> None:
+def _run(role: str, listener: socket.socket | None, told: Told, is_dev: bool) -> None:
     from motia_celery.observe.logs import configure_logging
     from motia_celery.run.environment import read_environment
 
@@ -184,20 +208,20 @@ def _run(role: str, listener: socket.socket | None, is_dev: bool) -> None:
     if role == "web":
         from motia_celery.run.serve import serve
 
-        serve(settings, [listener] if listener else None, is_dev=is_dev)
+        serve(settings, [listener] if listener else None, is_dev=is_dev, told=told)
     elif role == "worker":
         from motia_celery.run.worker import work
 
-        work(settings)
+        work(settings, told=told if is_dev else None)
     elif role == "beat":
         from motia_celery.run.beat import beat
 
-        beat(settings)
+        beat(settings, told)
     elif role == "release":
         from motia_celery.run.app import App
         from motia_celery.run.release import release
 
-        for line in release(settings, App(settings).plan):
+        for line in release(settings, App(settings, told).plan):
             print(line)
 
 

@@ -13,18 +13,21 @@ import webbrowser
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchfiles import watch
 
 from motia_celery.errors import FrameworkError, SettingsError
 from motia_celery.run.banner import Banner, Printer
-from motia_celery.run.children import Child, ask_for_plan, preload
+from motia_celery.run.children import Child, Reading, preload, read_files
 from motia_celery.run.diagrams import DRAWN
 from motia_celery.run.environment import read_environment, remap_sigterm
 from motia_celery.run.reload import ROLES, SourceFilter, lost, needed, touched
 from motia_celery.settings import Settings
 from motia_celery.stores.embedded import EmbeddedServer, data_directory
+
+if TYPE_CHECKING:
+    from motia_celery.run.app import Told
 
 #: How many further ports are tried when the wanted one is taken, as in Motia.
 _MORE_PORTS = 10
@@ -32,6 +35,8 @@ _MORE_PORTS = 10
 _SOFT_SHUTDOWN_SECONDS = 3
 _KILL_AFTER_SECONDS = 8
 _RESTART_PAUSE_SECONDS = 1.0
+#: A save is over once no file has changed for so long.
+_SETTLED_MS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,17 +181,21 @@ class Dev:
         self._printer = Printer(ROLES, named=way.is_dev or sys.stdout.isatty())
         self._stop = threading.Event()
         self._lock = threading.RLock()
-        self._plan: dict[str, Any] = {}
         #: Files that changed, and are not live yet.
         self._changed: set[str] = set()
-        self._told: list[Any] = []
+        self._problems: list[Any] = []
+        self._reading = Reading({}, {})
+
+    @property
+    def _plan(self) -> dict[str, Any]:
+        return self._reading.plan
 
     def run(self) -> None:
         """Runs until a signal comes."""
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, lambda *_: self._stop.set())
-        self._plan = ask_for_plan(self._environment)
-        self._told = self._plan["problems"]
+        self._reading = read_files(self._environment, {})
+        self._problems = self._plan["problems"]
         port = self._listener.getsockname()[1]
         banner = Banner(
             self._settings, self._plan, port, embedded=self._embedded, name=self._way.name
@@ -213,7 +222,7 @@ class Dev:
             self._root,
             watch_filter=SourceFilter(self._root),
             stop_event=self._stop,
-            step=50,
+            step=_SETTLED_MS,
             rust_timeout=500,
             raise_interrupt=False,
         )
@@ -224,22 +233,28 @@ class Dev:
     def _reload(self, files: list[str]) -> None:
         self._changed.update(files)
         try:
-            plan = ask_for_plan(self._environment)
+            reading = read_files(self._environment, self._as_before())
         except FrameworkError as error:
             self._printer.error(str(error))
             self._printer.note("The app runs on as it was")
             return
-        if broken := lost(self._plan, plan, self._root):
+        if broken := lost(self._plan, reading.plan, self._root):
             self._printer.note(f"{_shown(files)} changed; the app runs on as it was")
-            self._tell(plan["problems"])
+            self._tell(reading.plan["problems"])
             self._printer.note(f"Mend {_shown(broken)}, and what changed is live")
         else:
-            self._apply(plan)
+            self._apply(reading)
 
-    def _apply(self, plan: dict[str, Any]) -> None:
-        """Makes a Plan the running one."""
+    def _as_before(self) -> Told:
+        """What need not be read again: a change of Python changes no other language's files."""
+        only_python = all(file.endswith(".py") for file in self._changed)
+        return self._reading.told if only_python else {}
+
+    def _apply(self, reading: Reading) -> None:
+        """Makes what was read the running app."""
         files, self._changed = sorted(self._changed), set()
-        before, self._plan = self._plan, plan
+        before, self._reading = self._plan, reading
+        plan = self._plan
         roles = touched(files, before, plan)
         named = ", ".join(sorted(roles)) or "nothing"
         self._printer.note(f"{_shown(files)} changed; restarting {named}")
@@ -250,8 +265,8 @@ class Dev:
             self._restart(roles)
 
     def _tell(self, problems: list[Any]) -> None:
-        if problems != self._told:
-            self._told = problems
+        if problems != self._problems:
+            self._problems = problems
             self._printer.problems(problems)
 
     def _restart(self, roles: frozenset[str]) -> None:
@@ -265,12 +280,13 @@ class Dev:
 
     def _release(self) -> None:
         """Declares the queues before anything is emitted, and unbinds dropped topics."""
-        child = Child("release", self._environment)
+        child = Child("release", self._environment, told=self._reading.told)
         self._follow(child)
 
     def _start(self, role: str) -> None:
         listener = self._listener if role == "web" else None
-        child = Child(role, self._environment, listener, is_dev=self._way.is_dev)
+        told, is_dev = self._reading.told, self._way.is_dev
+        child = Child(role, self._environment, listener, told=told, is_dev=is_dev)
         self._children[role] = child
         self._follow(child)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from motia_celery.observe.logs import configure_logging
 from motia_celery.observe.metrics import STREAM_SOCKETS, meter
 from motia_celery.process import keep_loaded
 from motia_celery.run.admission import Admission
-from motia_celery.run.app import App, report_problems
+from motia_celery.run.app import App, Told, report_problems
 from motia_celery.run.connection import STOP, ClientLimits, Connection
 from motia_celery.run.cors import Cors
 from motia_celery.run.doors import Streaming
@@ -41,9 +42,9 @@ logger = logging.getLogger("motia_celery.web")
 Probe = Callable[[], Awaitable[None]]
 
 
-def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
+def web_app(settings: Settings, *, is_dev: bool = False, told: Told | None = None) -> FastAPI:
     """The ASGI app of these settings."""
-    app = App(settings)
+    app = App(settings, told or {})
     app.trace_as("web")
     live = Live(lambda: app.streams)
     workbench = workbench_of(app) if is_dev or settings.admin_token else None
@@ -73,7 +74,11 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
             settings.port,
             extra={"action": "web.ready"},
         )
+        # A save that is broken must not reach a process that runs on as it was.
+        warming = asyncio.ensure_future(app.warm(_steps(app))) if is_dev else None
         yield {STOP: stop}
+        if warming is not None:
+            warming.cancel()
         if workbench is not None:
             await workbench.aclose()
         await live.aclose()
@@ -93,6 +98,10 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     )
 
 
+def _steps(app: App) -> Iterator[str]:
+    return (route.step.name for route in app.plan.routes)
+
+
 def _probes(app: App) -> Mapping[str, Probe]:
     check = BrokerCheck(app.settings)
 
@@ -110,11 +119,16 @@ def asgi() -> FastAPI:
 
 
 def serve(
-    settings: Settings, sockets: list[socket.socket] | None = None, *, is_dev: bool = False
+    settings: Settings,
+    sockets: list[socket.socket] | None = None,
+    *,
+    is_dev: bool = False,
+    told: Told | None = None,
 ) -> None:
     """Serves until told to stop; open requests are finished first, sockets are closed.
 
-    ``is_dev``: `dev` serves, so the admin paths need no token on this machine.
+    ``is_dev``: `dev` serves, so the admin paths need no token on this machine. ``told``: what it
+    has read already.
 
     Raises:
         SettingsError: a server's URL can not be used.
@@ -149,7 +163,7 @@ def serve(
             **options,  # type: ignore[arg-type]
         )
         return
-    config = uvicorn.Config(web_app(settings, is_dev=is_dev), **options)  # type: ignore[arg-type]
+    config = uvicorn.Config(web_app(settings, is_dev=is_dev, told=told), **options)  # type: ignore[arg-type]
     uvicorn.Server(config).run(sockets=sockets)
 
 

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from motia_celery.broker.celery_app import create_celery, own_queues, queue_names
+from motia_celery.broker.loop import run_soon
 from motia_celery.broker.worker import prepare_worker, run_worker
 from motia_celery.errors import SettingsError
 from motia_celery.observe import tracing
 from motia_celery.observe.logs import configure_logging
-from motia_celery.run.app import App, report_problems
+from motia_celery.run.app import App, Told, report_problems
 from motia_celery.run.urls import require_urls
 
 if TYPE_CHECKING:
     from motia_celery.settings import Settings
 
 
-def celery_of(app: App) -> Any:
-    """The Celery app that serves this app's Steps."""
+def celery_of(app: App, *, warms: bool = False) -> Any:
+    """The Celery app that serves this app's Steps; ``warms``: all are loaded when it starts."""
     settings = app.settings
     app.trace_as("worker")
 
@@ -29,6 +30,8 @@ def celery_of(app: App) -> Any:
     def started() -> None:
         if settings.pool != "prefork":  # there the children make the spans, and start for it
             tracing.start()
+            if warms:
+                run_soon(app.warm(app.plan.topology.by_step))
         report_problems(app.plan)
         app.start_relay()
         app.start_outbox()
@@ -66,16 +69,18 @@ def work(
     exclude: Sequence[str] = (),
     flows: Sequence[str] = (),
     name: str | None = None,
+    told: Told | None = None,
 ) -> None:
     """Runs a worker until it is told to stop.
 
     ``steps`` and ``flows`` choose the Steps that it serves, ``exclude`` leaves some out.
+    ``told``: `dev` runs it, and has read so much already.
 
     Raises:
         SettingsError: no Step is left to serve, or a server's URL can not be used.
     """
     require_urls(settings)
-    app = App(settings)
+    app = App(settings, told or {})
     _known(app, (*steps, *exclude), flows)
     queues = queue_names(app.plan, steps, exclude, flows)
     if not queues:
@@ -85,7 +90,7 @@ def work(
             "Look at --steps, --exclude and --flows; `motia-celery plan` lists the Steps.",
         )
     queues.extend(own_queues(settings, app.plan))
-    run_worker(celery_of(app), settings, queues, name)
+    run_worker(celery_of(app, warms=told is not None), settings, queues, name)
 
 
 def _known(app: App, steps: Sequence[str], flows: Sequence[str]) -> None:

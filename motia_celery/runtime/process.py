@@ -170,6 +170,10 @@ class Link(asyncio.Protocol):
         await self._greeted.wait()
         return self.is_alive
 
+    def load(self, files: Sequence[str]) -> None:
+        """Has the child load files now, which it otherwise does at their first call."""
+        self._write(encode({"type": "load", "id": 0, "files": files}))
+
     async def call(self, fields: Mapping[str, Any], answerer: Answerer) -> Any:
         """Calls a handler, and gives what it returned.
 

@@ -7,8 +7,9 @@ import re
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, TypedDict
 
 from motia_celery.context import Context
@@ -79,6 +80,8 @@ class RemoteHost(ProjectCalls, ABC):
         self._grace = cancel_grace_seconds
         self._load_patience = load_patience_seconds
         self._silence = silence_seconds
+        #: What files define, by :attr:`SourceFile.file`; those that are here are not loaded again.
+        self.told: Mapping[str, Definition] = MappingProxyType({})
         self._files: dict[str, str] = {}
         self._rules: dict[str, str] = {}
         self._hooks: dict[str, Mapping[str, Any]] = {}
@@ -92,8 +95,15 @@ class RemoteHost(ProjectCalls, ABC):
     def load_all(self, sources: Sequence[SourceFile]) -> Mapping[str, Loaded]:
         """What each file defines, or why it can not be used; by :attr:`SourceFile.file`.
 
-        The files are executed in children that end afterwards.
+        The files are executed in children that end afterwards, but for those in :attr:`told`.
         """
+        known = {s.file: self.told[s.file] for s in sources if s.file in self.told}
+        found = {**known, **self._load([s for s in sources if s.file not in known])}
+        defined = {file: one for file, one in found.items() if isinstance(one, Definition)}
+        self.told = {**self.told, **defined}
+        return found
+
+    def _load(self, sources: Sequence[SourceFile]) -> Mapping[str, Loaded]:
         if not sources:
             return {}
         try:
@@ -188,6 +198,17 @@ class RemoteHost(ProjectCalls, ABC):
         link = self._usable(asyncio.get_running_loop()) or await self._living()
         fields = told_fields(self._files[run.step], run, context) | self.around_fields(run)
         return await link.call(fields, ContextAnswerer(context))
+
+    async def warm(self, steps: Iterable[str]) -> None:
+        """Has the child load the files of these Steps, and of all rules, before the first call.
+
+        Raises:
+            HostMissingError: the language is not installed.
+        """
+        handlers = {self._files[step] for step in steps if step in self._files}
+        files = {*handlers, *self._rules.values(), *filter(None, [self._config_file])}
+        if files:
+            (await self._living()).load(sorted(files))
 
     async def _living(self) -> Link:
         """The child, started if there is none; all calls that come meanwhile wait for the same."""
