@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,9 @@ context = multiprocessing.get_context("forkserver")
 
 
 def preload() -> None:
-    """Names what the process to fork from imports; call it before the first child."""
+    """Starts the process to fork from, whose imports go on meanwhile; call it early."""
     context.set_forkserver_preload(_PRELOADED)
+    forkserver.ensure_running()
 
 
 @dataclass(frozen=True, slots=True)

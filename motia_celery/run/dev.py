@@ -22,7 +22,14 @@ from motia_celery.run.banner import Banner, Printer
 from motia_celery.run.children import Child, Reading, preload, read_files
 from motia_celery.run.diagrams import DRAWN
 from motia_celery.run.environment import read_environment, remap_sigterm
-from motia_celery.run.reload import ROLES, SourceFilter, lost, needed, touched
+from motia_celery.run.reload import (
+    ROLES,
+    SourceFilter,
+    is_only_python,
+    lost,
+    needed,
+    touched,
+)
 from motia_celery.settings import Settings
 from motia_celery.stores.embedded import EmbeddedServer, data_directory
 
@@ -69,8 +76,8 @@ def dev(*, port: int | None = None, host: str | None = None, way: Way | None = N
     # Taken before `.env` is read into it: each child reads the file as it is then.
     ambient = dict(os.environ)
     way = way or Way()
-    settings = _dev_settings(port, host) if way.is_dev else _start_settings(port, host)
     preload()
+    settings = _dev_settings(port, host) if way.is_dev else _start_settings(port, host)
     with ExitStack() as stack:
         embedded = _embedded(settings, stack)
         listener = stack.enter_context(_listen(settings.host, settings.port))
@@ -246,9 +253,8 @@ class Dev:
             self._apply(reading)
 
     def _as_before(self) -> Told:
-        """What need not be read again: a change of Python changes no other language's files."""
-        only_python = all(file.endswith(".py") for file in self._changed)
-        return self._reading.told if only_python else {}
+        """What need not be read again."""
+        return self._reading.told if is_only_python(self._changed) else {}
 
     def _apply(self, reading: Reading) -> None:
         """Makes what was read the running app."""

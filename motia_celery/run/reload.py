@@ -45,6 +45,11 @@ class SourceFilter(DefaultFilter):
         return relative.name == ".env" or relative.suffix in _SUFFIXES
 
 
+def is_only_python(files: Iterable[str]) -> bool:
+    """Whether files of every other language are as they were, and what they import too."""
+    return all(file.endswith(".py") for file in files)
+
+
 def needed(plan: Mapping[str, Any]) -> tuple[Role, ...]:
     """The processes that have something to do."""
     wanted = {"web": True, "worker": plan["queues"], "beat": plan["schedules"]}

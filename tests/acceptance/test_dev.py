@@ -83,6 +83,41 @@ def test_a_changed_step_is_live_within_a_second(dev: tuple[Example, Process, str
     wait_until(lambda: answer() == "ten", "the mended answer", 60)
 
 
+def test_all_that_a_step_depends_on_is_live(dev: tuple[Example, Process, str]) -> None:
+    """Its helper, a variable of `.env`, a setting, a stream; and TypeScript, whose broken save
+    leaves the last good version running."""
+    example, process, address = dev
+    folder = example.folder
+
+    def answers(path: str, text: str) -> None:
+        wait_until(
+            lambda: text in httpx.get(f"{address}{path}", timeout=60).text, f"{text} of {path}", 60
+        )
+
+    (folder / "lib").mkdir()
+    (folder / "lib" / "words.py").write_text("WORD = 'one'\n")
+    (folder / "steps" / "tell_step.py").write_text(_TELL)
+    answers("/tell", "one | none | 10485760 | ")
+    (folder / "lib" / "words.py").write_text("WORD = 'two'\n")
+    answers("/tell", "two | ")
+    (folder / ".env").write_text("TOLD=three\n")
+    answers("/tell", "two | three | ")
+    (folder / "config" / "default.toml").write_text("body_limit_bytes = 4444\n")
+    answers("/tell", "three | 4444 | ")
+    (folder / "steps" / "news_stream.py").write_text(_NEWS)
+    answers("/tell", "4444 | news")
+
+    hallo = folder / "steps" / "hallo.step.ts"
+    hallo.write_text(_HALLO.replace("WORD", "eins"))
+    answers("/hallo", "eins")
+    hallo.write_text(_HALLO.replace("WORD", "zwei"))
+    # One that is still starting would read what is broken below.
+    wait_until(lambda: _web_processes(process, address) == [_answering(address)], "one web", 60)
+    hallo.write_text("export const config = {")
+    wait_until(lambda: "Mend steps/hallo.step.ts" in process.output, "what is to be done", 60)
+    answers("/hallo", "zwei")
+
+
 def test_no_request_is_dropped_while_the_app_reloads(dev: tuple[Example, Process, str]) -> None:
     """Clients that keep their connection and clients that do not, over ten reloads."""
     example, _, address = dev
@@ -172,6 +207,46 @@ def test_only_this_machine_reaches_dev(dev: tuple[Example, Process, str]) -> Non
     assert listening <= {"127.0.0.1"}
     foreign = httpx.get(f"{address}/openapi.json", headers={"host": "evil.example"})
     assert foreign.status_code in (400, 403, 421)
+
+
+_TELL = """
+import os
+
+from lib.words import WORD
+from motia_celery.run.environment import read_environment
+
+config = {"type": "api", "name": "tell", "path": "/tell", "method": "GET", "emits": []}
+
+
+async def handler(req, context):
+    limit = read_environment().body_limit_bytes
+    news = "news" if hasattr(context.streams, "news") else ""
+    return {"status": 200, "body": f"{WORD} | {os.environ.get('TOLD', 'none')} | {limit} | {news}"}
+"""
+
+_NEWS = """
+config = {"name": "news", "schema": None, "baseConfig": {"storageType": "default"}}
+"""
+
+_HALLO = """
+export const config = { type: 'api', name: 'hallo', path: '/hallo', method: 'GET', emits: [] };
+export const handler = async () => ({ status: 200, body: `WORD ${process.ppid}` });
+"""
+
+
+def _web_processes(dev: Process, address: str) -> list[int]:
+    """Those that have the port, of what `dev` has started."""
+    found, port = [], int(address.rpartition(":")[2])
+    for child in psutil.Process(dev.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if any(one.laddr.port == port for one in child.net_connections("tcp")):
+                found.append(child.pid)
+    return found
+
+
+def _answering(address: str) -> int:
+    word, pid = httpx.get(f"{address}/hallo", timeout=60).text.split()
+    return int(pid) if word == "zwei" else 0
 
 
 def _hello(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import pickle
 import shutil
 import signal
 from dataclasses import replace
@@ -411,3 +412,44 @@ async def test_a_handler_that_takes_too_much_memory_ends_node_and_the_next_call_
     assert outcome.error.type == "HostDiedError"
     assert await app.act("sync") == Success("text")
     await app.node.aclose()
+
+
+# What dev reads once for all its processes
+
+_MARKED = """
+import { appendFileSync } from 'node:fs';
+appendFileSync(`${process.cwd()}/loads`, 'x');
+export const config = { type: 'event', name: 'marked', subscribes: ['x'], emits: [] };
+export const handler = async () => 'good';
+"""
+
+
+async def test_what_is_known_of_files_is_not_read_again(tmp_path):
+    """One process reads the files; the others of the app go by what it found."""
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "marked.step.ts").write_text(_MARKED)
+    first = App(tmp_path)
+    second = NodeHost(tmp_path)
+    second.told = pickle.loads(pickle.dumps(dict(first.node.told)))
+
+    found = discover(tmp_path, first.python, second)
+
+    assert [step.name for step in found.steps] == ["marked"]
+    assert (tmp_path / "loads").read_text() == "x"
+
+
+async def test_a_warm_host_has_its_files_before_the_first_call(tmp_path):
+    """A broken save does not reach a process that has been told to load."""
+    (tmp_path / "steps").mkdir()
+    file = tmp_path / "steps" / "marked.step.ts"
+    file.write_text(_MARKED)
+    app = App(tmp_path)
+    try:
+        await app.node.warm(["marked", "of another language"])
+        async with asyncio.timeout(60):
+            while (tmp_path / "loads").read_text() != "xx":
+                await asyncio.sleep(0.05)
+        file.write_text("export const config = {")
+        assert await app.run("marked") == Success("good")
+    finally:
+        await app.node.aclose()

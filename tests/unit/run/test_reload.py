@@ -10,7 +10,14 @@ from watchfiles import Change
 from motia_celery.model.reading import read_step
 from motia_celery.plan import compile_plan
 from motia_celery.plan.describe import describe
-from motia_celery.run.reload import ROLES, SourceFilter, lost, needed, touched
+from motia_celery.run.reload import (
+    ROLES,
+    SourceFilter,
+    is_only_python,
+    lost,
+    needed,
+    touched,
+)
 
 API = {"type": "api", "name": "api", "method": "GET", "path": "/a"}
 EVENT = {"type": "event", "name": "event", "subscribes": ["x"]}
@@ -45,6 +52,12 @@ EVERY = frozenset(ROLES)
 )
 def test_a_file_touches_the_processes_that_run_it(file, roles):
     assert touched([file], ALL, ALL) == roles
+
+
+def test_a_change_of_python_leaves_other_languages_as_they_are():
+    assert is_only_python(["steps/api_step.py", "lib/money.py"])
+    assert not is_only_python(["steps/api_step.py", "lib/money.ts"])
+    assert not is_only_python([".env"])
 
 
 def test_several_files_touch_all_of_theirs():
