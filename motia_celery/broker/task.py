@@ -72,6 +72,8 @@ class StepTask(Task):
     ignore_result = True
     max_retries = None
     typing = False
+    # Its line is written already; Celery's would show the data, and a traceback of its own.
+    throws = (StepFailedError,)
 
     work: StepWork
 

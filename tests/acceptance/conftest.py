@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +113,30 @@ def wait_for_web(address: str, process: Process, seconds: float = 60) -> None:
             return False
 
     wait_until(ready, f"{address} is ready", seconds)
+
+
+def type_requests(lines: Iterable[str], port: int) -> str:
+    """What the last of these lines of `curl` prints; each gets the id that one before it gave."""
+    identity = answer = ""
+    for line in lines:
+        command = re.sub(r"\b(ORDER_)?ID\b", identity, line.split("  #")[0])
+        command = command.replace("localhost:3000", f"localhost:{port}")
+
+        def asked(command: str = command) -> str:
+            done = subprocess.run(
+                ["/bin/sh", "-c", f"{command} -m 60 --fail"],
+                capture_output=True,
+                text=True,
+                timeout=100,
+                check=False,
+            )
+            return done.stdout if done.returncode == 0 else ""
+
+        # What an event leaves may not be there at once.
+        answer = wait_until(asked, f"an answer to {command}", 60)
+        found = json.loads(answer)
+        identity = found.get("orderId") or found.get("id") or identity
+    return answer
 
 
 def order(address: str, item: str, quantity: int = 1, email: str = "ann@example.com") -> str:

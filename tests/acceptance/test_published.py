@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import httpx
 import psutil
 import pytest
 from acceptance import dockerfile
-from acceptance.conftest import free_port, wait_for_web
+from acceptance.conftest import free_port, type_requests, wait_for_web
 from acceptance.installed import Installed
 from integration.apps import ROOT, Process, wait_until
 
@@ -79,6 +80,10 @@ def test_a_new_app_runs_by_the_commands_that_create_prints(
         f"the end of the flow, {wanted}",
         60,
     )
+    readme = (tmp_path / "shop" / "README.md").read_text().replace("\\\n", " ")
+    requests = re.findall(r"^ *(curl .*)$", readme, re.M)
+    assert len(requests) == 2
+    assert json.loads(type_requests(requests, port))
     assert httpx.post(f"{address}{path}", json={}, timeout=60).status_code == 400
     assert httpx.get(f"{address}/__workbench", timeout=60, follow_redirects=True).is_success
     assert "Traceback" not in process.output
