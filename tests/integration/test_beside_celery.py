@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import pika
 import pytest
-from integration.apps import Process, Project, wait_until
+from integration.apps import ROOT, Process, Project, wait_until
 
 import motia_celery
 from motia_celery.errors import ConfigError, EmitError, SettingsError
+
+DOCS = ROOT / "docs"
 
 #: An app that knows nothing of the Steps but where its broker is and what the topic is called.
 SHOP = """
@@ -219,3 +225,38 @@ def test_it_needs_rabbitmq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for broker in (None, "redis://localhost:1/0"):
         with pytest.raises(SettingsError, match="needs RabbitMQ"):
             motia_celery.emit("now", broker=broker)
+
+
+def test_what_the_pages_show_emits(on_rabbitmq: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From plain code, a Django view, asyncio, and a client that knows AMQP alone."""
+    project = on_rabbitmq
+    project.step("heard", ["order.placed", "order.created"])
+    assert project.release().wait() == 0
+    broker = project.settings().broker
+    monkeypatch.setenv("AMQP_URL", broker)
+    monkeypatch.setenv("MOTIA_PREFIX", project.prefix)
+    database = ModuleType("django.db")
+    database.transaction = SimpleNamespace(on_commit=lambda call: call())  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "django.db", database)
+    blocks = [
+        block
+        for page in ("celery.md", "events.md")
+        for block in re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), re.M | re.S)
+        if re.search(r"motia_celery\.emit|import emit|pika", block)
+    ]
+    assert len(blocks) == 4
+    connection = pika.BlockingConnection(pika.URLParameters(broker))
+    names: dict[str, Any] = {"channel": connection.channel()}
+    for block in blocks:
+        text = block.replace("amqp://guest:guest@localhost:5672/", broker)
+        exec(text.replace("motia.events", f"{project.prefix}.events"), names)
+        if "def place_order" in text:
+            names["place_order"]({"id": 1})
+        elif "def checkout" in text:
+            names["checkout"](None, SimpleNamespace(id=2))
+        elif "def view" in text:
+            asyncio.run(names["view"](None))
+    connection.close()
+
+    queue = project.queue("heard")
+    wait_until(lambda: project.depth(queue) == len(blocks), "an event of each")

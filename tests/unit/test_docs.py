@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ from motia_celery.run.template import TEMPLATES
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.ruby import RubyHost
+from motia_celery.testing import call_step_sync
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -142,6 +144,74 @@ def test_a_step_is_one(snippet: Snippet, tmp_path: Path) -> None:
             one.close()
     assert not [problem.what for problem in found.problems]
     assert len(found.steps) == 1
+
+
+# Parts of code: what is left out is put around them
+
+#: What the handlers that parts are taken from have.
+_GIVEN = ("cart", "invoice", "payment", "order")
+_PARTIAL = {"type": "event", "name": "part", "subscribes": ["x"], "emits": []}
+#: Code that runs in a browser, in other Celery apps, or beside RabbitMQ; the tests named run it.
+_OUTSIDE = re.compile(
+    r"EventSource|stream-client"  # acceptance/test_stream_clients.py
+    r"|motia_celery\.emit|import emit|pika"  # integration/test_beside_celery.py
+    r"|RunFilter|LetterFilter"  # acceptance/test_commands_in_docs.py
+    r"|^# tests/|^# steps/services"  # acceptance/test_documented.py
+)
+
+
+def _parts() -> list[Snippet]:
+    code = snippets("python", "js", "ts")
+    return [one for one in code if not _is_step(one) and not _OUTSIDE.search(one.text)]
+
+
+def _whole(part: Snippet) -> tuple[str, str]:
+    """A file's name and text: the part with what a reader has around it."""
+    text, config = part.text, f"config = {json.dumps(_PARTIAL)}\n"
+    if named := re.match(
+        r"(?:#|//) (motia_config\.py|motia\.config\.ts|steps/\S+_stream\.py)", text
+    ):
+        return named[1], text
+    if part.language == "python":
+        if "def handler" in text:
+            return "steps/part_step.py", config + text
+        if re.search(r"^config = ", text, re.M):
+            return "steps/part_step.py", f"{text}\n\nasync def handler(data, context):\n    pass\n"
+        given = "".join(f"{name} = {{'id': '1', 'account': 'a'}}\n" for name in _GIVEN)
+        body = textwrap.indent(f"{given}token = order_id = '1'\n{text}", "    ")
+        return "steps/part_step.py", f"{config}\n\nasync def handler(data, context):\n{body}"
+    if "handler" in text:
+        route = {"type": "api", "name": "create-order", "method": "POST", "path": "/", "emits": []}
+        return "steps/part.step.ts", f"export const config = {json.dumps(route)};\n{text}"
+    given = "".join(f"const {name} = {{ id: '1' }};\n" for name in _GIVEN)
+    handler = f"export const handler = async (data, context) => {{\n{given}{text}}};\n"
+    return "steps/part.step.ts", f"export const {config}{handler}"
+
+
+PARTS = _parts()
+
+
+@pytest.mark.parametrize("part", PARTS, ids=[one.id for one in PARTS])
+def test_a_part_of_a_step_runs(part: Snippet, tmp_path: Path) -> None:
+    """In a file that is otherwise complete: it is discovered, and its handler called."""
+    name, text = _whole(part)
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / name).write_text(text)
+    between = "(req: unknown, context: unknown, next: () => unknown) => next();\n"
+    (tmp_path / "lib" / "middleware.ts").write_text(
+        f"export const timed = {between}export const requireUser = timed;\n"
+    )
+    host, node = PythonHost(tmp_path), NodeHost(tmp_path)
+    try:
+        found = discover(tmp_path, host, node)
+    finally:
+        host.close()
+        node.close()
+    assert not [problem.what for problem in found.problems if "redis" not in problem.what]
+    assert len(found.steps) == name.startswith("steps/part")
+    if found.steps and found.steps[0].topics:
+        call_step_sync(name, {}, root=tmp_path)
 
 
 @each("js", "javascript")
