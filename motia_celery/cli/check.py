@@ -1,4 +1,4 @@
-"""Look for problems in the project; exit code 1 if there are any."""
+"""Look for problems in the project, errors and warnings; exit code 1 if there are any."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import typer
 
 def run(
     json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
+    errors_only: Annotated[
+        bool, typer.Option("--errors-only", help="Exit with 1 for errors alone, not for warnings.")
+    ] = False,
 ) -> None:
-    """Lists every problem with its file, line and fix."""
+    """Lists every problem with its file, line and fix; an error is a part that does not run."""
     from motia_celery.cli.terminal import out, show_emptiness, show_problems
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
@@ -21,9 +24,14 @@ def run(
         from json import dumps
 
         print(dumps([problem.as_dict() for problem in plan.problems], indent=2))
-    elif plan.problems:
-        show_problems(plan.problems, out)
-        out.print(f"\n{len(plan.problems)} problems in {len(plan.steps)} Steps.")
     else:
-        out.print(f"No problems in {len(plan.steps)} Steps.")
-    raise typer.Exit(1 if plan.problems else 0)
+        show_problems(plan.problems, out)
+        space = "\n" if plan.problems else ""
+        problems = _counted(len(plan.problems), "problem") if plan.problems else "No problems"
+        out.print(f"{space}{problems} in {_counted(len(plan.steps), 'Step')}.")
+    counted = [p for p in plan.problems if p.severity == "error" or not errors_only]
+    raise typer.Exit(1 if counted else 0)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

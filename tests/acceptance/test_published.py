@@ -154,7 +154,7 @@ def test_the_image_is_small_safe_and_watched() -> None:
     for file in (ROOT / "docker" / "Dockerfile", ROOT / "motia_celery/templates/shared/Dockerfile"):
         build, image = dockerfile.read(file)
         assert build.image == image.image == "python:3.13-slim"
-        assert image.last("USER").value == "app"
+        assert image.last("USER").value == "10001"
         assert image.last("EXPOSE").value == image.environment["PORT"] == "3000"
         assert image.last("CMD").words == ["motia-celery", "web"]
         assert image.environment["MOTIA_ENV"] == "production"

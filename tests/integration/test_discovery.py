@@ -139,6 +139,10 @@ def test_any_problem_makes_check_exit_with_1(tmp_path, name):
     write(tmp_path, GOOD | {"steps/x_step.py": f"config = {config}\nhandler = print"})
     (problem,) = problems(tmp_path)
     assert words in problem["what"]
+    of_errors = run(tmp_path, "check", "--errors-only")
+    assert of_errors.returncode == (problem["severity"] == "error")
+    assert words in of_errors.stdout
+    assert "\n1 problem in " in of_errors.stdout
 
 
 def test_two_processes_make_the_same_plan_to_the_byte(tmp_path):

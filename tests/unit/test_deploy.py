@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +94,13 @@ def test_the_systemd_unit_can_be_read() -> None:
     assert {"web", "worker", "beat"} <= COMMANDS
 
 
+@pytest.mark.parametrize("file", [ROOT / "docker" / "Dockerfile", SHARED / "Dockerfile"])
+def test_the_dockerfiles_pass_their_linter(file: Path) -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([hadolint, file], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("folder", [ROOT, SHARED], ids=["repository", "new app"])
 def test_the_settings_of_production_are_settings(folder: Path) -> None:
     """And so is each line of them that is commented out, once it is not."""
@@ -106,5 +115,5 @@ def test_the_settings_of_production_are_settings(folder: Path) -> None:
 def test_the_heroku_requirements_are_the_images() -> None:
     """Both install the package with the same extras."""
     extras = re.findall(r"\[([a-z,]+)\]", (ROOT / "requirements.txt").read_text())
-    docker = re.findall(r"\$wheel\[([a-z,]+)\]", (ROOT / "docker" / "Dockerfile").read_text())
+    docker = re.findall(r"\$\{wheel\}\[([a-z,]+)\]", (ROOT / "docker" / "Dockerfile").read_text())
     assert [set(one.split(",")) for one in extras] == [set(one.split(",")) for one in docker]
