@@ -84,7 +84,10 @@ def options(
         import os
 
         os.environ.pop("MOTIA_ROOT", None)
-        os.chdir(directory)
+        try:
+            os.chdir(directory)
+        except OSError as error:
+            raise typer.BadParameter(f"{directory}: {error.strerror}.") from error
 
 
 def main() -> None:
@@ -95,6 +98,14 @@ def main() -> None:
         from motia_celery.cli.terminal import complain
 
         complain(error)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:  # no file that somebody named
+            raise
+        from motia_celery.cli.terminal import complain
+
+        what = f"{error.strerror}."
+        complain(FrameworkError(what, str(error.filename), "Look at the path, and who may write."))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from motia_celery.cli import app
+from motia_celery.cli import app, main
 from motia_celery.errors import FrameworkError
 from motia_celery.model.project import PLUGIN_FLOW
 from motia_celery.model.step import Emit, EventTrigger, Step
@@ -27,6 +27,30 @@ def test_a_command_of_motias_alone_says_what_to_do_instead(words: list[str]) -> 
 def test_an_event_needs_a_topic_and_json(words: list[str]) -> None:
     """``--topic`` names it, or the first argument; the data is the other."""
     assert CliRunner().invoke(app, words).exit_code == 2
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_option(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["-C", str(tmp_path / "none"), "version"])
+    assert told.exit_code == 2
+    assert "--help" in told.stderr or "-h" in told.stderr
+
+
+@pytest.mark.parametrize("words", ["generate openapi -o FILE", "generate step x --dir FILE"])
+def test_a_file_that_can_not_be_written_ends_with_one_line(
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").touch()
+    given = words.replace("FILE", str(tmp_path / "file" / "x.json")).split()
+    monkeypatch.setattr("sys.argv", ["motia-celery", *given])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "Not a directory" in told and "→ Look at the path" in told
 
 
 def test_each_flow_is_drawn_into_a_file(tmp_path: Path) -> None:
