@@ -1,5 +1,6 @@
 """Writes what the documentation takes from the code: docs/cli.md from the commands, the tables of
-docs/settings.md and docs/errors.md from their classes, and docs/llms.txt, the list of the pages for
+docs/settings.md and docs/errors.md from their classes, docs/decisions.md from the records, and
+docs/llms.txt, the list of the pages for
 programs that read them.
 
 ``python bin/reference.py`` writes all; ``--check`` ends with 1 where one is not up to date.
@@ -181,6 +182,17 @@ def _within(name: str, table: str) -> str:
     return f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
 
 
+def decisions() -> str:
+    """The list of the records, by their titles."""
+    lines = ["<!-- Made by bin/reference.py of the records' titles. -->", "", "# Decisions", ""]
+    lines += ["What would be hard to undo, what it was chosen over, and why.", ""]
+    for record in sorted((DOCS / "decisions").glob("*.md")):
+        title = record.read_text().partition("\n")[0].removeprefix("# ")
+        number, _, text = title.partition(". ")
+        lines.append(f"{number}. [{text}](decisions/{record.name})")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> str:
     """The list of the pages: each with its first sentence."""
     site = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]
@@ -211,6 +223,7 @@ def main(check: bool) -> None:
         "cli.md": reference(),
         "settings.md": _within("settings.md", settings()),
         "errors.md": _within("errors.md", error_classes()),
+        "decisions.md": decisions(),
         "llms.txt": pages(),
     }
     for name, text in made.items():
