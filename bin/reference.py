@@ -1,7 +1,6 @@
 """Writes what the documentation takes from the code: docs/cli.md from the commands, the tables of
 docs/settings.md and docs/errors.md from their classes, docs/decisions.md from the records, and
-docs/llms.txt, the list of the pages for
-programs that read them.
+docs/llms.txt, the list of the pages for programs that read them.
 
 ``python bin/reference.py`` writes all; ``--check`` ends with 1 where one is not up to date.
 """
