@@ -163,8 +163,8 @@ class Settings(BaseSettings):
         True,
         "on RabbitMQ, with the pool `async`: events go straight to their handlers, past Celery's "
         "own request and tracer, which [costs much less](decisions/0014-direct-path.md); and "
-        "values of state are read and stored [past redis-py's pool](decisions/0017-direct-state.md). "
-        "`false` has all of it take the usual path",
+        "values of state are read and stored [past redis-py's "
+        "pool](decisions/0017-direct-state.md). `false` has all of it take the usual path",
     )
     prefetch: int | None = _setting(
         None,
