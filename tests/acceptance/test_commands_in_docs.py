@@ -132,6 +132,13 @@ def test_every_command_does_what_it_says(shop: Shop) -> None:
     assert {"runs", "run", "trace", "logs", "dlq", "state", "pause", "cancel"} <= set(done)
 
 
+def test_a_failure_is_one_line(shop: Shop) -> None:
+    """Celery's own, with the event's data and a traceback of its own, is not there."""
+    shop.letters()
+    assert "Failed for the last time" in shop.dev.output
+    assert "raised unexpected" not in shop.dev.output
+
+
 def test_code_that_reads_runs_and_dead_letters_runs(shop: Shop) -> None:
     (letter, *_) = shop.letters()
     (runs,) = _python("docs/observe.md", "RunFilter")
