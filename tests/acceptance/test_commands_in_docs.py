@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from acceptance.conftest import Example, free_port, type_requests, wait_for_web
+from acceptance.conftest import Example, free_port, order, type_requests, wait_for_web
 from integration.apps import ROOT, Process, wait_until
 from unit.test_docs import Snippet, snippets
 
@@ -96,6 +96,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     made = Shop(tmp_path_factory.mktemp("docs") / "shop")
+    order(f"http://127.0.0.1:{made.port}", "lamp")
     yield made
     made.example.close()
 
