@@ -107,7 +107,8 @@ def test_all_that_a_step_depends_on_is_live(dev: tuple[Example, Process, str]) -
     (folder / "steps" / "news_stream.py").write_text(_NEWS)
     answers("/tell", "4444 | news")
 
-    hallo = folder / "steps" / "hallo.step.ts"
+    hallo, never = (folder / "steps" / f"{name}.step.ts" for name in ("hallo", "never"))
+    never.write_text(_HALLO.replace("hallo", "never").replace("WORD", "never"))
     hallo.write_text(_HALLO.replace("WORD", "eins"))
     answers("/hallo", "eins")
     hallo.write_text(_HALLO.replace("WORD", "zwei"))
@@ -116,6 +117,9 @@ def test_all_that_a_step_depends_on_is_live(dev: tuple[Example, Process, str]) -
     hallo.write_text("export const config = {")
     wait_until(lambda: "Mend steps/hallo.step.ts" in process.output, "what is to be done", 60)
     answers("/hallo", "zwei")
+    never.write_text("export const config = {")
+    wait_until(lambda: "hallo.step.ts, steps/never.step.ts" in process.output, "both of them", 60)
+    answers("/never", "never")
 
 
 def test_no_request_is_dropped_while_the_app_reloads(dev: tuple[Example, Process, str]) -> None:
