@@ -112,7 +112,7 @@ function translate(file, content) {
   const extension = path.extname(file);
   const text = content.toString('utf8');
   if (extension === '.json') return `module.exports=${JSON.stringify(JSON.parse(text))};`;
-  if (IMAGES[extension]) return `exports.default=${JSON.stringify(`data:${IMAGES[extension]};base64,${content.toString('base64')}`)};`;
+  if (IMAGES[extension]) return `exports.__esModule=true;exports.default=${JSON.stringify(`data:${IMAGES[extension]};base64,${content.toString('base64')}`)};`;
   if (extension === '.css' && !/\.module\.css$/.test(file)) return `$page.addStyle(${JSON.stringify(path.relative(process.cwd(), file))},${JSON.stringify(text)});`;
   if (!SCRIPT.test(file)) throw placed(new Error(`files like ${path.basename(file)} can not be imported here`), file);
   try {

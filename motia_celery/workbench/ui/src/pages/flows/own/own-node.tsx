@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
-import { type ComponentType, memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ComponentType, memo, type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { componentsQuery } from "@/api/queries";
 import type { DrawingComponent } from "@/api/shapes";
 import { NODE_HEIGHT, NODE_WIDTH } from "@/logic/graph";
@@ -56,7 +56,7 @@ function Own({ draw: Draw, scope, ...props }: NodeProps<DrawnStep> & { draw: Dra
     <DrawnContext value={drawn}>
       <Pulse step={node.name}>
         {isBare && <BaseHandle type="target" />}
-        <div ref={frame} className={`${scope} max-w-[24rem]`}>
+        <div ref={frame} className={`${scope} max-w-[24rem]`} onClick={keepFromChoosing}>
           <Draw {...props} data={data} />
         </div>
         {isBare && <BaseHandle type="source" />}
@@ -64,6 +64,11 @@ function Own({ draw: Draw, scope, ...props }: NodeProps<DrawnStep> & { draw: Dra
       </Pulse>
     </DrawnContext>
   );
+}
+
+/** What is pressed or filled in is not chosen by that. */
+function keepFromChoosing(event: MouseEvent): void {
+  if ((event.target as Element).closest("a, button, input, label, select, textarea")) event.stopPropagation();
 }
 
 function Plain({ fault, ...props }: NodeProps<DrawnStep> & { fault?: string }): ReactNode {
