@@ -18,7 +18,7 @@ from motia_celery.discover.config_file import (
 from motia_celery.discover.files import find_config, find_sources
 from motia_celery.discover.handlers import handler_fault, trigger_problems
 from motia_celery.discover.lines import located
-from motia_celery.discover.plugins import plugin_sources
+from motia_celery.discover.plugins import plugin_routes, plugin_sources
 from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
 from motia_celery.model.project import PLUGIN_FLOW, ProjectMiddleware, Servers
@@ -80,6 +80,7 @@ def discover(root: Path, python: PythonHost, *remote: RemoteHost) -> Project:
             reading.take(source, loaded)
     for source, loaded in _load_all(root, reading.plugin_sources, hosts):
         reading.take(source, loaded, of_plugin=True)
+    reading.take_plugin_routes()
     return reading.project()
 
 
@@ -104,6 +105,7 @@ class _Reading:
         self._stream_auth: StreamAuth | None = None
         self._middleware: ProjectMiddleware | None = None
         self.plugin_sources: tuple[SourceFile, ...] = ()
+        self._plugin_routes: tuple[tuple[SourceFile, Definition], ...] = ()
 
     def take_config(
         self, source: SourceFile, loaded: _Loaded, others: tuple[SourceFile, ...]
@@ -119,6 +121,8 @@ class _Reading:
             host.register_authentication(definition)
             host.register_middleware(definition)
             self.plugin_sources = plugin_sources(self._root, definition.project)
+            routes = plugin_routes(source, definition.project)
+            self._plugin_routes = tuple((source, route) for route in routes)
 
     def take(self, source: SourceFile, loaded: _Loaded, *, of_plugin: bool = False) -> None:
         """Reads a Step or stream file."""
@@ -131,6 +135,11 @@ class _Reading:
             self._take_stream(source, definition)
         else:
             self._take_step(source, definition, of_plugin)
+
+    def take_plugin_routes(self) -> None:
+        """The routes of plugins, after those of the project's own Steps, which go before them."""
+        for source, definition in self._plugin_routes:
+            self._take_step(source, definition, of_plugin=True)
 
     def _take_stream(self, source: SourceFile, definition: Definition) -> None:
         stream, faults = read_stream(definition.config, file=source.file, language=source.language)
