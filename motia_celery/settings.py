@@ -162,8 +162,9 @@ class Settings(BaseSettings):
     direct: bool = _setting(
         True,
         "on RabbitMQ, with the pool `async`: events go straight to their handlers, past Celery's "
-        "own request and tracer, which [costs much less](decisions/0014-direct-path.md). `false` "
-        "has all of them take Celery's path",
+        "own request and tracer, which [costs much less](decisions/0014-direct-path.md); and "
+        "values of state are read and stored [past redis-py's "
+        "pool](decisions/0017-direct-state.md). `false` has all of it take the usual path",
     )
     prefetch: int | None = _setting(
         None,
