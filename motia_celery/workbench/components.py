@@ -13,7 +13,7 @@ from motia_celery.errors import NotFoundError
 from motia_celery.model.problem import Problem
 from motia_celery.model.step import Step
 from motia_celery.plan import Plan
-from motia_celery.runtime.drawing import Drawing, DrawingFault, scope_of
+from motia_celery.runtime.drawing import Drawing, DrawingFault, make_drawings, scope_of
 from motia_celery.runtime.node import find_node
 from motia_celery.workbench.drawings import Drawings
 from motia_celery.workbench.shapes.app import ComponentView
@@ -102,6 +102,23 @@ def component_problems(root: Path, steps: Iterable[Step]) -> Iterator[Problem]:
             "The Step runs in any case.",
             severity="warning",
         )
+
+
+def drawing_problems(root: Path, steps: Iterable[Step]) -> Iterator[Problem]:
+    """A warning for each file that draws a Step, and can not be translated. It takes a moment."""
+    files = dict.fromkeys(find_components(root, steps).values())
+    if not files or find_node() is None:
+        return
+    for fault in make_drawings(root, tuple(files)).values():
+        if isinstance(fault, DrawingFault):
+            file, _, line = fault.where.partition(":")
+            yield Problem(
+                file=file,
+                line=int(line) if line else None,
+                what=f"can not be drawn: {fault.what}",
+                fix="Correct it; the Workbench draws the Step as all others until then.",
+                severity="warning",
+            )
 
 
 def _exports_node(path: Path) -> bool:

@@ -9,7 +9,11 @@ import pytest
 from motia_celery.model.step import Step
 from motia_celery.runtime.drawing import Drawing, DrawingFault
 from motia_celery.workbench import components
-from motia_celery.workbench.components import component_problems, find_components
+from motia_celery.workbench.components import (
+    component_problems,
+    drawing_problems,
+    find_components,
+)
 from motia_celery.workbench.drawings import Drawings
 
 
@@ -51,6 +55,15 @@ def test_only_without_node_there_is_a_warning(
     monkeypatch.setattr(components, "find_node", lambda: None)
     (problem,) = component_problems(tmp_path, steps)
     assert (problem.file, problem.severity) == ("a_step.tsx", "warning")
+
+
+def test_what_can_not_be_drawn_is_a_warning_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a_step.tsx").write_text("export const Node = () => <div />")
+    (tmp_path / "b_step.tsx").write_text("\nimport x from 'gone'\nexport const Node = () => x")
+    steps = [Step(name=name, file=f"{name}_step.py", language="python") for name in ("a", "b")]
+    (problem,) = drawing_problems(tmp_path, steps)
+    assert (problem.file, problem.line, problem.severity) == ("b_step.tsx", 2, "warning")
+    assert "imports 'gone', which was not found" in problem.what
 
 
 def test_a_file_is_translated_again_where_it_or_what_it_imports_changed(tmp_path: Path) -> None:
