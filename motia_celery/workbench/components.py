@@ -28,7 +28,6 @@ _EXPORT = re.compile(
     rb"|\{[^}]*\b(?:Node|default)\b[^}]*\})",
     re.MULTILINE,
 )
-_IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 class Script(Response):
@@ -46,14 +45,15 @@ async def get_components(sources: From) -> list[ComponentView]:
 
 @router.get("/{version}/{name:path}", response_class=Script)
 async def get_component(sources: From, version: str, name: str) -> Script:
-    """The module that draws a Step, as JavaScript; ``version`` is that of the list."""
+    """The module that draws a Step, as it is now.
+
+    A page loads a path once: each ``version`` of the list is another one to it.
+    """
     root, step = sources.settings.project_root, sources.plan.step(name)
     made = await anyio.to_thread.run_sync(_drawing, sources.drawings, root, step)
     if not isinstance(made, Drawing):
         raise NotFoundError(f"nothing draws a Step named {name!r}.", "", "See its panel.")
-    # Another process, or a later moment, may have another version of it.
-    cache = _IMMUTABLE if made.version == version else "no-store"
-    return Script(made.code, headers={"Cache-Control": cache})
+    return Script(made.code)
 
 
 def _views(drawings: Drawings, root: Path, plan: Plan) -> list[ComponentView]:

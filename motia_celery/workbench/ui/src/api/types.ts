@@ -113,7 +113,9 @@ export interface paths {
         };
         /**
          * Get Component
-         * @description The module that draws a Step, as JavaScript; ``version`` is that of the list.
+         * @description The module that draws a Step, as it is now.
+         *
+         *     A page loads a path once: each ``version`` of the list is another one to it.
          */
         get: operations["get_component"];
         put?: never;
