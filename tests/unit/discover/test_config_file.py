@@ -58,6 +58,7 @@ import wsPlugin from '@motiadev/plugin-ws/plugin';
 
 function local(motia: any) {
   motia.registerApi({ method: 'get', path: '/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'POST', path: '/local' }, async () => ({ status: 200 }));
   motia.registerApi({ method: 'GET', path: '/__motia/local' }, async () => ({ status: 200 }));
   motia.registerApi({ method: 'GET', path: '/nothing' });
   return {
@@ -165,10 +166,12 @@ async def test_plugins_bring_steps_and_what_else_they_ask_for_is_told(project: F
         ("a", "plugins/local/deep/a.step.ts", ("_plugin",)),
         ("b", "plugins/local/b_step.py", ("_plugin",)),
         ("GET /local", "motia.config.ts", ("_plugin",)),
+        ("POST /local", "motia.config.ts", ("_plugin",)),
     ]
+    assert len({step.id for step in found.steps}) == 4
     assert compile_flows(found.steps) == ()
     problems = told(found.problems)
-    assert {problem.line for problem in found.problems} == {17, 18}  # app, and plugins
+    assert {problem.line for problem in found.problems} == {18, 19}  # app, and plugins
     assert problems.keys() == {"app", "plugins"}
     panel, reserved, nothing, ws, asks = problems["plugins"]
     assert "'Local'" in panel
