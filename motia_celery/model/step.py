@@ -152,6 +152,8 @@ class Step:
     it is drawn, and never runs. ``once``: a redelivery of a run that has ended does nothing.
     ``event_schema``: what an event that does not fit becomes, None where the setting decides.
     ``isolated``: each run gets a process of its own; None leaves it to the app's setting.
+    ``lists_triggers``: it is of Motia 1.0's style, which has no list of topics that it may emit and
+    no others, and results of requests without a status.
     """
 
     name: str
@@ -168,6 +170,7 @@ class Step:
     isolated: bool | None = None
     once: bool = False
     event_schema: SchemaPolicy | None = None
+    lists_triggers: bool = False
     id: str = ""
 
     @property

@@ -13,4 +13,7 @@ config = {
 
 
 async def handler(input_data, ctx):
-    return {"status": 200, "body": ctx.trigger.type}
+    if ctx.trigger.type == "http":
+        await ctx.state.set("reports", "asked", 1)
+        await ctx.streams.reports.set("all", "1", {"asked": 1})
+    return {"status": 200, "body": [ctx.trigger.type]}
