@@ -13,7 +13,10 @@ from motia_celery.settings import load_settings
 from motia_celery.testing import StepTester
 
 
-@rule("14.5", "`state_manager.get`, `set`, `delete`, `list` and `list_groups` keep values by scope and key")
+@rule(
+    "14.5",
+    "`state_manager.get`, `set`, `delete`, `list` and `list_groups` keep values by scope and key",
+)
 @rule("14.5", "`set` gives `{old_value, new_value}`")
 @rule("14.5", "`get` gives a value as it is stored, and None where there is none")
 async def test_the_state_manager_keeps_values(app: StepTester) -> None:
@@ -40,7 +43,9 @@ async def updated(app: StepTester, *ops: list[dict[str, Any]]) -> list[Any]:
     return [result["new_value"] for result in results]
 
 
-@rule("14.5", "`update(scope, key, ops)` does `set`, `merge`, `increment`, `decrement` and `remove`")
+@rule(
+    "14.5", "`update(scope, key, ops)` does `set`, `merge`, `increment`, `decrement` and `remove`"
+)
 @rule("14.5", "`update` gives `{old_value, new_value}`")
 @rule("14.5", "`merge` is shallow, and without `path` of the value itself")
 async def test_state_is_changed_by_operations(app: StepTester) -> None:
@@ -100,7 +105,10 @@ async def test_state_in_typescript(app: StepTester) -> None:
     }
 
 
-@rule("14.5", "`Stream(name)` has `get`, `set`, `update`, `delete`, `list`, `get_group`, `list_groups`")
+@rule(
+    "14.5",
+    "`Stream(name)` has `get`, `set`, `update`, `delete`, `list`, `get_group`, `list_groups`",
+)
 @rule("14.5", "`set` and `update` of a stream give `{old_value, new_value}`")
 async def test_streams_are_objects(app: StepTester) -> None:
     async with app, app.join("todos", "inbox") as client:
@@ -132,11 +140,18 @@ async def test_streams_of_a_config_in_typescript(app: StepTester) -> None:
     }
 
 
-@rule("14.5", "`state(condition=…)` starts a Step at each change of the state that the condition takes")
-@rule("14.5", "Its input has `type`, `group_id`, `item_id`, `old_value` and `new_value` as attributes")
+@rule(
+    "14.5",
+    "`state(condition=…)` starts a Step at each change of the state that the condition takes",
+)
+@rule(
+    "14.5", "Its input has `type`, `group_id`, `item_id`, `old_value` and `new_value` as attributes"
+)
 async def test_changes_of_state_start_steps(app: StepTester) -> None:
     async with app:
-        await app.client.post("/users/7", json={"changes": [{"status": "a"}, {"status": "b"}, None]})
+        await app.client.post(
+            "/users/7", json={"changes": [{"status": "a"}, {"status": "b"}, None]}
+        )
         await app.settle()
         told = [line.data for line in await app.logs("info") if line.message == "changed"]
     place = {"type": "state", "group_id": "users", "item_id": "7"}
@@ -147,8 +162,14 @@ async def test_changes_of_state_start_steps(app: StepTester) -> None:
     assert sorted(told, key=str) == sorted(expected, key=str)
 
 
-@rule("14.5", "`stream(name, group_id=, item_id=)` starts a Step at changes of all, a group, or an item")
-@rule("14.5", "Its input has `type`, `stream_name`, `group_id`, `id`, `timestamp` and `event` as attributes")
+@rule(
+    "14.5",
+    "`stream(name, group_id=, item_id=)` starts a Step at changes of all, a group, or an item",
+)
+@rule(
+    "14.5",
+    "Its input has `type`, `stream_name`, `group_id`, `id`, `timestamp` and `event` as attributes",
+)
 @rule("14.5", "`event.type` is `create`, `update`, `delete` or `event`; `event.data` is the item")
 @rule("14.5", "In TypeScript its input has `streamName`, `groupId`, `id` and `event`")
 async def test_changes_of_streams_start_steps(app: StepTester) -> None:
@@ -205,9 +226,15 @@ async def wait_for(app: StepTester, group: str, key: str) -> Any:
     return found
 
 
-@rule("14.5", "`authenticateStream({headers, path, queryParams, addr}, ctx)` of motia.config says who joins")
+@rule(
+    "14.5",
+    "`authenticateStream({headers, path, queryParams, addr}, ctx)` of motia.config says who joins",
+)
 @rule("14.5", "Its `queryParams` are lists; what it throws is a 401")
-@rule("14.5", "`onJoin(subscription, ctx, authContext)` is asked at each join; `{unauthorized: true}` denies")
+@rule(
+    "14.5",
+    "`onJoin(subscription, ctx, authContext)` is asked at each join; `{unauthorized: true}` denies",
+)
 @rule("14.5", "`onLeave(subscription, ctx, authContext)` is told of each client that has left")
 async def test_clients_join_and_leave(app: StepTester) -> None:
     async with app:
@@ -226,7 +253,9 @@ async def test_clients_join_and_leave(app: StepTester) -> None:
 
 
 @rule("14.5", "In Python the hooks are `on_join` and `on_leave` of a `StreamConfig`, or in a dict")
-@rule("14.5", "Their subscription has `group_id` and `id`, a handshake `query_params`, as attributes")
+@rule(
+    "14.5", "Their subscription has `group_id` and `id`, a handshake `query_params`, as attributes"
+)
 @rule("14.5", "`StreamAuthResult(authorized=False)` refuses a client")
 async def test_clients_join_and_leave_in_python(app: StepTester) -> None:
     async with app:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from compat.rules import rule
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from motia_celery.observe import tracing
+from motia_celery.plan.topology import Names
 from motia_celery.testing import StepTester
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -20,7 +26,9 @@ async def all_seen(app: StepTester, method: str) -> dict[str, Any]:
     return {line.data.pop("type"): line.data for line in await app.logs("info")}
 
 
-@rule("14.3", "`ctx.trigger` has `type` (http, queue, cron, …) and `index`, its place in `triggers`")
+@rule(
+    "14.3", "`ctx.trigger` has `type` (http, queue, cron, …) and `index`, its place in `triggers`"
+)
 @rule("14.3", "`ctx.trigger` has `method` and `path`, `topic`, or `expression`")
 @rule("14.3", "Python asks `ctx.is_api()`, `is_queue()`, `is_cron()`, `is_state()`, `is_stream()`")
 @rule("14.3", "`ctx.get_data()` is the body of a request, an event's data, and None for a cron")
@@ -36,7 +44,10 @@ async def test_the_context_says_what_started_it(app: StepTester) -> None:
     }
 
 
-@rule("14.3", "TypeScript has `ctx.trigger`, `ctx.is.http(input)` and the like, `getData()`, `traceId`")
+@rule(
+    "14.3",
+    "TypeScript has `ctx.trigger`, `ctx.is.http(input)` and the like, `getData()`, `traceId`",
+)
 async def test_the_context_of_typescript_says_so_too(app: StepTester) -> None:
     async with app:
         seen = await all_seen(app, "POST")
@@ -143,13 +154,33 @@ async def test_one_trace_goes_through_all(app: StepTester) -> None:
     assert answer.json()["trace"] == line.data["trace"] == TRACEPARENT.split("-")[1]
 
 
+@rule(
+    "14.3",
+    "Spans are named `step:<name>`, `enqueue`, `state::get`, `stream::set`",
+    different="they have names by OpenTelemetry's conventions: `POST /orders`, `process <step>`, "
+    "`send <topic>`, and `state.get`",
+)
+async def test_spans_have_names(app: StepTester, monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    process = tracing._Process(system="memory", names=Names("shop"), tracer=tracer)
+    monkeypatch.setattr(tracing, "_process", process)
+    async with app:
+        await app.client.post("/orders", json={})
+    names = {span.name for span in exporter.get_finished_spans()}
+    assert {"POST /orders", "send order.made", "state.update"} <= names
+
+
 @rule("14.3", "A module is loaded once and stays: what a handler leaves in it is there next time")
 async def test_modules_stay_loaded(app: StepTester) -> None:
     async with app:
         assert [(await app.client.get("/count")).json() for _ in range(3)] == [1, 2, 3]
 
 
-@rule("14.3", "A run of a queue that fails is tried `maxRetries` times again: 3 where nothing is said")
+@rule(
+    "14.3", "A run of a queue that fails is tried `maxRetries` times again: 3 where nothing is said"
+)
 @rule("14.3", "A request whose handler fails is answered with a 500")
 async def test_failed_runs_are_tried_again(app: StepTester) -> None:
     async with app:

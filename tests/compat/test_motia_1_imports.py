@@ -17,7 +17,10 @@ async def described(app: StepTester, path: str) -> dict[str, Any]:
     return operation
 
 
-@rule("14.2", "`from motia import …` gives the makers, the types, the guards, and what is used at run time")
+@rule(
+    "14.2",
+    "`from motia import …` gives the makers, the types, the guards, and what is used at run time",
+)
 @rule("14.2", "`stateManager` and `state_manager` are the same")
 async def test_the_names_of_motia_are_there(app: StepTester) -> None:
     async with app:
@@ -25,7 +28,10 @@ async def test_the_names_of_motia_are_there(app: StepTester) -> None:
     assert answer.json() == {"guards": [True, 0], "is_queue": True, "same": True}
 
 
-@rule("14.2", "`http(method, path, body_schema=, response_schema=, query_params=, middleware=, condition=)`")
+@rule(
+    "14.2",
+    "`http(method, path, body_schema=, response_schema=, query_params=, middleware=, condition=)`",
+)
 @rule("14.2", "`queue(topic, input=, config=, condition=)`")
 @rule("14.2", "A `body_schema` describes the body, and refuses none")
 async def test_makers_take_what_a_trigger_has(app: StepTester) -> None:
@@ -47,7 +53,10 @@ async def test_step_makes_one_value(app: StepTester) -> None:
         assert (await app.client.get("/hi")).json() == ["GET"]
 
 
-@rule("14.2", "`multi_trigger_step(config).on_http(…).on_queue(…).handlers()` has a handler for each kind")
+@rule(
+    "14.2",
+    "`multi_trigger_step(config).on_http(…).on_queue(…).handlers()` has a handler for each kind",
+)
 @rule("14.2", "The handler of `on_cron` gets the context alone")
 async def test_handlers_of_each_trigger(app: StepTester) -> None:
     async with app:
@@ -85,7 +94,9 @@ async def test_handlers_in_typescript(app: StepTester) -> None:
     assert line.data == {"last": {"n": 1}}
 
 
-@rule("14.2", "`enqueue`, `logger` and `state_manager` work in whatever a handler calls, for its run")
+@rule(
+    "14.2", "`enqueue`, `logger` and `state_manager` work in whatever a handler calls, for its run"
+)
 async def test_what_is_imported_belongs_to_the_run(app: StepTester) -> None:
     async with app:
         traces = [

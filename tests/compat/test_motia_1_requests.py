@@ -9,7 +9,9 @@ from motia_celery.testing import StepTester
 ASKED = {"headers": {"X-Own": "mine"}, "json": {"n": 1}}
 
 
-@rule("14.4", "Python's request has `.body`, `.path_params`, `.query_params`, `.headers`, `.method`")
+@rule(
+    "14.4", "Python's request has `.body`, `.path_params`, `.query_params`, `.headers`, `.method`"
+)
 async def test_requests_have_attributes(app: StepTester) -> None:
     async with app:
         answer = await app.client.post("/show/7?a=1&b=2&b=3", **ASKED)
@@ -22,7 +24,9 @@ async def test_requests_have_attributes(app: StepTester) -> None:
     }
 
 
-@rule("14.4", 'Python\'s request is read as a dict too: `.get("path_params")`, `.get("pathParams")`')
+@rule(
+    "14.4", 'Python\'s request is read as a dict too: `.get("path_params")`, `.get("pathParams")`'
+)
 async def test_requests_are_dicts_too(app: StepTester) -> None:
     async with app:
         answer = await app.client.post("/show/7?a=1", **ASKED)
@@ -54,7 +58,10 @@ async def test_http_arguments_in_typescript(app: StepTester) -> None:
     }
 
 
-@rule("14.4", "A handler returns `{status, body, headers}`, `status_code` for `status`, or an `ApiResponse`")
+@rule(
+    "14.4",
+    "A handler returns `{status, body, headers}`, `status_code` for `status`, or an `ApiResponse`",
+)
 @rule("14.4", "A result without a status is a 200")
 @rule("14.4", "In Python a body may be bytes")
 async def test_results_have_a_status_or_none(app: StepTester) -> None:
@@ -77,7 +84,10 @@ async def test_results_have_a_status_or_none(app: StepTester) -> None:
     assert got["bytes"].headers["content-type"] == "image/x-own"
 
 
-@rule("14.4", "In TypeScript a handler returns `{ status, body, headers }`; without a status it is a 200")
+@rule(
+    "14.4",
+    "In TypeScript a handler returns `{ status, body, headers }`; without a status it is a 200",
+)
 async def test_results_in_typescript(app: StepTester) -> None:
     async with app:
         full = await app.client.get("/results/status")
@@ -146,7 +156,10 @@ async def test_classic_steps_may_write_too(app: StepTester) -> None:
     assert (answer.status_code, answer.text) == (200, "ab")
 
 
-@rule("14.4", "Middleware gets what the handler gets, and `next`; what it adds to the request is there")
+@rule(
+    "14.4",
+    "Middleware gets what the handler gets, and `next`; what it adds to the request is there",
+)
 async def test_middleware_of_one_may_change_requests(app: StepTester) -> None:
     async with app:
         answer = await app.client.get("/users", headers={"x-user": "ann"})

@@ -96,7 +96,9 @@ async def test_api_and_emits_still_work(app: StepTester) -> None:
         assert (await app.client.get("/old")).json() == ["http", True]
 
 
-@rule("14.1", "`enqueues` lists topics: texts, or `{topic, label, conditional}`; it forbids no other")
+@rule(
+    "14.1", "`enqueues` lists topics: texts, or `{topic, label, conditional}`; it forbids no other"
+)
 @rule("14.1", "`virtualEnqueues` and `virtualSubscribes` are only drawn; `includeFiles` is taken")
 async def test_enqueues_name_the_topics(app: StepTester) -> None:
     async with app:
@@ -216,6 +218,23 @@ async def test_queue_inputs_are_models(app: StepTester) -> None:
         good, bad = await app.runs("Charge")
     assert line.data == {"type": "Order", "amount": 2.5}
     assert (good.status, bad.status) == ("completed", "failed")
+
+
+@rule("14.1", "In TypeScript an event that does not fit its `input` runs all the same")
+@rule(
+    "14.1",
+    "In Python an event that does not fit an `input` of JSON Schema fails the run",
+    different="it runs, with a warning, as in 0.17 and in TypeScript; `eventSchema: 'reject'` makes "
+    "a dead letter of it",
+)
+async def test_schemas_of_inputs_warn(app: StepTester) -> None:
+    async with app:
+        await app.emit("order.made", {"amount": "much"})
+        await app.settle()
+        ran = {line.step: line.data for line in await app.logs("info")}
+        warned = {line.step for line in await app.logs("warn")}
+    assert ran == {step: {"data": {"amount": "much"}} for step in ("Charge", "Pack")}
+    assert warned == {"Charge", "Pack"}
 
 
 @rule("14.1", "Steps of 1.0 and of 0.17, in Python and TypeScript, share one project")

@@ -74,7 +74,7 @@ async def test_a_stored_dict_answers_to_data_too(app: StepTester) -> None:
 
 @rule(
     "5",
-    "Python's `state.get` of what is not there is a true `{\"data\": None}`",
+    'Python\'s `state.get` of what is not there is a true `{"data": None}`',
     different="it has None as its `data`, but is false, which code that asks `if not value` means",
 )
 async def test_what_is_not_there_has_no_data(app: StepTester) -> None:
@@ -101,7 +101,7 @@ async def test_other_values_are_given_as_they_are(app: StepTester) -> None:
 @rule(
     "5",
     "Python's `state.get` wraps a dict: what it gives has `data` as its only key",
-    different="only with the setting `state_wrap = \"motia\"`; else it has its own fields too",
+    different='only with the setting `state_wrap = "motia"`; else it has its own fields too',
 )
 async def test_motias_own_wrapping_can_be_had(project: Path) -> None:
     async with StepTester(project, state_wrap="motia") as app:
@@ -112,7 +112,7 @@ async def test_motias_own_wrapping_can_be_had(project: Path) -> None:
 @rule(
     "5",
     'Values such as `0`, `""`, `false`, `[]` and `{}` are kept, and are in their group',
-    better="always; Motia's memory and file adapters read `0`, `\"\"` and `false` as missing",
+    better='always; Motia\'s memory and file adapters read `0`, `""` and `false` as missing',
 )
 async def test_falsy_values_are_kept(app: StepTester) -> None:
     falsy = {"zero": 0, "empty": "", "no": False, "none": [], "nothing": {}}

@@ -86,7 +86,9 @@ async def test_messages_have_an_envelope(app: StepTester) -> None:
     }
 
 
-@rule("6.2", "`create`, `update` and `delete` carry `id`, and go to the group's and item's followers")
+@rule(
+    "6.2", "`create`, `update` and `delete` carry `id`, and go to the group's and item's followers"
+)
 async def test_changes_reach_group_and_item(app: StepTester) -> None:
     async with app, Wire(app) as group, Wire(app) as item:
         group.join("chat", "lobby")
@@ -223,8 +225,12 @@ async def test_joins_are_answered_in_order(app: StepTester) -> None:
         assert [one["groupId"] for one in await wire.take(20)] == rooms
 
 
-@rule("6.2", "A join of an unknown stream is answered by `Stream … not found`, then `Access denied`")
-@rule("6.2", "A refusal is an `event` of type `error` with `{code, message}`; the socket stays open")
+@rule(
+    "6.2", "A join of an unknown stream is answered by `Stream … not found`, then `Access denied`"
+)
+@rule(
+    "6.2", "A refusal is an `event` of type `error` with `{code, message}`; the socket stays open"
+)
 async def test_an_unknown_stream_is_refused(app: StepTester) -> None:
     async with app, Wire(app) as wire:
         wire.join("talk", "lobby", "m1")

@@ -1,4 +1,14 @@
-from motia import Stream, cron, http, logger, multi_trigger_step, queue, state, state_manager, stream
+from motia import (
+    Stream,
+    cron,
+    http,
+    logger,
+    multi_trigger_step,
+    queue,
+    state,
+    state_manager,
+    stream,
+)
 
 notes = Stream("notes")
 

@@ -9,5 +9,7 @@ config = {
 
 async def handler(req, context):
     params = req["pathParams"]
-    said = await context.streams.chat.set(params["room"], params["id"], {"text": req["body"]["text"]})
+    said = await context.streams.chat.set(
+        params["room"], params["id"], {"text": req["body"]["text"]}
+    )
     return {"status": 200, "body": said}
