@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ async def test_the_state_manager_keeps_values(app: StepTester) -> None:
 async def updated(app: StepTester, *ops: list[dict[str, Any]]) -> list[Any]:
     """What each list of operations has made of the value."""
     results = (await app.client.post("/update", json=ops)).json()
-    for before, after in zip(results, results[1:], strict=False):
+    for before, after in pairwise(results):
         assert before["new_value"] == after["old_value"]
     return [result["new_value"] for result in results]
 

@@ -224,8 +224,8 @@ async def test_queue_inputs_are_models(app: StepTester) -> None:
 @rule(
     "14.1",
     "In Python an event that does not fit an `input` of JSON Schema fails the run",
-    different="it runs, with a warning, as in 0.17 and in TypeScript; `eventSchema: 'reject'` makes "
-    "a dead letter of it",
+    different="it runs, with a warning, as in 0.17 and in TypeScript; `eventSchema: 'reject'` "
+    "makes a dead letter of it",
 )
 async def test_schemas_of_inputs_warn(app: StepTester) -> None:
     async with app:

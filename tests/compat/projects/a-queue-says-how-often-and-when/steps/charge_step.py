@@ -1,4 +1,4 @@
-from motia import logger, queue
+from motia import queue
 
 config = {
     "name": "Charge",

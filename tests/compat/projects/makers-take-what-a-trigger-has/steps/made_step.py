@@ -1,6 +1,5 @@
-from pydantic import BaseModel
-
 from motia import http, queue
+from pydantic import BaseModel
 
 
 class Order(BaseModel):

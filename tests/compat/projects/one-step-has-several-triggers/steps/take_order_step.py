@@ -15,6 +15,7 @@ config = {
 
 async def handler(input_data, ctx):
     logger.info("Started", {"by": ctx.trigger.type})
-    if ctx.trigger.type == "http":
-        await enqueue({"topic": "order.taken", "data": input_data.body})
-        return {"status": 201, "body": {"taken": input_data.body["id"]}}
+    if ctx.trigger.type != "http":
+        return None
+    await enqueue({"topic": "order.taken", "data": input_data.body})
+    return {"status": 201, "body": {"taken": input_data.body["id"]}}

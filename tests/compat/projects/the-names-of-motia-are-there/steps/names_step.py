@@ -1,6 +1,6 @@
 from typing import Any
 
-from motia import (
+from motia import (  # noqa: F401
     ApiMiddleware,
     ApiRequest,
     ApiResponse,
