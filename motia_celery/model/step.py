@@ -223,7 +223,7 @@ class Step:
 
     def trigger_index(self, kind: TriggerType, topic: str | None = None) -> int | None:
         """Which trigger starts such a run: the first of its kind, of events one that hears it, of
-        changes the one that their topic names.
+        changes and ticks the one that their topic names.
         """
         wanted, change = _KINDS[kind], change_trigger(topic)
         named = change[1] if change and change[0] == kind else -1

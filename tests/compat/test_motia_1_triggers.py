@@ -129,6 +129,19 @@ async def test_expressions_begin_with_seconds(project: Path) -> None:
     }
 
 
+@rule("14.1", "Of several cron triggers `ctx.trigger.index` and `expression` tell which it was")
+@rule("14.1", "Two cron triggers that are due at once start two runs")
+async def test_several_crons_start_a_step(project: Path) -> None:
+    start = datetime(2030, 1, 1, 8, tzinfo=UTC)
+    async with StepTester(project, now=start, timezone="UTC") as app:
+        await app.advance(24 * 3600)
+        await app.settle()
+        told = [(line.message, line.data) for line in await app.logs("info") if line.data]
+    reports = [{"index": 0, "expression": "0 0 9 * * *"}, {"index": 1, "expression": "0 0 18 * * *"}]
+    assert [data for name, data in told if name == "report"] == reports
+    assert sorted(data["index"] for name, data in told if name == "digest") == [0, 2]
+
+
 @rule("14.1", "A queue trigger's `config` has `maxRetries`, `backoffType` and `backoffDelayMs`")
 @rule("14.1", "`visibilityTimeout` and `concurrency` in a queue's `config` are taken")
 async def test_a_queue_says_how_often_and_when(app: StepTester) -> None:
@@ -141,6 +154,23 @@ async def test_a_queue_says_how_often_and_when(app: StepTester) -> None:
     assert (charge.status, charge.attempts) == ("failed", 3)
     assert (refund.status, refund.attempts) == ("failed", 1)
     assert 10 <= waited < 15
+
+
+@rule(
+    "14.1",
+    "Each queue trigger of a Step has a queue with a `config` of its own",
+    different="a Step has one queue, which its triggers share, so that `concurrency` and order hold "
+    "for the Step; the first `config` counts, and `check` names another that differs",
+)
+async def test_queue_triggers_share_a_queue(app: StepTester) -> None:
+    async with app:
+        await app.emit("first")
+        await app.emit("second")
+        await app.settle()
+        runs = await app.runs("Mixed")
+        (problem,) = app.plan.problems
+    assert [run.attempts for run in runs] == [2, 2]
+    assert problem.severity == "warning" and problem.field == "triggers.1.config"
 
 
 @rule("14.1", "A queue's `delaySeconds` holds events back")

@@ -45,6 +45,16 @@ async def test_get_group_gives_the_values(app: StepTester) -> None:
 
 @rule(
     "5",
+    "A group is listed in any order",
+    better="in that of its keys",
+)
+async def test_the_values_of_a_group_have_an_order(app: StepTester) -> None:
+    async with app:
+        assert (await app.client.get("/list")).json() == ["A", "B", "C"]
+
+
+@rule(
+    "5",
     "Python has `state.getGroup` as well",
     better="it works; in Motia it takes two arguments, and then raises a `TypeError`",
 )

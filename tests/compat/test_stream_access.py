@@ -111,6 +111,25 @@ async def test_a_stream_without_a_rule_is_open(app: StepTester) -> None:
 
 @rule(
     "6.4",
+    "Access is asked at the join, and lasts as long as the subscription",
+    better="where `authenticate` gives an end (`exp` or `expiresAt`) both are asked again then",
+)
+async def test_access_may_have_an_end(app: StepTester) -> None:
+    async with app, Wire(app) as wire:
+        wire.join("notes", "open", name="1")
+        wire.join("notes", "secret", name="2")
+        # Only when it is asked again, the session is the second one.
+        while (denied := await wire.next())["event"]["type"] != "event":
+            pass
+        await app.streams.set("notes", "secret", "1", {"text": "not told"})
+        await app.streams.set("notes", "open", "1", {"text": "told"})
+        told = await wire.until_end("notes", "open")
+    assert events([denied]) == [("error", DENIED)] and denied["groupId"] == "secret"
+    assert [one["groupId"] for one in told] == ["open"]
+
+
+@rule(
+    "6.4",
     "Each call of `canAccess` has a process of its own",
     different="they share one, so that a join takes no start of a process; what they leave in "
     "their module is there at the next call",

@@ -187,8 +187,10 @@ async def test_a_client_leaves(app: StepTester) -> None:
     async with app, Wire(app) as wire:
         wire.join("chat", "lobby", name="1")
         wire.join("chat", "kitchen", name="2")
+        wire.join("chat", "kitchen", "m1", name="3")
         await wire.take(2)
         wire.leave("chat", "lobby", name="1")
+        wire.leave("chat", "kitchen", "m1", name="3")
         assert await wire.until_answered() == []
         await say(app, "lobby/m1")
         await say(app, "kitchen/m1")
