@@ -47,10 +47,13 @@ async def test_makers_take_what_a_trigger_has(app: StepTester) -> None:
 
 
 @rule("14.2", "`step(config, handler)` is a Step in one value, in Python and TypeScript")
+@rule("14.2", "That value may be a Python file's `config`, or a TypeScript file's default export")
 async def test_step_makes_one_value(app: StepTester) -> None:
     async with app:
         assert (await app.client.get("/hello")).json() == ["hello"]
         assert (await app.client.get("/hi")).json() == ["GET"]
+        for name in ("whole", "default"):
+            assert (await app.client.get(f"/{name}")).json() == [name]
 
 
 @rule(

@@ -137,7 +137,10 @@ async def test_several_crons_start_a_step(project: Path) -> None:
         await app.advance(24 * 3600)
         await app.settle()
         told = [(line.message, line.data) for line in await app.logs("info") if line.data]
-    reports = [{"index": 0, "expression": "0 0 9 * * *"}, {"index": 1, "expression": "0 0 18 * * *"}]
+    reports = [
+        {"index": 0, "expression": "0 0 9 * * *"},
+        {"index": 1, "expression": "0 0 18 * * *"},
+    ]
     assert [data for name, data in told if name == "report"] == reports
     assert sorted(data["index"] for name, data in told if name == "digest") == [0, 2]
 
