@@ -162,8 +162,8 @@ async def test_a_queue_says_how_often_and_when(app: StepTester) -> None:
 @rule(
     "14.1",
     "Each queue trigger of a Step has a queue with a `config` of its own",
-    different="a Step has one queue, which its triggers share, so that `concurrency` and order hold "
-    "for the Step; the first `config` counts, and `check` names another that differs",
+    different="a Step has one queue, which its triggers share, so that `concurrency` and order "
+    "hold for the Step; the first `config` counts, and `check` names another that differs",
 )
 async def test_queue_triggers_share_a_queue(app: StepTester) -> None:
     async with app:
