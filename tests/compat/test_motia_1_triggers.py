@@ -40,6 +40,32 @@ async def test_triggers_are_plain_dicts_too(app: StepTester) -> None:
     assert kinds == {"http", "event", "cron", "state", "stream"}
 
 
+@rule("14.1", "In Python configs and triggers may be objects: `StepConfig`, `ApiTrigger`, …")
+@rule("14.1", "A stream may be a `StreamConfig`, whose `Stream` other files import")
+async def test_configs_may_be_objects(app: StepTester) -> None:
+    async with app:
+        answer = await app.client.get("/typed")
+        for go in (True, False):
+            await app.emit("typed", {"go": go})
+        await app.tick("Typed")
+        await app.settle()
+        runs, step = await app.runs("Typed"), app.plan.step("Typed")
+        schemas = [stream.schema for stream in app.plan.streams]
+    assert answer.json() == ["b"]
+    assert sorted(run.trigger for run in runs) == [
+        "cron",
+        "event",
+        "event",
+        "http",
+        "state",
+        "stream",
+    ]
+    assert {run.status for run in runs} == {"completed"}
+    assert step and [emit.topic for emit in step.emits] == ["typed", "later"]
+    assert [emit.topic for emit in step.virtual_emits] == ["drawn"]
+    assert all(schemas)
+
+
 @rule("14.1", "TypeScript has `http`, `queue`, `cron`, `state`, `stream` from `'motia'`")
 @rule("14.1", "In TypeScript a condition is the last argument, or an option: `{ condition }`")
 @rule("14.1", "`stream(name, condition)` may leave out the options")
@@ -212,6 +238,15 @@ async def test_a_condition_decides_whether_it_runs(app: StepTester) -> None:
     assert friendly.text == "ran"
     assert ran == ["http", "queue"]
     assert statuses == {"completed"}
+
+
+@rule("14.1", "The condition of a request gets the request; in TypeScript `{ request }` works too")
+async def test_conditions_of_requests_get_the_request(app: StepTester) -> None:
+    async with app:
+        for path in ("/old", "/new", "/python"):
+            ran = await app.client.post(path, json={"ok": True}, headers={"x-ok": "1"})
+            skipped = await app.client.post(path, json={"ok": True}, headers={"x-ok": "0"})
+            assert (ran.status_code, skipped.status_code) == (200, 422), path
 
 
 @rule(
