@@ -153,7 +153,7 @@ class Step:
     ``event_schema``: what an event that does not fit becomes, None where the setting decides.
     ``isolated``: each run gets a process of its own; None leaves it to the app's setting.
     ``lists_triggers``: it is of Motia 1.0's style, which has no list of topics that it may emit and
-    no others, and results of requests without a status.
+    no others, results of requests without a status, and values of state as they are.
     """
 
     name: str

@@ -134,6 +134,7 @@ async def test_values_come_with_await_and_without(app: StepTester) -> None:
 
 
 @rule("14.3", "As in early versions of 1.0, `ctx` has `enqueue`, `state`, `streams` and `logger`")
+@rule("14.3", "`ctx.state.get` gives what is stored, and None where there is nothing")
 async def test_early_contexts_have_it_all(app: StepTester) -> None:
     async with app:
         answer = await app.client.post("/early", json={"id": "n1"})
@@ -141,7 +142,8 @@ async def test_early_contexts_have_it_all(app: StepTester) -> None:
         again = await app.client.post("/early", json={"id": "n2"})
         (late,) = [line for line in await app.logs("info") if line.message == "Late"]
         assert [one.data for one in await app.emits("late")] == ["n1"]
-    assert answer.status_code == 202 and again.json() == {"last": "n1"}
+    assert answer.status_code == 202
+    assert again.json() == {"last": "n1", "data": False}
     assert late.data == {"same": True}
 
 

@@ -119,6 +119,16 @@ async def test_a_step_that_lists_triggers_sends_it_with_a_warning(make, exchange
         await make("declared", lists_triggers=True, strict=True).emit(topic="other")
 
 
+async def test_a_step_that_lists_triggers_gets_state_as_it_is(make):
+    context = make(lists_triggers=True)
+    assert await context.state.get("orders", "1") is None
+    await context.state.set("orders", "1", {"id": 1})
+    assert "data" not in await context.state.get("orders", "1")
+    classic = make()
+    await classic.state.set("orders", "1", {"id": 1})
+    assert "data" in await classic.state.get("orders", "1")
+
+
 async def test_an_undeclared_topic_raises_where_the_setting_is_strict(make, exchange):
     context = make("declared", strict=True)
     with pytest.raises(UndeclaredTopicError, match="other") as caught:

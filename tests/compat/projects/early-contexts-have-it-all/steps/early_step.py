@@ -7,8 +7,8 @@ config = {"name": "Early", "triggers": [api("POST", "/early")], "enqueues": ["ea
 
 async def handler(req: ApiRequest, ctx: FlowContext[Any]) -> ApiResponse:
     session = await ctx.state.get("sessions", "1")
-    if session and session.get("last"):
-        return ApiResponse(status=200, body={"last": session.get("last")})
+    if session is not None:
+        return ApiResponse(status=200, body={"last": session["last"], "data": "data" in session})
     await ctx.state.set("sessions", "1", {"last": req.body["id"]})
     await ctx.streams.notes.set("all", req.body["id"], req.body)
     await ctx.enqueue({"topic": "early", "data": {**req.body, "_trace_id": ctx.trace_id}})
