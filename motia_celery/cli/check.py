@@ -17,19 +17,22 @@ def run(
     from motia_celery.cli.terminal import out, show_emptiness, show_problems
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
+    from motia_celery.workbench.components import drawing_problems
 
-    plan = App(read_environment()).plan
+    app = App(read_environment())
+    plan, root = app.plan, app.settings.project_root
+    problems = (*plan.problems, *drawing_problems(root, plan.steps))
     show_emptiness(plan)
     if json:
         from json import dumps
 
-        print(dumps([problem.as_dict() for problem in plan.problems], indent=2))
+        print(dumps([problem.as_dict() for problem in problems], indent=2))
     else:
-        show_problems(plan.problems, out)
-        space = "\n" if plan.problems else ""
-        problems = _counted(len(plan.problems), "problem") if plan.problems else "No problems"
-        out.print(f"{space}{problems} in {_counted(len(plan.steps), 'Step')}.")
-    counted = [p for p in plan.problems if p.severity == "error" or not errors_only]
+        show_problems(problems, out)
+        space = "\n" if problems else ""
+        told = _counted(len(problems), "problem") if problems else "No problems"
+        out.print(f"{space}{told} in {_counted(len(plan.steps), 'Step')}.")
+    counted = [p for p in problems if p.severity == "error" or not errors_only]
     raise typer.Exit(1 if counted else 0)
 
 

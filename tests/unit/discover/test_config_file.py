@@ -57,7 +57,10 @@ import path from 'node:path';
 import wsPlugin from '@motiadev/plugin-ws/plugin';
 
 function local(motia: any) {
-  motia.registerApi({ method: 'GET', path: '/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'get', path: '/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'POST', path: '/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'GET', path: '/__motia/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'GET', path: '/nothing' });
   return {
     dirname: path.join(import.meta.dirname, 'plugins', 'local'),
     steps: ['**/*.step.{ts,js}', '*_step.py'],
@@ -162,14 +165,18 @@ async def test_plugins_bring_steps_and_what_else_they_ask_for_is_told(project: F
     assert [(step.name, step.file, step.flows) for step in found.steps] == [
         ("a", "plugins/local/deep/a.step.ts", ("_plugin",)),
         ("b", "plugins/local/b_step.py", ("_plugin",)),
+        ("GET /local", "motia.config.ts", ("_plugin",)),
+        ("POST /local", "motia.config.ts", ("_plugin",)),
     ]
+    assert len({step.id for step in found.steps}) == 4
     assert compile_flows(found.steps) == ()
     problems = told(found.problems)
-    assert {problem.line for problem in found.problems} == {15, 16}  # app, and plugins
+    assert {problem.line for problem in found.problems} == {18, 19}  # app, and plugins
     assert problems.keys() == {"app", "plugins"}
-    panel, route, ws, asks = problems["plugins"]
+    panel, reserved, nothing, ws, asks = problems["plugins"]
     assert "'Local'" in panel
-    assert "GET /local" in route
+    assert "GET /__motia/local, which is not served" in reserved
+    assert "GET /nothing with no function but undefined" in nothing
     assert "@motiadev/plugin-ws/plugin does nothing here" in ws
     assert "asks can not be built here: state.get is a part of Motia's engine" in asks
 
@@ -187,12 +194,18 @@ AUTHENTICATE_STREAM = {
     "motia.config.ts": """
 export const authenticateStream = async (input: any, { logger, state }: any) => {
   if (input.queryParams.token?.[0] === 'wrong') throw new Error('no such token');
+  if (input.queryParams.token?.[0] === 'old') return { authorized: false };
   return input.queryParams.token && { context: { input, isContext: Boolean(logger && state) } };
 };
 """,
     "motia_config.py": """
+from motia import StreamAuthResult
+
+
 async def authenticate_stream(client, context):
-    token = client["queryParams"].get("token", [None])[0]
+    token = client.query_params.get("token", [None])[0]
+    if token == "old":
+        return StreamAuthResult(authorized=False)
     if token == "wrong":
         raise LookupError("no such token")
     if token:
@@ -233,5 +246,7 @@ async def test_authenticate_stream_of_motia_1_gets_the_client_and_a_context(
         assert await auth.authenticate({}, "/live", "") is None
         with pytest.raises(AuthenticationError, match="no such token"):
             await auth.authenticate({}, "/?token=wrong", "")
+        with pytest.raises(AuthenticationError, match="not authorized"):
+            await auth.authenticate({}, "/?token=old", "")
     finally:
         await project.node.aclose()
