@@ -8,7 +8,7 @@ from shutil import copytree
 import pytest
 from compat.rules import project_of
 
-from motia_celery.testing import StepTester
+from motia_celery.testing import StepTester, tester
 
 
 @pytest.fixture
@@ -21,3 +21,10 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def app(project: Path) -> StepTester:
     """The app of the test's project, to be entered."""
     return StepTester(project)
+
+
+@pytest.fixture
+def faulty_app(app: StepTester, monkeypatch: pytest.MonkeyPatch) -> StepTester:
+    """The app as ``dev`` runs it: what is at fault is left out, and told."""
+    monkeypatch.setattr(tester, "_require_usable", lambda plan: None)
+    return app

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 from compat.rules import rule
 
 from motia_celery.testing import StepTester
-
-DAY = timedelta(days=1)
 
 
 @rule("3.1", "A Python handler is `async def`: `(req, context)` of api Steps, which returns a dict")
@@ -100,16 +97,20 @@ async def test_handlers_in_typescript(app: StepTester) -> None:
     "3.1",
     "In Ruby `config` and `handler` are methods, input and requests are read by `.name`, and the "
     "context has `emit`, `state`, `logger`, `flows` and the trace id in both spellings",
-    better="Ruby Steps have streams, middleware and access rules as well",
+    better="Ruby Steps have streams and middleware as well",
 )
 async def test_handlers_in_ruby(app: StepTester) -> None:
     async with app:
         answer = await app.client.post("/greet/ada", json={"text": "Hello"})
+        silent = await app.client.post("/greet/bob", json={})
         await app.settle()
         counted = await app.state.get("counted", "ada")
-        run = await app.run("GreetRuby")
+        run = (await app.runs("GreetRuby"))[0]
         greeting = await app.state.get("greetings", "ada")
+        told = await app.streams.get("greetings", "all", "ada")
     assert answer.json() == {"greeted": "Hello", "flows": ["ruby"], "same": True}
+    assert told["text"] == "Hello"
+    assert silent.status_code == 422
     assert counted == {"trace": run.trace_id}
     assert greeting == {"text": "Hello"}
     assert [line.message for line in run.logs] == ["Greeting"]
@@ -142,7 +143,9 @@ async def test_names_of_the_context_in_both_spellings(app: StepTester) -> None:
         await app.emit("job", {})
         await app.settle()
         assert await app.state.get("job", "ids") == {"same": True}
-        assert await app.state.get("job", "run") == {"attempt": 2, "of": 4, "topic": "job"}
+        told = await app.state.get("job", "run")
+        run = await app.run("Job")
+    assert told == {"attempt": 2, "of": 4, "topic": "job", "id": run.id}
 
 
 @rule(
@@ -219,8 +222,8 @@ async def test_undeclared_topics_are_dropped(project: Path) -> None:
 
 @rule(
     "3.3",
-    "A topic that no Step hears may be emitted: the event is dropped, and a warning names the topic "
-    "when the project is read",
+    "A topic that no Step hears may be emitted: the event is dropped, and a warning names the "
+    "topic when the project is read",
 )
 async def test_topics_that_nobody_hears(app: StepTester) -> None:
     async with app:
