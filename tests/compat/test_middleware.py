@@ -163,6 +163,7 @@ async def test_middleware_of_an_event_step(app: StepTester) -> None:
         await app.emit("heard", {"id": 1})
         (run,) = await app.settle()
         logged = await lines(app)
+        assert app.plan.problems == ()
     assert (run.status, logged) == ("completed", ["before", "handler"])
 
 
