@@ -1,0 +1,1 @@
+export const config = 'this is how the Workbench draws the Step'
