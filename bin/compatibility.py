@@ -86,7 +86,8 @@ def _summary(rules: list[Rule]) -> str:
 
 def _rows(rules: Iterator[Rule]) -> Iterator[str]:
     for rule in rules:
-        yield f"| {rule.text} | {rule.verdict} | {rule.note} |"
+        text, note = (part.replace("|", "\\|") for part in (rule.text, rule.note))
+        yield f"| {text} | {rule.verdict} | {note} |"
 
 
 def main() -> int:

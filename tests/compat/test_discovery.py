@@ -16,7 +16,8 @@ from motia_celery.testing import StepTester
 )
 @rule(
     "1.1",
-    "Other folders, hidden files, `.tsx` files beside a Step and modules of other names are no Steps",
+    "Other folders, hidden files, `.tsx` files beside a Step and modules of other names are no "
+    "Steps",
 )
 async def test_files_that_are_steps(app: StepTester) -> None:
     async with app:
@@ -50,8 +51,8 @@ async def test_python_files_of_any_name(app: StepTester) -> None:
 
 @rule(
     "1.1",
-    "Files are taken in order: `steps/` before `src/`, in each the names with `.step.` before those "
-    "with `_step.`; the first of equal routes answers",
+    "Files are taken in order: `steps/` before `src/`, in each the names with `.step.` before "
+    "those with `_step.`; the first of equal routes answers",
 )
 async def test_the_order_of_files(faulty_app: StepTester) -> None:
     async with faulty_app as app:
