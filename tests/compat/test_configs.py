@@ -224,8 +224,10 @@ async def test_a_config_that_is_not_valid(faulty_app: StepTester) -> None:
 )
 async def test_the_first_route_wins(app: StepTester) -> None:
     async with app:
-        answers = [await app.client.get(path) for path in ("/users/me", "/users/7")]
-    assert [answer.json()["step"] for answer in answers] == ["Me", "AnyUser"]
+        paths = ("/users/me", "/users/7", "/orders/7/items", "/orders/7/notes")
+        answers = [await app.client.get(path) for path in paths]
+    found = [answer.json()["step"] for answer in answers]
+    assert found == ["Me", "AnyUser", "Items", "AnyPart"]
 
 
 @rule(
