@@ -158,6 +158,16 @@ async def test_schemas_of_any_shape(app: StepTester) -> None:
     assert problems == ()
 
 
+@rule("2.1", "A schema that says nothing, such as `{'error': 'string'}`, is taken as it is")
+async def test_schemas_that_are_loose(app: StepTester) -> None:
+    async with app:
+        answer = await app.client.post("/pay", json={"amount": "much"})
+        document = await openapi(app)
+        assert app.plan.problems == ()
+    assert answer.json() == {"amount": "much"}
+    assert set(document["paths"]["/pay"]["post"]["responses"]) == {"200", "404"}
+
+
 @rule("2.1", "`queryParams` describe parameters in OpenAPI, and nothing is checked by them")
 async def test_query_params_are_only_described(app: StepTester) -> None:
     async with app:

@@ -98,6 +98,21 @@ async def test_imports_in_python(app: StepTester) -> None:
 
 @rule(
     "1.2",
+    "Python files import packages of the project's folder, and of folders that they put on "
+    "`sys.path`",
+)
+async def test_folders_that_are_put_on_the_path(app: StepTester) -> None:
+    async with app:
+        answer = await app.client.get("/search")
+        await app.emit("process-alert", {"query": "smoke"})
+        await app.settle()
+        logged = [line.message for line in await app.logs()]
+    assert answer.json() == {"distance": 42}
+    assert logged == ["noon smoke"]
+
+
+@rule(
+    "1.2",
     "TypeScript files import others without an extension, folders, `.js` for `.ts`, JSON, and by "
     "the `paths` of `tsconfig.json`; enums and `__dirname` work. Nothing is compiled beforehand",
 )
@@ -112,6 +127,21 @@ async def test_imports_in_typescript(app: StepTester) -> None:
         "file": "create.step.ts",
         "exists": True,
     }
+
+
+@rule(
+    "1.2",
+    "Names of TypeScript files may hold dots, `../errors/base.error`; classes that several files "
+    "import are the same, so that `instanceof` holds",
+)
+async def test_names_with_dots_in_typescript(app: StepTester) -> None:
+    async with app:
+        answers = [await app.client.get(f"/items/{number}") for number in (1, 2)]
+        (line,) = await app.logs("error")
+    assert [answer.status_code for answer in answers] == [200, 404]
+    assert answers[1].json() == {"error": "No item 2", "code": "NOT_FOUND"}
+    assert (line.message, line.data["code"]) == ("Known error", "NOT_FOUND")
+    assert "No item 2" in str(line.data["err"])
 
 
 @rule(

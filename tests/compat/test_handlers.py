@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from compat.rules import rule
@@ -56,6 +57,29 @@ async def test_handlers_that_leave_arguments_out(app: StepTester) -> None:
     async with app:
         answers = [await app.client.get("/ping"), await app.client.post("/body", json={"a": 1})]
     assert [answer.json() for answer in answers] == [{"pong": True}, {"a": 1}]
+
+
+@rule(
+    "3.1",
+    "An `async def` handler may block, with `time.sleep` or a library that waits: it has a process "
+    "of its own",
+    different="It holds up the others of its process meanwhile. A plain `def` handler, which has a "
+    "thread, or an `isolated` Step may block",
+)
+async def test_handlers_that_block(project: Path, tmp_path: Path) -> None:
+    async def heard(name: str, seconds: float, *, isolated: bool) -> bool:
+        (tmp_path / name).mkdir()
+        folder = str(tmp_path / name)
+        settings = {"isolated_steps": isolated, "request_timeout_seconds": 120}
+        async with StepTester(project, **settings) as app:
+            answer, _ = await asyncio.gather(
+                app.client.post("/wait", json={"folder": folder, "seconds": seconds}),
+                app.client.post("/tell", json={"folder": folder}),
+            )
+        return bool(answer.json()["heard"])
+
+    assert await heard("together", 0.1, isolated=False) is False
+    assert await heard("apart", 90, isolated=True) is True
 
 
 @rule(
@@ -233,6 +257,23 @@ async def test_topics_that_nobody_hears(app: StepTester) -> None:
     assert answer.status_code == 200
     assert [run.step for run in runs] == ["Shout"]
     assert problems == ["nobody hears the topic 'shouted.into.the.void' that 'Shout' emits"]
+
+
+@rule(
+    "3.3",
+    "A topic, and a Step's name, may hold slashes, spaces and other signs, but no colon where the "
+    "queue is BullMQ",
+    better="Colons do no harm",
+)
+async def test_topics_of_any_form(app: StepTester) -> None:
+    async with app:
+        assert app.plan.problems == ()
+        answer = await app.client.post("/like")
+        runs = await app.settle()
+        heard = sorted(line.message for line in await app.logs())
+    assert answer.status_code == 202
+    assert heard == ["Post Liked", "like:sync", "notify/users", "order_v2.created-now"]
+    assert {run.status for run in runs} == {"completed"}
 
 
 @rule("3.3", "The data of an event is any JSON value, or none at all")

@@ -203,3 +203,19 @@ async def test_middleware_for_all_steps(app: StepTester) -> None:
         (problem,) = app.plan.problems
     assert (answer.status_code, "x-express" in answer.headers) == (200, False)
     assert (problem.file, problem.severity) == ("motia.config.ts", "warning")
+
+
+@rule(
+    "4",
+    "What middleware puts into the request may be anything, such as a client of a database; the "
+    "handler gets that very object",
+)
+async def test_objects_in_the_request(app: StepTester) -> None:
+    async with app:
+        answers = [
+            await app.client.get(path, headers={"x-tenant": "acme"})
+            for path in ("/customers/7", "/ts/customers/7")
+        ]
+        statuses = [run.status for run in await app.runs()]
+    assert [answer.json() for answer in answers] == [{"id": "7", "tenant": "acme"}] * 2
+    assert statuses == ["completed"] * 2

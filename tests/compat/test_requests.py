@@ -37,10 +37,12 @@ async def test_query_params_nest_and_repeat(app: StepTester) -> None:
         plain = await app.client.get("/search?q=red+lamp&empty=&flag&n=1%202")
         repeated = await app.client.get("/search?tag=a&tag=b&ids[]=1&ids[]=2&at[1]=y&at[0]=x")
         nested = await app.client.get("/search?filter[price][min]=10&filter[name]=lamp")
+        dotted = await app.client.get("/search?hub.mode=subscribe&hub.challenge=12")
         none = await app.client.get("/search")
     assert plain.json() == {"q": "red lamp", "empty": "", "flag": "", "n": "1 2"}
     assert repeated.json() == {"tag": ["a", "b"], "ids": ["1", "2"], "at": ["x", "y"]}
     assert nested.json() == {"filter": {"price": {"min": "10"}, "name": "lamp"}}
+    assert dotted.json() == {"hub.mode": "subscribe", "hub.challenge": "12"}
     assert none.json() == {}
 
 
