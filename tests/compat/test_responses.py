@@ -40,14 +40,18 @@ async def test_text_is_html(app: StepTester) -> None:
 
 
 @rule("3.5", "A content type among the headers counts, in any case, and text is then sent as it is")
+@rule("3.5", "Text and JSON are sent in UTF-8, and their content type says so, whoever gave it")
 async def test_text_with_a_type_of_its_own(app: StepTester) -> None:
     async with app:
         csv = await app.client.get("/export/csv")
         listed = await app.client.get("/export/json")
-    assert (csv.text, csv.headers["content-type"]) == ("sku,price\na,1\n", "text/csv")
+    assert (csv.text, csv.headers["content-type"]) == (
+        "sku,price\na,1\n",
+        "text/csv; charset=utf-8",
+    )
     assert csv.headers["content-disposition"] == 'attachment; filename="x.csv"'
     assert listed.json() == [{"sku": "a", "price": 1}]
-    assert listed.headers.get_list("content-type") == ["application/json"]
+    assert listed.headers.get_list("content-type") == ["application/json; charset=utf-8"]
 
 
 @rule(
@@ -171,6 +175,35 @@ async def test_a_handler_that_raises_is_a_500(app: StepTester) -> None:
     assert (run.error.type, run.error.message) == ("ValueError", "secret detail")
     assert "fail_step.py" in str(run.error.traceback)
     assert [line.message for line in run.logs] == ["about to fail"]
+
+
+@rule(
+    "3.6",
+    "`sys.exit` in a Python Step, or an error where nobody waits for it in TypeScript, fails the "
+    "run, and no other",
+)
+@rule("3.6", "What is thrown in TypeScript need not be an `Error`")
+@rule(
+    "3.6",
+    "A body that JSON can not hold, such as a circle, answers the 500; so does an emit of one",
+)
+async def test_handlers_that_end_oddly(app: StepTester) -> None:
+    async with app:
+        thrown = ("text", "nothing", "reject", "circle", "bigint", "emit", "later")
+        failed = [await app.client.get(f"/odd/{name}") for name in thrown]
+        failed += [await app.client.get(path) for path in ("/exit", "/exit/plain", "/stop")]
+        caught = await app.client.get("/odd/state")
+        fine = await app.client.get("/odd/fine")
+        await app.emit("exit", {})
+        await app.settle()
+        run = await app.run("ExitEvent")
+        first = (await app.runs("OddThrow"))[0]
+    for answer in failed:
+        assert (answer.status_code, answer.json()) == (500, {"error": "Internal server error"})
+    assert (caught.status_code, fine.status_code) == (422, 200)
+    assert (run.status, run.attempts) == ("failed", 2)
+    assert first.error is not None
+    assert first.error.message == "just text"
 
 
 @rule("3.6", "A handler that returns nothing, or something empty, answers the same 500")
@@ -415,3 +448,20 @@ async def test_events_by_http(project: Path) -> None:
     assert closed.status_code == 404
     assert (answer.status_code, answer.json()) == (200, {"success": True, "emitted": event})
     assert greeted == {"by": "event"}
+
+
+@rule(
+    "3.8",
+    "All paths but `/emit`, and those below `/__motia`, are the project's, `/` too",
+    different="`/metrics`, `/health/live`, `/health/ready` and what begins with `/__` are the "
+    "framework's: a Step with such a path is left out, and told. `/emit` and `/docs` may be a "
+    "Step's",
+)
+async def test_paths_of_the_framework(faulty_app: StepTester) -> None:
+    async with faulty_app as app:
+        paths = (("GET", "/"), ("GET", "/docs"), ("GET", "/health"), ("POST", "/emit"))
+        answers = [await app.client.request(*path) for path in paths]
+        problems = {problem.file: problem.what for problem in app.plan.problems}
+    assert [answer.json() for answer in answers] == [{"mine": True}] * 4
+    assert list(problems) == ["steps/metrics_step.py"]
+    assert "a path of the framework" in problems["steps/metrics_step.py"]
