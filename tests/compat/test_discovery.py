@@ -42,7 +42,11 @@ async def test_python_files_with_a_dot(app: StepTester) -> None:
         assert (await app.streams.get("orders", "all", "1"))["seen"] is True
 
 
-@rule("1.1", "Names of Python files may hold digits, hyphens and dots")
+@rule(
+    "1.1",
+    "Names of Python files may hold digits and hyphens",
+    better="And dots, those of folders too",
+)
 async def test_python_files_of_any_name(app: StepTester) -> None:
     async with app:
         answers = [await app.client.get(path) for path in ("/create", "/list")]
@@ -93,7 +97,7 @@ async def test_imports_in_python(app: StepTester) -> None:
         "at": "12:00",
         "late": "imported by the handler",
     }
-    assert logged == ["12:00"]
+    assert logged == ["12:00h"]
 
 
 @rule(
@@ -113,8 +117,10 @@ async def test_folders_that_are_put_on_the_path(app: StepTester) -> None:
 
 @rule(
     "1.2",
-    "TypeScript files import others without an extension, folders, `.js` for `.ts`, JSON, and by "
-    "the `paths` of `tsconfig.json`; enums and `__dirname` work. Nothing is compiled beforehand",
+    "TypeScript files import each other relatively, without an extension; they are compiled into "
+    "`.motia/compiled`",
+    better="Folders, `.js` for `.ts`, JSON, and the `paths` of `tsconfig.json` can be imported "
+    "too, `__dirname` is there, and nothing is compiled beforehand",
 )
 async def test_imports_in_typescript(app: StepTester) -> None:
     async with app:

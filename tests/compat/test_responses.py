@@ -217,7 +217,7 @@ async def test_a_handler_that_returns_nothing_is_a_500(app: StepTester) -> None:
 @rule(
     "3.6",
     "An event handler that raises is tried again, three times where its config says nothing",
-    better="What fails for good is kept as a dead letter that can be replayed",
+    better="The dead letter that is left in the end can be replayed",
 )
 async def test_an_event_handler_that_raises_is_tried_again(app: StepTester) -> None:
     async with app:
@@ -452,7 +452,7 @@ async def test_events_by_http(project: Path) -> None:
 
 @rule(
     "3.8",
-    "All paths but `/emit`, and those below `/__motia`, are the project's, `/` too",
+    "All paths but `/emit`, and those below `/__motia`, are the project's",
     different="`/metrics`, `/health/live`, `/health/ready` and what begins with `/__` are the "
     "framework's: a Step with such a path is left out, and told. `/emit` and `/docs` may be a "
     "Step's",
