@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { Pending, makeContext } from './context.mjs';
 import { allows, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
-import { authenticate, callAround } from './project.mjs';
+import { authenticate, callAround, findRoute, isProject } from './project.mjs';
 import { makeResponse } from './response.mjs';
 import { within } from './tracing.mjs';
 import { callTriggered, httpArguments } from './triggers.mjs';
@@ -90,8 +90,9 @@ export class Call {
 
   // What the file defines; `around` names a file whose middleware is outside of its own.
   async #found() {
-    const { file, around } = this.#message;
-    const found = await definition(file);
+    const { file, around, type, run } = this.#message;
+    const whole = await definition(file);
+    const found = type === 'call' && isProject(file) ? await findRoute(whole, run.step) : whole;
     if (!around) return found;
     const outer = (await definition(around)).middleware;
     const inside = (part) => ({ ...part, middleware: [...outer, ...part.middleware] });

@@ -1,1 +1,4 @@
-export const config = 'this is how the Workbench draws the Step'
+import { BaseNode, EventNodeProps } from 'motia/workbench'
+import React from 'react'
+
+export const Node: React.FC<EventNodeProps> = (props) => <BaseNode title="Two" {...props} />
