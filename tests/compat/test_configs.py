@@ -61,7 +61,7 @@ async def test_methods_have_steps_of_their_own(app: StepTester) -> None:
             assert answer.json() == {"step": method.capitalize()}
         own = await app.client.head("/head")
         head = await app.client.head("/thing")
-        runs = [run.step for run in await app.runs()]
+        runs = [run.step for run in await app.settle()]
     assert own.headers["x-step"] == "Head"
     assert (head.status_code, head.content, runs[-1]) == (200, b"", "Get")
 

@@ -148,6 +148,7 @@ async def test_handlers_in_ruby(app: StepTester) -> None:
 async def test_the_context_in_python(app: StepTester) -> None:
     async with app:
         answer = await app.client.get("/members")
+        await app.settle()
         run = await app.run("Members")
         items = await app.streams.get_group("updates", "all")
         emits = await app.emits("told")

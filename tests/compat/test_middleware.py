@@ -8,7 +8,8 @@ from motia_celery.testing import StepTester
 
 
 async def lines(app: StepTester) -> list[str]:
-    """What was logged."""
+    """What was logged, of runs that have ended."""
+    await app.settle()
     return [line.message for line in await app.logs()]
 
 
@@ -88,7 +89,7 @@ async def test_errors_go_through_middleware(app: StepTester) -> None:
         handled = await app.client.get("/errors")
         broken = await app.client.get("/errors?broken=1")
         crashed = await app.client.get("/errors?crash=1")
-        runs = [(run.status, run.error and run.error.message) for run in await app.runs()]
+        runs = [(run.status, run.error and run.error.message) for run in await app.settle()]
     assert (handled.status_code, handled.json()) == (404, {"error": "no such thing"})
     for answer in (broken, crashed):
         assert (answer.status_code, answer.json()) == (500, {"error": "Internal server error"})
@@ -131,6 +132,7 @@ async def test_middleware_has_the_context(app: StepTester) -> None:
 async def test_middleware_replaces_the_request(app: StepTester) -> None:
     async with app:
         answer = await app.client.get("/replaced")
+        await app.settle()
         (line,) = await app.logs()
     assert (line.data, answer.json()) == ({"from": "first"}, {"from": None})
 
@@ -216,6 +218,6 @@ async def test_objects_in_the_request(app: StepTester) -> None:
             await app.client.get(path, headers={"x-tenant": "acme"})
             for path in ("/customers/7", "/ts/customers/7")
         ]
-        statuses = [run.status for run in await app.runs()]
+        statuses = [run.status for run in await app.settle()]
     assert [answer.json() for answer in answers] == [{"id": "7", "tenant": "acme"}] * 2
     assert statuses == ["completed"] * 2

@@ -143,6 +143,7 @@ async def test_responses_in_typescript(app: StepTester) -> None:
         names = ("download", "page", "list", "nothing", "broken", "leave")
         answers = {name: await app.client.get(f"/{name}") for name in names}
         again = await app.client.get("/page")
+        await app.settle()
         error = (await app.run("Broken")).error
     assert answers["download"].content == b"%PDF\x00\xff"
     assert answers["download"].headers["content-type"] == "application/pdf"
@@ -167,6 +168,7 @@ async def test_responses_in_typescript(app: StepTester) -> None:
 async def test_a_handler_that_raises_is_a_500(app: StepTester) -> None:
     async with app:
         answer = await app.client.get("/fail")
+        await app.settle()
         run = await app.run("Fail")
     assert (answer.status_code, answer.json()) == (500, {"error": "Internal server error"})
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
