@@ -95,6 +95,22 @@ async def test_what_json_does_not_know(app: StepTester) -> None:
     }
 
 
+@rule(
+    "3.5",
+    "A whole number of any size may stand in a body or an event; beyond 2^53 it is rounded",
+    different="It is exact up to 64 bits; a larger one is an error, which says so, as it would be "
+    "rounded. Send it as text",
+)
+async def test_very_large_numbers(app: StepTester) -> None:
+    async with app:
+        answers = [await app.client.get(f"/balance/{where}") for where in ("text", "body", "event")]
+        errors = [run.error for run in await app.settle()]
+    assert [answer.status_code for answer in answers] == [200, 500, 500]
+    assert '"gwei":123000000000' in answers[0].text
+    assert errors[2] is not None
+    assert "64" in errors[2].message
+
+
 @rule("3.5", "`headers` are sent; a list as a value sends the header several times")
 async def test_response_headers(app: StepTester) -> None:
     async with app:
