@@ -22,7 +22,7 @@ RABBITMQ = {"broker_url": "amqp://localhost:1", "redis_url": "redis://localhost:
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function that gives the queues that a worker of such files would serve."""
     found: list[str] = []
-    monkeypatch.setattr(worker, "celery_of", lambda app: None)
+    monkeypatch.setattr(worker, "celery_of", lambda app, **_: None)
     monkeypatch.setattr(
         worker, "run_worker", lambda app, settings, queues, name: found.extend(queues)
     )
