@@ -21,13 +21,13 @@ from motia_celery.errors import FrameworkError
 
 _PRELOADED = [
     "motia_celery.run.serve",
+    "motia_celery.run.workbench",
     "motia_celery.run.worker",
     "motia_celery.run.beat",
     "motia_celery.run.release",
     "motia_celery.plan.describe",
     "celery.apps.worker",
     "celery.worker",
-    "celery.bin.worker",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.lifespan.on",
 ]

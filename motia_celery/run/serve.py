@@ -30,11 +30,12 @@ from motia_celery.run.metrics import MetricsPage
 from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.urls import require_urls
 from motia_celery.run.web import create_app
-from motia_celery.run.workbench import workbench_of
 from motia_celery.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from motia_celery.workbench.serving import Workbench
 
 logger = logging.getLogger("motia_celery.web")
 
@@ -46,7 +47,7 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
     app = App(settings)
     app.trace_as("web")
     live = Live(lambda: app.streams)
-    workbench = workbench_of(app) if is_dev or settings.admin_token else None
+    workbench = _workbench(app) if is_dev or settings.admin_token else None
     report_problems(app.plan)
 
     def stop() -> None:
@@ -91,6 +92,12 @@ def web_app(settings: Settings, *, is_dev: bool = False) -> FastAPI:
         metrics=MetricsPage(app.plan, lambda: (app.open_metrics(), app.depths)).response,
         mounts=workbench.mounts if workbench else None,
     )
+
+
+def _workbench(app: App) -> Workbench:
+    from motia_celery.run.workbench import workbench_of  # 8 MB, which others need not hold
+
+    return workbench_of(app)
 
 
 def _probes(app: App) -> Mapping[str, Probe]:
