@@ -6,6 +6,7 @@ drawn.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -34,8 +35,24 @@ def find_component(root: Path, step: Step) -> str | None:
 
 def find_components(root: Path, steps: Iterable[Step]) -> dict[str, str]:
     """The files of all Steps that have one, by the Step's name."""
-    found = ((step.name, find_component(root, step)) for step in steps)
+    steps = [*steps]
+    # To look into a folder once is faster than to try the two names of each Step.
+    folders = {Path(step.file).parent for step in steps}
+    beside = {path for folder in folders for path in _drawings(root, folder)}
+    found = (
+        (step.name, find_component(root, step))
+        for step in steps
+        if Path(step.file).with_suffix("") in beside
+    )
     return {name: file for name, file in found if file is not None}
+
+
+def _drawings(root: Path, folder: Path) -> Iterator[Path]:
+    """The files of a folder that may draw a Step, without their suffixes."""
+    with contextlib.suppress(OSError):
+        for path in (root / folder).iterdir():
+            if path.suffix in _SUFFIXES:
+                yield folder / path.stem
 
 
 def component_problems(root: Path, steps: Iterable[Step]) -> Iterator[Problem]:
