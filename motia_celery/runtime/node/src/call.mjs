@@ -76,7 +76,9 @@ export class Call {
 
   async #run() {
     try {
-      const found = await this.#found();
+      const { file, around } = this.#message;
+      let found = around ? inside(file, around) : definition(file);
+      if (found instanceof Promise) found = await found;
       const result = await this.#answer(found);
       const value = this.#written ? await this.#written.finish(result) : result;
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
@@ -86,16 +88,6 @@ export class Call {
       await this.#pending.finish();
       this.#end({ type: 'error', id: this.#message.id, error: describeError(error) });
     }
-  }
-
-  // What the file defines; `around` names a file whose middleware is outside of its own.
-  async #found() {
-    const { file, around } = this.#message;
-    const found = await definition(file);
-    if (!around) return found;
-    const outer = (await definition(around)).middleware;
-    const inside = (part) => ({ ...part, middleware: [...outer, ...part.middleware] });
-    return { ...inside(found), triggers: found.triggers?.map(inside) };
   }
 
   #end(message) {
@@ -168,6 +160,13 @@ export class Call {
       this.#send({ ...frame, data: described(data) }); // a circle, a BigInt: it must not fail the run
     }
   };
+}
+
+// What the file defines, with the middleware of the file `around` outside of its own.
+async function inside(file, around) {
+  const [found, { middleware }] = [await definition(file), await definition(around)];
+  const wrapped = (part) => ({ ...part, middleware: [...middleware, ...part.middleware] });
+  return { ...wrapped(found), triggers: found.triggers?.map(wrapped) };
 }
 
 function described(value) {
