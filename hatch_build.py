@@ -36,7 +36,7 @@ _PARTS = (
         "the Node runtime",
         "motia_celery/runtime/node",
         ("node", "build.mjs"),
-        ("host.mjs", "hooks.mjs"),
+        ("host.mjs", "hooks.mjs", "drawing.mjs"),
     ),
     Part(
         "the Workbench's page",

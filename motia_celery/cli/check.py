@@ -14,16 +14,19 @@ def run(
     from motia_celery.cli.terminal import out, show_emptiness, show_problems
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
+    from motia_celery.workbench.component_files import drawing_problems
 
-    plan = App(read_environment()).plan
+    app = App(read_environment())
+    plan, root = app.plan, app.settings.project_root
+    problems = (*plan.problems, *drawing_problems(root, plan.steps))
     show_emptiness(plan)
     if json:
         from json import dumps
 
-        print(dumps([problem.as_dict() for problem in plan.problems], indent=2))
-    elif plan.problems:
-        show_problems(plan.problems, out)
-        out.print(f"\n{len(plan.problems)} problems in {len(plan.steps)} Steps.")
+        print(dumps([problem.as_dict() for problem in problems], indent=2))
+    elif problems:
+        show_problems(problems, out)
+        out.print(f"\n{len(problems)} problems in {len(plan.steps)} Steps.")
     else:
         out.print(f"No problems in {len(plan.steps)} Steps.")
-    raise typer.Exit(1 if plan.problems else 0)
+    raise typer.Exit(1 if problems else 0)

@@ -21,7 +21,7 @@ from motia_celery.context.recorded import (
     recorded_streams,
 )
 from motia_celery.context.response import Reply, WrittenResponse
-from motia_celery.context.state import State, Values, Wrap
+from motia_celery.context.state import BeginState, State, Values, Wrap
 from motia_celery.context.streams import Items, Streams
 from motia_celery.context.transaction import Transaction, emit_fields
 from motia_celery.context.trigger import Triggered
@@ -85,6 +85,7 @@ class Services:
     emitter: Emitter
     state: Values
     begin: Begin | None = None
+    begin_state: BeginState | None = None
     strict_emits: bool = False
     state_wrap: Wrap = "both"
     streams: Items = field(default_factory=_in_memory)
@@ -123,11 +124,11 @@ class Context(Triggered):
     @cached_property
     def state(self) -> State:
         """The state that all Steps share."""
-        values = self._services.state
+        values, begin = self._services.state, self._services.begin_state
         if self._teller is not None:
-            values = values.telling(self._teller)
+            values, begin = values.telling(self._teller), None
         values = recorded_state(values, self._recording)
-        return State(values, self._calls, self._services.state_wrap)
+        return State(values, self._calls, self._services.state_wrap, begin, self._recording)
 
     @cached_property
     def streams(self) -> Streams:

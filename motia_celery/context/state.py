@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from motia_celery.context.calls import Call, Calls
 
 if TYPE_CHECKING:
+    import asyncio
+
     from motia_celery.model.told import Teller
+    from motia_celery.observe.recording import Recording
     from motia_celery.stores.rule import Updated
 
 Wrap = Literal["both", "motia", "plain"]
@@ -96,27 +100,63 @@ class Values(Protocol):
         """Removes the group."""
 
 
+class BeginState(Protocol):
+    """Begins to read or to store a value at once; None where that takes a call of the store."""
+
+    def get(self, group: str, key: str, form: Callable[[Any], Any]) -> asyncio.Future[Any] | None:
+        """The value, or None, as ``form`` makes it."""
+
+    def set(
+        self,
+        group: str,
+        key: str,
+        value: Any,
+        ttl_seconds: float | None,
+        stored: Callable[[], None] | None,
+    ) -> asyncio.Future[Any] | None:
+        """Keeps the value, and gives it back; ``stored`` is called once it is there."""
+
+
 class State:
     """Values by group and key. Every call may be awaited; in a ``def`` handler it need not be."""
 
-    def __init__(self, store: Values, calls: Calls, wrap: Wrap = "both") -> None:
+    def __init__(
+        self,
+        store: Values,
+        calls: Calls,
+        wrap: Wrap = "both",
+        begin: BeginState | None = None,
+        recording: Recording | None = None,
+    ) -> None:
         self._store = store
         self._calls = calls
         self._wrap = wrap
+        self._begin = begin
+        self._recording = recording
 
     @property
     def plain(self) -> State:
         """The same state, which gives values as they are stored."""
-        return State(self._store, self._calls, "plain")
+        return State(self._store, self._calls, "plain", self._begin, self._recording)
 
     def get(self, group_id: str, key: str) -> Call[Any]:
         """The value, or a falsy one where there is none."""
+        # Without a task where it can be, which costs half as much.
+        if self._begin is not None and self._calls.are_here():
+            begun = self._begin.get(group_id, key, self._form)
+            if begun is not None:
+                return self._calls.follow(begun)
         return self._calls.start(self._get(group_id, key))
 
     def set(
         self, group_id: str, key: str, value: Any, *, ttl_seconds: float | None = None
     ) -> Call[Any]:
         """Stores a JSON value, and gives it back; with ``ttl_seconds`` it is gone after them."""
+        if self._begin is not None and self._calls.are_here():
+            stored = self._noting(group_id, key, value)
+            begun = self._begin.set(group_id, key, value, ttl_seconds, stored)
+            if begun is not None:
+                return self._calls.follow(begun)
         return self._calls.start(self._store.set(group_id, key, value, ttl_seconds=ttl_seconds))
 
     def update(self, group_id: str, key: str, ops: Iterable[Mapping[str, Any]]) -> Call[Updated]:
@@ -162,6 +202,14 @@ class State:
     compareAndSet = compare_and_set  # noqa: N815
     listGroups = list_groups  # noqa: N815 - Motia 1.0's names
     list = get_group
+
+    def _form(self, value: Any) -> Any:
+        return wrapped(value, self._wrap)
+
+    def _noting(self, group_id: str, key: str, value: Any) -> Callable[[], None] | None:
+        if self._recording is None:
+            return None
+        return partial(self._recording.state_changed, "set", group_id, key, value)
 
     async def _get(self, group_id: str, key: str) -> Any:
         return wrapped(await self._store.get(group_id, key), self._wrap)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from motia_celery.context.context import Begin, Emitter, Services
-from motia_celery.context.state import Values
+from motia_celery.context.state import BeginState, Values
 from motia_celery.context.streams import Items
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
@@ -29,6 +29,7 @@ def traced(services: Services) -> Services:
         emitter=TracedEmitter(services.emitter),
         begin=partial(_begun, services.begin) if services.begin else None,
         state=TracedState(services.state),
+        begin_state=TracedBegin(services.begin_state) if services.begin_state else None,
         streams=TracedStreams(services.streams),
     )
 
@@ -73,6 +74,30 @@ def _of_state(
     method: str, group: str | None = None, key: str | None = None
 ) -> AbstractContextManager[Any]:
     return operation(f"state.{method}", state_group=group, state_key=key)
+
+
+class TracedBegin:
+    """Begins the calls of state that are to have no span."""
+
+    def __init__(self, begin: BeginState) -> None:
+        self._begin = begin
+
+    def get(self, group: str, key: str, form: Callable[[Any], Any]) -> asyncio.Future[Any] | None:
+        """The value, or None, as ``form`` makes it."""
+        return self._begin.get(group, key, form) if tracing.running() is None else None
+
+    def set(
+        self,
+        group: str,
+        key: str,
+        value: Any,
+        ttl_seconds: float | None,
+        stored: Callable[[], None] | None,
+    ) -> asyncio.Future[Any] | None:
+        """Keeps the value, and gives it back."""
+        if tracing.running() is not None:
+            return None
+        return self._begin.set(group, key, value, ttl_seconds, stored)
 
 
 class TracedState:

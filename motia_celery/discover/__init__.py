@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from motia_celery.discover.adapters import servers_of
 from motia_celery.discover.config_file import (
@@ -18,12 +19,12 @@ from motia_celery.discover.config_file import (
 from motia_celery.discover.files import find_config, find_sources
 from motia_celery.discover.handlers import handler_fault, trigger_problems
 from motia_celery.discover.lines import located
-from motia_celery.discover.plugins import plugin_sources
+from motia_celery.discover.plugins import plugin_routes, plugin_sources
 from motia_celery.discover.wanted import as_wanted
 from motia_celery.model.problem import Problem
 from motia_celery.model.project import PLUGIN_FLOW, ProjectMiddleware, Servers
 from motia_celery.model.reading import read_step, read_stream
-from motia_celery.model.step import Language, Step, Stream, StreamAuth
+from motia_celery.model.step import Language, Step, Stream, StreamAuth, step_id
 from motia_celery.runtime.faults import load_problem
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
@@ -35,6 +36,9 @@ __all__ = ["Project", "discover", "read_servers"]
 
 _Loaded = tuple[Definition | None, tuple[Problem, ...]]
 _Hosts = Mapping[Language, PythonHost | RemoteHost]
+
+#: What counts of a plugin's Step, whatever its config says.
+_OF_PLUGIN: Mapping[str, Any] = {"flows": (PLUGIN_FLOW,)}
 
 _HANDLERS = {
     "python": "Define async def handler(…)",
@@ -80,6 +84,7 @@ def discover(root: Path, python: PythonHost, *remote: RemoteHost) -> Project:
             reading.take(source, loaded)
     for source, loaded in _load_all(root, reading.plugin_sources, hosts):
         reading.take(source, loaded, of_plugin=True)
+    reading.take_plugin_routes()
     return reading.project()
 
 
@@ -105,6 +110,7 @@ class _Reading:
         self._stream_auth: StreamAuth | None = None
         self._middleware: ProjectMiddleware | None = None
         self.plugin_sources: tuple[SourceFile, ...] = ()
+        self._plugin_routes: tuple[tuple[SourceFile, Definition], ...] = ()
 
     def take_config(
         self, source: SourceFile, loaded: _Loaded, others: tuple[SourceFile, ...]
@@ -120,6 +126,8 @@ class _Reading:
             host.register_authentication(definition)
             host.register_middleware(definition)
             self.plugin_sources = plugin_sources(self._root, definition.project)
+            routes = plugin_routes(source, definition.project)
+            self._plugin_routes = tuple((source, route) for route in routes)
 
     def take(self, source: SourceFile, loaded: _Loaded, *, of_plugin: bool = False) -> None:
         """Reads a Step or stream file."""
@@ -131,7 +139,14 @@ class _Reading:
         if source.kind == "stream":
             self._take_stream(source, definition)
         else:
-            self._take_step(source, definition, of_plugin)
+            self._take_step(source, definition, _OF_PLUGIN if of_plugin else {})
+
+    def take_plugin_routes(self) -> None:
+        """The routes of plugins, after those of the project's own Steps, which go before them."""
+        for source, definition in self._plugin_routes:
+            # One file has many of them.
+            own = step_id(f"{source.path}#{definition.config['name']}")
+            self._take_step(source, definition, {**_OF_PLUGIN, "id": own})
 
     def _take_stream(self, source: SourceFile, definition: Definition) -> None:
         stream, faults = read_stream(definition.config, file=source.file, language=source.language)
@@ -140,7 +155,9 @@ class _Reading:
             self._hosts[source.language].register_access(stream.name, definition)
             self._streams.append(stream)
 
-    def _take_step(self, source: SourceFile, definition: Definition, of_plugin: bool) -> None:
+    def _take_step(
+        self, source: SourceFile, definition: Definition, given: Mapping[str, Any]
+    ) -> None:
         step, faults = _step(source, definition)
         self._problems += located(faults, source.path)
         if step is None:
@@ -148,7 +165,7 @@ class _Reading:
         if step.name not in self._names:
             self._names.add(step.name)
             self._hosts[source.language].register(step.name, definition)
-        self._steps.append(replace(step, flows=(PLUGIN_FLOW,)) if of_plugin else step)
+        self._steps.append(replace(step, **given))
 
     def project(self) -> Project:
         """All of it."""

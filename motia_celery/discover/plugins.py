@@ -1,4 +1,6 @@
-"""Plugins of the project's config file: the Step files that they bring, and what they can not."""
+"""Plugins of the project's config file: the Step files and routes that they bring, and what they
+can not.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from typing import Any
 
 from motia_celery.discover.files import source_at
 from motia_celery.model.problem import Problem
-from motia_celery.runtime.source import SourceFile
+from motia_celery.model.project import PLUGIN_FLOW
+from motia_celery.plan.routes import RESERVED_PREFIX
+from motia_celery.runtime.remote import RemoteHandler
+from motia_celery.runtime.source import Definition, SourceFile
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 #: Motia's own plugins whose panels the Workbench has anyway.
@@ -49,6 +54,28 @@ def _expanded(pattern: str) -> list[str]:
     return [whole for part in match[1].split(",") for whole in _expanded(head + part + tail)]
 
 
+def plugin_routes(source: SourceFile, told: Mapping[str, Any]) -> Iterator[Definition]:
+    """The routes of plugins that can be served, each as the file of a Step would define it."""
+    for plugin in told.get("plugins") or ():
+        for route in plugin.get("routes") or ():
+            if _route_fault(route) is None:
+                config = {"type": "api", "flows": [PLUGIN_FLOW], "emits": []}
+                config |= {key: route[key] for key in ("name", "method", "path")}
+                handler = RemoteHandler(file=str(source.path))
+                yield Definition(config=config, handler=handler)
+
+
+def _route_fault(route: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Why a route is not served, and what to do."""
+    if route["handlerType"] != "function":
+        what = f"registers the route {route['name']} with no function but {route['handlerType']}"
+        return what, "Give registerApi a function of (req, ctx)."
+    if route["path"].startswith(RESERVED_PREFIX):
+        what = f"registers the route {route['name']}, which is not served"
+        return what, f"Choose a path that does not begin with {RESERVED_PREFIX}: those are ours."
+    return None
+
+
 def plugin_problems(file: str, told: Mapping[str, Any]) -> Iterator[Problem]:
     """What each plugin asks for that is not here, with what to do instead."""
     for number, plugin in enumerate(told.get("plugins") or ()):
@@ -81,8 +108,4 @@ def _faults(plugin: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"has a panel for Motia's Workbench, {panel!r}, which is not shown",
             "Serve the page from an API Step. The plugin's Steps run.",
         )
-    for route in plugin.get("routes") or ():
-        yield (
-            f"registers the route {route}, which is not served",
-            "Write it as an API Step, which the plugin may name in steps.",
-        )
+    yield from filter(None, map(_route_fault, plugin.get("routes") or ()))

@@ -56,6 +56,7 @@ from motia_celery.runtime.ruby import RubyHost
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
 from motia_celery.stores.delayed import DelayedMessages
+from motia_celery.stores.direct_state import DirectState
 from motia_celery.stores.emitted import EmittedKeys
 from motia_celery.stores.finished import FinishedRuns
 from motia_celery.stores.limits import Limits
@@ -72,7 +73,7 @@ from motia_celery.stores.redis import (
 )
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
-from motia_celery.workbench.components import component_problems
+from motia_celery.workbench.component_files import component_problems
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -85,6 +86,7 @@ class _Resources:
     publisher: Publisher
     store: AsyncClient
     state: RedisState
+    direct_state: DirectState | None
     streams: RedisStreams
     waiting: DelayedMessages | None
     order: Order
@@ -340,6 +342,7 @@ class App:
         store = connect(settings)
         keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
         state = RedisState(store, settings.prefix)
+        direct = DirectState(state, store) if settings.direct else None
         outbox = Outbox(store, settings.prefix, state)
         inputs = Inputs(self.plan.steps, settings.event_schema)
         streams = RedisStreams(store, settings.prefix)
@@ -348,6 +351,7 @@ class App:
             emitter=emitter,
             begin=emitter.begin,
             state=state,
+            begin_state=direct,
             strict_emits=settings.strict_emits,
             state_wrap=settings.state_wrap,
             streams=streams,
@@ -367,6 +371,7 @@ class App:
             publisher,
             store,
             state.telling(outside) if outside else state,
+            direct,
             streams.telling(outside) if outside else streams,
             waiting,
             order,
@@ -424,6 +429,8 @@ class App:
         """:meth:`close`, and the connections of the event loop."""
         await self.access.aclose()
         if self._resources is not None:
+            if self._resources.direct_state is not None:
+                self._resources.direct_state.close()
             await self._resources.store.aclose()
         for host in self.remote_hosts:
             await host.aclose()

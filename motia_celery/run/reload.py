@@ -16,6 +16,8 @@ _SUFFIXES = frozenset(
     {".py", ".rb", ".json", ".toml", ".env"}
     | {".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"}
 )
+#: The project's config file: routes of its plugins are in it, and what is around all Steps.
+_CONFIG = ("motia.config.", "motia_config.")
 #: Types, which are not executed; commands and editors write them.
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _SKIPPED = frozenset({"node_modules", "__pycache__"})
@@ -86,6 +88,8 @@ def touched(
 
 
 def _roles_of(file: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> set[Role]:
+    if file.startswith(_CONFIG):
+        return {"web", "worker"}
     steps = [step for plan in (before, after) for step in plan["steps"] if step["file"] == file]
     if steps:
         kinds = {trigger["type"] for step in steps for trigger in step["triggers"]}

@@ -15,14 +15,16 @@ from motia_celery.runtime import node
 TYPES_FILE = "motia-env.d.ts"
 STEP_TYPES_FILE = "types.d.ts"
 
-_STUB = Path(node.__file__).parent / "node" / "motia" / "index.d.ts"
+_STUBS = Path(node.__file__).parent / "node" / "motia"
+#: The modules that are declared, each with the file of its types.
+_MODULES = {"motia": "index.d.ts", "motia/workbench": "workbench.d.ts"}
 #: What the head of a file says that Motia has made.
 _MOTIAS_MARK = "automatically generated types for motia"
 _HEADER = "// Made by `motia-celery generate types`; it is made anew, so change nothing here.\n"
 
 
 def write_types(root: Path) -> Path | None:
-    """Declares the module ``motia`` in a file of the project, and gives its path.
+    """Declares ``motia`` and ``motia/workbench`` in a file of the project, and gives its path.
 
     None where the package ``motia`` is installed, which brings types of its own.
 
@@ -72,5 +74,9 @@ def _has_package(root: Path) -> bool:
 
 
 def _declaration() -> str:
-    types = textwrap.indent(_STUB.read_text("utf-8"), "  ")
-    return f"{_HEADER}declare module 'motia' {{\n{types}}}\n"
+    return _HEADER + "".join(map(_module, _MODULES))
+
+
+def _module(name: str) -> str:
+    types = textwrap.indent((_STUBS / _MODULES[name]).read_text("utf-8"), "  ")
+    return f"declare module '{name}' {{\n{types}}}\n"

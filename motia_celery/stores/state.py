@@ -151,6 +151,18 @@ class RedisState:
         )
         return value
 
+    def get_command(self, group: str, key: str) -> tuple[Any, ...]:
+        """What :meth:`get` asks of Redis; the answer is JSON."""
+        return self._command(self._get_script, group, encoded_name(key))
+
+    def set_command(
+        self, group: str, key: str, value: Any, ttl_seconds: float | None
+    ) -> tuple[Any, ...]:
+        """What :meth:`set` asks of Redis, of a value that is not None and starts nobody."""
+        life, encoded = _milliseconds(ttl_seconds), encode(value, state_place(group, key))
+        more = (encoded_name(key), encoded, life, self._hashes, self._expiries)
+        return self._command(self._set_script, group, *more)
+
     async def update(self, group: str, key: str, operations: Operations) -> Updated:
         """Change the value in one atomic step."""
         rule = Rule(operations, state_place(group, key))
@@ -244,7 +256,7 @@ class RedisState:
     ) -> None:
         """Adds :meth:`set` to a transaction; of None, :meth:`delete`."""
         life, name, field = _milliseconds(ttl_seconds), encoded_name(group), encoded_name(key)
-        keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
+        keys = self._keys(name)
         if value is None:
             keys, args = keys_and_arguments(told, keys, [name, field])
             await self._take_out_script(keys=keys, args=args, client=pipe)
@@ -256,9 +268,17 @@ class RedisState:
         keys, args = keys_and_arguments(told, keys, more)
         await self._set_script(keys=keys, args=args, client=pipe)
 
+    def _command(self, script: Any, group: str, *arguments: Any) -> tuple[Any, ...]:
+        name = encoded_name(group)
+        keys = self._keys(name)
+        return ("EVALSHA", script.sha, len(keys), *keys, name, *arguments)
+
+    def _keys(self, name: bytes) -> list[bytes]:
+        return [self._hashes + name, self._names, self._expiries + name, self._expiring]
+
     async def _run(self, script: Any, group: str, *arguments: Any, told: Told | None = None) -> Any:
         name = encoded_name(group)
-        keys = [self._hashes + name, self._names, self._expiries + name, self._expiring]
+        keys = self._keys(name)
         keys, args = keys_and_arguments(told, keys, [name, *arguments])
         with reaching(self._client):
             return await script(keys=keys, args=args)

@@ -8,6 +8,7 @@ import sys
 from fastapi import FastAPI
 
 from motia_celery.workbench import (
+    components,
     controls,
     dead_letters,
     feed,
@@ -26,6 +27,7 @@ from motia_celery.workbench.faults import HANDLERS, RESPONSES
 _PARTS = (
     overview,
     flows,
+    components,
     runs,
     controls,
     trying,

@@ -1,80 +1,62 @@
-"""Files beside Steps that draw them in Motia's own Workbench.
-
-They need Motia's packages and its bundler, neither of which is here, so they are told of and not
-drawn.
-"""
+"""The modules that draw Steps in the diagram, for the Workbench's page."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from motia_celery.model.problem import Problem
+import anyio.to_thread
+from fastapi import APIRouter, Response
+
+from motia_celery.errors import NotFoundError
 from motia_celery.model.step import Step
+from motia_celery.plan import Plan
+from motia_celery.runtime.drawing import Drawing, DrawingFault, scope_of
+from motia_celery.workbench.component_files import find_component, find_components
+from motia_celery.workbench.drawings import Drawings
+from motia_celery.workbench.shapes.app import ComponentView
+from motia_celery.workbench.sources import From
 
-_SUFFIXES = (".tsx", ".jsx")
-_NEEDS_MOTIA = re.compile(rb"""['"](?:motia/workbench|@motiadev/)""")
-_LIMIT_BYTES = 256 * 1024
-_EXPORT = re.compile(
-    rb"^[ \t]*export[ \t]+(?:default\b|(?:const|let|var|function|class)[ \t]+Node\b"
-    rb"|\{[^}]*\b(?:Node|default)\b[^}]*\})",
-    re.MULTILINE,
-)
-
-
-def find_component(root: Path, step: Step) -> str | None:
-    """The file, of the Step's name, that exports a node; it is relative to the project's root."""
-    for suffix in _SUFFIXES:
-        file = Path(step.file).with_suffix(suffix)
-        if _exports_node(root / file):
-            return file.as_posix()
-    return None
+router = APIRouter(prefix="/components", tags=["flows"])
 
 
-def find_components(root: Path, steps: Iterable[Step]) -> dict[str, str]:
-    """The files of all Steps that have one, by the Step's name."""
-    steps = [*steps]
-    # To look into a folder once is faster than to try the two names of each Step.
-    folders = {Path(step.file).parent for step in steps}
-    beside = {path for folder in folders for path in _drawings(root, folder)}
-    found = (
-        (step.name, find_component(root, step))
-        for step in steps
-        if Path(step.file).with_suffix("") in beside
-    )
-    return {name: file for name, file in found if file is not None}
+class Script(Response):
+    """JavaScript."""
+
+    media_type = "text/javascript"
 
 
-def _drawings(root: Path, folder: Path) -> Iterator[Path]:
-    """The files of a folder that may draw a Step, without their suffixes."""
-    with contextlib.suppress(OSError):
-        for path in (root / folder).iterdir():
-            if path.suffix in _SUFFIXES:
-                yield folder / path.stem
+@router.get("")
+async def get_components(sources: From) -> list[ComponentView]:
+    """The modules that draw Steps, or why one can not be made; translated where they changed."""
+    root = sources.settings.project_root
+    return await anyio.to_thread.run_sync(_views, sources.drawings, root, sources.plan)
 
 
-def component_problems(root: Path, steps: Iterable[Step]) -> Iterator[Problem]:
-    """A warning for each file that draws a Step by parts of Motia's Workbench."""
-    for name, file in find_components(root, steps).items():
-        if _NEEDS_MOTIA.search(_text(root / file)):
-            yield Problem(
-                file=file,
-                what=f"draws {name!r} by parts of Motia's Workbench, which are not here: "
-                "the Workbench shows a node of its own, and the file's name on it",
-                fix="Remove the file, or keep it for Motia; the Step runs in any case.",
-                severity="warning",
-            )
+@router.get("/{version}/{name:path}", response_class=Script)
+async def get_component(sources: From, version: str, name: str) -> Script:
+    """The module that draws a Step, as it is now.
+
+    A page loads a path once: each ``version`` of the list is another one to it.
+    """
+    root, step = sources.settings.project_root, sources.plan.step(name)
+    made = await anyio.to_thread.run_sync(_drawing, sources.drawings, root, step)
+    if not isinstance(made, Drawing):
+        raise NotFoundError(f"nothing draws a Step named {name!r}.", "", "See its panel.")
+    return Script(made.code)
 
 
-def _exports_node(path: Path) -> bool:
-    return _EXPORT.search(_text(path)) is not None
+def _views(drawings: Drawings, root: Path, plan: Plan) -> list[ComponentView]:
+    files = find_components(root, plan.steps)
+    made = drawings.get(root, tuple(dict.fromkeys(files.values())))
+    return [_view(step, file, made[file]) for step, file in files.items()]
 
 
-def _text(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LIMIT_BYTES)
-    except OSError:
-        return b""
+def _drawing(drawings: Drawings, root: Path, step: Step | None) -> Drawing | DrawingFault | None:
+    file = find_component(root, step) if step is not None else None
+    return None if file is None else drawings.get(root, (file,))[file]
+
+
+def _view(step: str, file: str, made: Drawing | DrawingFault) -> ComponentView:
+    if isinstance(made, DrawingFault):
+        return ComponentView(step=step, file=file, fault=made.what, where=made.where)
+    return ComponentView(step=step, file=file, version=made.version, scope=scope_of(file))

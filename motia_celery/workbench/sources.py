@@ -17,6 +17,7 @@ from motia_celery.settings import Settings
 from motia_celery.stores.state import StateStore
 from motia_celery.stores.state_changes import StateChange
 from motia_celery.stores.streams import StreamStore
+from motia_celery.workbench.drawings import Drawings
 from motia_celery.workbench.hub import Hub
 from motia_celery.workbench.sampling import Samples
 from motia_celery.workbench.shapes.feed import LogMessage, RunMessage
@@ -100,6 +101,7 @@ class Sources:
     state_changes: Callable[[], StateChanges] | None = None
     records: Records | None = None
     samples: Samples = field(default_factory=Samples)
+    drawings: Drawings = field(default_factory=Drawings)
     hub: Hub = field(default_factory=Hub)
 
 

@@ -79,8 +79,8 @@ class Ours:
         settings = load_settings(place.folder, environment)
         return Publisher(settings, Topology(Names(place.prefix), ()))
 
-    def worker(self, place: Place) -> Command:
-        return self.command(place, "worker")
+    def worker(self, place: Place, *options: str) -> Command:
+        return self.command(place, "worker", *options)
 
     def web(self, place: Place, port: int) -> Command:
         """One web process."""

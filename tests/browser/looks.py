@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own modules
 
 from browser.conftest import SCREENSHOTS, find_chromium
 from browser.made_app import TOKEN, Made, MadeApp, made_app
+from browser.made_nodes import NODES
 from browser.made_shop import GOOD_TRACE, SHOP, TRACE
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from servers import Room
@@ -59,6 +60,11 @@ LOOKS = (
     Look("log-line", "/logs?line=000000000018", "nested"),
     Look("problems", "/problems", "Did you mean"),
     Look("nowhere", "/nowhere", "There is no such page"),
+)
+#: Of an app whose Steps are drawn by files beside them.
+NODE_LOOKS = (
+    Look("own-nodes", "/flows", "Pressed 0"),
+    Look("own-node-step", "/flows?step=broken", "at most"),
 )
 #: Of an app without anything.
 EMPTY_LOOKS = (
@@ -145,6 +151,7 @@ def _shoot(page: Page, name: str) -> None:
 
 def main(names: list[str]) -> None:
     """Draws the looks of these names, or all."""
+    apps = ((SHOP, LOOKS), (Made(), EMPTY_LOOKS), (NODES, NODE_LOOKS))
     SCREENSHOTS.mkdir(exist_ok=True)
     expect.set_options(timeout=60_000)
     room = Room.open()
@@ -152,8 +159,10 @@ def main(names: list[str]) -> None:
         with room.redis() as redis, sync_playwright() as playwright:
             options: dict[str, Any] = {"executable_path": find_chromium()}
             browser = playwright.chromium.launch(args=["--disable-dev-shm-usage"], **options)
-            for made, looks, database in ((SHOP, LOOKS, 0), (Made(), EMPTY_LOOKS, 1)):
+            for database, (made, looks) in enumerate(apps):
                 chosen = tuple(look for look in looks if not names or look.name in names)
+                if not chosen:
+                    continue
                 folder = Path(tempfile.mkdtemp()) / "shop"
                 url = redis.url.removesuffix("/0") + f"/{database}"
                 with made_app(folder, url, made) as app:

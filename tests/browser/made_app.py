@@ -83,6 +83,7 @@ class Made:
     state: Sequence[tuple[str, str, Any]] = ()
     items: Sequence[tuple[str, str, str, dict[str, Any]]] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self) -> Plan:
         return compile_plan(
@@ -99,6 +100,7 @@ class MadeApp:
 
     def __init__(self, address: str, settings: Settings, made: Made, records: _Records) -> None:
         self.address = address
+        self.folder = settings.project_root
         self.made = made
         self._settings = settings
         self._records = records
@@ -159,6 +161,9 @@ def made_app(folder: Path, redis_url: str, made: Made) -> Iterator[MadeApp]:
         file.write_text(
             made.sources.get(step.name, "async def handler(data, context):\n    pass\n")
         )
+    for name, text in made.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
     urls = {"broker_url": redis_url, "redis_url": redis_url}
     settings = Settings(root=folder, prefix="made", admin_token=TOKEN, **urls)
     records = _Records(made)

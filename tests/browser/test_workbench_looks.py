@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from browser.looks import EMPTY_LOOKS, LOOKS, WIDTHS, overflow, show, sign_in
 from browser.made_app import Made, MadeApp, made_app
+from browser.made_nodes import NODES, charge_drawn
 from browser.made_shop import MANY_LINES, MANY_RUNS, MANY_STEPS, SHOP, TRACE, large, lines
 from playwright.sync_api import Locator, Page, expect
 from servers import Room
@@ -41,6 +42,12 @@ def nothing(redis_at: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def crowd(redis_at: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeApp]:
     with made_app(tmp_path_factory.mktemp("crowd"), f"{redis_at}/2", large()) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def drawn(redis_at: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeApp]:
+    with made_app(tmp_path_factory.mktemp("drawn"), f"{redis_at}/3", NODES) as app:
         yield app
 
 
@@ -293,6 +300,36 @@ _FIRST_IN_SIGHT = """log => {
 
 
 # --- the page -----------------------------------------------------------------------------------
+
+
+def test_files_beside_steps_draw_them(page: Page, drawn: MadeApp) -> None:
+    """With the page's React and Motia's parts; where that does not work, the reason is there."""
+    page.emulate_media(color_scheme="light")
+    sign_in(page, drawn.address)
+    page.goto(f"{drawn.address}/flows")
+
+    page.get_by_role("button", name="Pressed 0").click()
+    expect(page.get_by_role("button", name="Pressed 1")).to_be_visible()
+    expect(page.get_by_text("Emits ordered and noted")).to_have_css("border-left-width", "4px")
+    label = page.get_by_test_id("label")
+    expect(label).to_have_text("api POST /orders")
+    light = label.evaluate("node => getComputedStyle(node).backgroundColor")
+    page.emulate_media(color_scheme="dark")
+    expect(label).not_to_have_css("background-color", light)
+    with page.expect_request(lambda asked: asked.url.endswith("/orders")):
+        page.get_by_role("button", name="Start the flow").click()
+
+    expect(page.get_by_text("All by myself: bare")).to_be_visible()
+    faults = page.get_by_role("note")
+    expect(faults).to_have_count(2)
+    expect(faults.filter(has_text="imports 'left-pad-that-is-not-there'")).to_be_visible()
+    expect(faults.filter(has_text="steps/throws.step.tsx")).to_be_visible()
+    expect(page.locator(".react-flow__edge-path")).to_have_count(5)  # all have where to end
+
+    expect(page.get_by_text("Paid", exact=True)).to_be_visible()
+    (drawn.folder / "steps" / "charge_step.jsx").write_text(charge_drawn("Settled"))
+    page.reload()
+    expect(page.get_by_text("Settled", exact=True)).to_be_visible()
 
 
 def heading(page: Page, name: str) -> Locator:

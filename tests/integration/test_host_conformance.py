@@ -394,15 +394,10 @@ def test_a_cut_call_drops_its_open_requests(host: Parent) -> None:
     assert host.value("echo", value=1) == 1
 
 
-#: The languages whose handlers may write their responses.
-writes = pytest.mark.parametrize("language", ["typescript", "python"], indirect=True)
-
-
 def _text(part: Any) -> bytes:
     return base64.b64decode(part["$bytes"]) if isinstance(part, dict) else part.encode()
 
 
-@writes
 def test_a_response_is_written_part_by_part(host: Parent) -> None:
     """The next part waits until there is room for it."""
     asked: list[tuple[str, list[Any]]] = []
@@ -420,7 +415,6 @@ def test_a_response_is_written_part_by_part(host: Parent) -> None:
     assert close == ("response.close", [])
 
 
-@writes
 def test_a_part_that_its_client_does_not_get_fails_the_call(host: Parent) -> None:
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         gone = {"name": "ClientGoneError", "message": "gone"}
@@ -430,7 +424,6 @@ def test_a_part_that_its_client_does_not_get_fails_the_call(host: Parent) -> Non
     assert host.last(call, answer)["error"]["name"] == "ClientGoneError"
 
 
-@writes
 def test_a_handler_hears_that_its_client_is_gone(host: Parent) -> None:
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         told.append(request)

@@ -25,7 +25,14 @@ export default defineConfig({
   adapters: { events: new RabbitMQEventAdapter({ url: process.env.MY_RABBIT!, durable: true }) },
   plugins: [
     statesPlugin,
-    () => ({ dirname: path.join(import.meta.dirname, 'plugin'), steps: ['*.step.{ts,js}'] }),
+    ({ registerApi, state }: any) => {
+      registerApi({ method: 'POST', path: '/tell/:what' }, async (req: any, ctx: any) => {
+        await ctx.state.set('told', req.pathParams.what, req.body);
+        await ctx.emit({ topic: 'said', data: await state.get('told', req.pathParams.what) });
+        return { status: 201, body: { by: req.by } };
+      });
+      return { dirname: path.join(import.meta.dirname, 'plugin'), steps: ['*.step.{ts,js}'] };
+    },
   ],
   middleware: [
     async (req, ctx, next) => {
@@ -100,7 +107,8 @@ def _started(project: Project, redis_url: str, broker_url: str, port: int) -> Pr
 def test_the_config_file_is_honoured_by_every_process(
     on_rabbitmq: Project, redis_url: str, broker_url: str
 ) -> None:
-    """Its servers, its middleware in front of Python, its plugin's Step, and who may follow."""
+    """Its servers, its middleware in front of Python, its plugin's Step and route, and who may
+    follow."""
     project, port = on_rabbitmq, _free_port()
     app = _started(project, redis_url, broker_url, port)
     address = f"http://127.0.0.1:{port}"
@@ -110,6 +118,8 @@ def test_the_config_file_is_honoured_by_every_process(
     assert answer.headers["x-middleware"] == "on"
     assert httpx.get(f"{address}/hello", headers={"x-refused": "1"}, timeout=60).status_code == 403
     assert httpx.get(f"{address}/plugged", timeout=60).json() == {"by": "middleware"}
+    told = httpx.post(f"{address}/tell/news", json={"by": "a plugin"}, timeout=60)
+    assert (told.status_code, told.json()) == (201, {"by": "middleware"})
     assert httpx.get(f"{address}/__workbench/api/app", timeout=60).status_code in (401, 403, 404)
 
     news = f"{address}/__motia/streams/news/mine"
@@ -126,10 +136,10 @@ def test_the_config_file_is_honoured_by_every_process(
     assert typed.wait() == 0
 
     def heard() -> bool:
-        told = [note["data"] for note in project.notes("hear", "done")]
-        return {"by": "middleware"} in told and {"by": "hand"} in told
+        heard = [note["data"] for note in project.notes("hear", "done")]
+        return all({"by": who} in heard for who in ("middleware", "a plugin", "hand"))
 
-    wait_until(heard, "both events", 60)
+    wait_until(heard, "all events", 60)
     assert project.settings(redis_url="", broker_url="").broker_url is None
     assert app.terminate() == 0
     assert "--disable-verbose does nothing" in app.words

@@ -72,9 +72,9 @@ def test_every_exported_type_and_what_it_refuses(
     project: Path, compile_: Compile, compiler: str
 ) -> None:
     """Each line marked ``@ts-expect-error`` is one that the compiler must refuse."""
-    copy(project, "accepted.ts", "triggers.ts")
+    copy(project, "accepted.ts", "triggers.ts", "drawing.tsx")
     write_types(project)
-    done = compile_(compiler, skipLibCheck=True)
+    done = compile_(compiler, skipLibCheck=True, jsx="preserve")
     assert (done.stdout, done.returncode) == ("", 0)
 
 

@@ -111,6 +111,103 @@ async def test_an_app_in_ruby_and_python(tmp_path: Path) -> None:
         assert "steps/order.step.rb:11" in run.error.traceback
 
 
+TRIGGERED = {
+    "steps/take_step.rb": """
+large = ->(order) { order.amount > 10 }
+
+config = {
+  name: 'take',
+  triggers: [
+    {
+      type: 'http', method: 'POST', path: '/take/:id',
+      middleware: [->(req, _, go) { go.call.merge(headers: { 'x-by' => req.by.to_s }) }]
+    },
+    { type: 'queue', topic: 'bought', condition: large },
+    { type: 'queue', topic: 'sold' },
+    { type: 'cron', expression: '0 0 9 * * *' },
+    { type: 'state', condition: ->(change, ctx) { ctx.state? && change.group_id == 'watched' } }
+  ],
+  enqueues: ['taken']
+}
+
+def handler(given, ctx)
+  told = [ctx.trigger.type, ctx.trigger.index, ctx.get_data]
+  ctx.state.set('seen', told.first(2).join('-'), told)
+  ctx.match(
+    http: ->(req) { { status: 200, body: [req.path_params.id, req.method, req.by] } },
+    queue: ->(data, context) { context.enqueue(topic: 'taken', data: data) },
+    state: ->(change) { ctx.state.set('last', 'value', change.new_value) },
+    default: -> {}
+  )
+end
+""",
+    "steps/parts_step.rb": """
+config = { name: 'parts', triggers: [{ type: 'http', method: 'GET', path: '/parts' }] }
+
+def handler(req)
+  req.response.status(201).headers('content-type' => 'text/event-stream')
+  %w[one two].each { |word| req.response << "data: #{word}\n\n" }
+  'dropped'
+end
+""",
+    "steps/plain_step.rb": """
+config = { type: 'api', name: 'plain', method: 'GET', path: '/plain', emits: [] }
+
+def handler(req)
+  raise ArgumentError, 'as asked' if req.query_params.fail
+  { status: 200, body: { by: req.by } }
+end
+""",
+    "motia_config.py": """
+async def around(req, context, next_fn):
+    if req["headers"].get("x-refused"):
+        return {"status": 403, "body": "refused"}
+    req["by"] = "the project"
+    try:
+        answer = await next_fn()
+    except Exception as error:
+        return {"status": 418, "body": {"error": str(error)}}
+    return {**answer, "headers": {**answer.get("headers", {}), "x-around": "on"}}
+
+
+middleware = [around]
+""",
+}
+
+
+async def test_a_list_of_triggers_and_the_middleware_of_the_project(tmp_path: Path) -> None:
+    """Each trigger with its own condition and middleware; the config file's is around them."""
+    write(tmp_path, TRIGGERED)
+    async with StepTester(tmp_path) as app:
+        answer = await app.client.post("/take/7", json={"amount": 1})
+        assert answer.json() == ["7", "POST", "the project"]
+        assert (answer.headers["x-by"], answer.headers["x-around"]) == ("the project", "on")
+        assert (await app.client.get("/plain")).json() == {"by": "the project"}
+        assert (await app.client.get("/plain", headers={"x-refused": "1"})).status_code == 403
+        assert (await app.client.get("/plain?fail=1")).json() == {"error": "as asked"}
+
+        parts = await app.client.get("/parts")
+        assert (parts.status_code, parts.text) == (201, "data: one\n\ndata: two\n\n")
+
+        await app.emit("bought", {"amount": 5})
+        await app.emit("bought", {"amount": 50})
+        await app.emit("sold", {"amount": 2})
+        await app.tick("take")
+        await app.state.set("watched", "lamp", "on")
+        await app.settle()
+        seen = await app.state.get_group("seen")
+        assert sorted(seen, key=lambda told: told[:2])[:4] == [
+            ["cron", 3, None],
+            ["http", 0, {"amount": 1}],
+            ["queue", 1, {"amount": 50}],
+            ["queue", 2, {"amount": 2}],
+        ]
+        assert await app.state.get("last", "value") == "on"
+        assert sorted(taken.data["amount"] for taken in await app.emits("taken")) == [2, 50]
+        skipped = "Skipped: the condition of its queue trigger is false"
+        assert skipped in [line.message for line in await app.logs("info")]
+
+
 #: Nobody leaves before all are there; on a first attempt nobody leaves at all.
 HELD = """
 config = {

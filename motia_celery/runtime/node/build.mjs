@@ -1,9 +1,9 @@
-// Bundles src/ with sucrase into dist/. The result needs nothing but Node.
+// Bundles src/ with sucrase and Tailwind into dist/. The result needs nothing but Node.
 import { build } from 'esbuild';
 
 await build({
   absWorkingDir: import.meta.dirname,
-  entryPoints: { host: 'src/main.mjs', hooks: 'src/hooks.mjs' },
+  entryPoints: { host: 'src/main.mjs', hooks: 'src/hooks.mjs', drawing: 'src/drawing.mjs' },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -11,6 +11,7 @@ await build({
   format: 'esm',
   target: 'node20.11',
   mainFields: ['module', 'main'], // one copy of sucrase's parser, which keeps its state in a module
+  loader: { '.css': 'text' },
   minifyWhitespace: true,
   legalComments: 'inline',
   banner: {

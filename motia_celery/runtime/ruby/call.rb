@@ -4,6 +4,7 @@ require_relative 'context'
 require_relative 'faults'
 require_relative 'fields'
 require_relative 'frames'
+require_relative 'response'
 
 module MotiaCelery
   # Lets a thread know whether anyone waits for its end, and so hears what it raised.
@@ -74,6 +75,11 @@ module MotiaCelery
       end
     end
 
+    # The client has left that the handler may be writing to.
+    def leave
+      @input.response.leave if @input.is_a?(Request)
+    end
+
     # The answer to a request that the handler made on its context.
     def answer(message)
       @lock.synchronize { @waiting[message['request']] }&.push(message)
@@ -101,6 +107,15 @@ module MotiaCelery
       rescue FrameError
         @connection.send(**line, 'message' => line['message'][0, 10_000], 'data' => data.inspect[0, 2000])
       end
+    end
+
+    # What the function gives for the input and the context, of which it may leave out what it does not need.
+    def fitted(function, input, is_for_cron = false)
+      names = function.parameters.map(&:last)
+      is_alone = names.size == 1
+      return function.call(context) if is_alone && (is_for_cron || %i[context ctx].include?(names.first))
+
+      function.call(*fitting(function, [input, context]))
     end
 
     # What the handler printed; false where no run takes it. A line is told once it is whole.
@@ -229,21 +244,37 @@ module MotiaCelery
     def handle(definition)
       raise TypeError, 'the file has no handler any more' unless definition.function?(definition.handler)
 
-      input = Fields.of(@message['input'])
-      last = -> { definition.handler.call(*arguments(definition.handler, input)) }
-      chain = definition.middleware.reverse.inject(last) do |following, part|
-        -> { part.call(*fitting(part, [input, context, proc { following.call }])) }
-      end
-      chain.call
+      @input = http? ? Request.read(@message, self) : Fields.of(@message['input'])
+      value = definition.triggers ? triggered(definition) : inside(definition.middleware, definition.handler, cron?)
+      http? ? @input.response.finish(value) : value
     end
 
-    # Every handler may leave out what it does not need.
-    def arguments(handler, input)
-      names = handler.parameters.map(&:last)
-      is_alone = handler.parameters.size == 1
-      return [context] if is_alone && (cron? || %i[context ctx].include?(names.first))
+    # What belongs to the run's trigger: its condition, its middleware, and the handler.
+    def triggered(definition)
+      trigger = definition.triggers[@message['run'].dig('by', 'index') || @message['run']['trigger_index'] || 0]
+      raise TypeError, 'the file has no such trigger any more' unless trigger
+      return skipped unless holds?(trigger.condition, definition)
 
-      fitting(handler, [input, context])
+      inside(trigger.middleware, definition.handler, definition.triggers.only_cron?)
+    end
+
+    def holds?(condition, definition)
+      return true if condition.nil?
+
+      definition.function?(condition) && fitted(condition, @input)
+    end
+
+    def skipped
+      log('info', "Skipped: the condition of its #{context.trigger.type} trigger is false", nil)
+      http? ? { status: 422, body: { error: 'Condition not met', skipped: true } } : nil
+    end
+
+    def inside(middleware, handler, is_for_cron)
+      last = -> { fitted(handler, @input, is_for_cron) }
+      chain = middleware.reverse.inject(last) do |following, part|
+        -> { part.call(*fitting(part, [@input, context, proc { following.call }])) }
+      end
+      chain.call
     end
 
     def cron?
@@ -257,7 +288,7 @@ module MotiaCelery
     end
 
     def context
-      @context ||= Context.new(@message['run'], self)
+      @context ||= Context.new(@message['run'], self, @input)
     end
 
     # Where the project uses OpenTelemetry, its current context is that of the run.

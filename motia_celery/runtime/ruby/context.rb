@@ -1,15 +1,19 @@
 # frozen_string_literal: true
 
+require_relative 'fields'
+
 module MotiaCelery
   # The second argument of a handler, the only one of a cron handler. Its calls give their values
   # at once, and raise what went wrong; a handler may make them from threads of its own.
   class Context
-    attr_reader :trace_id, :run_id, :attempt, :max_attempts, :topic, :flows, :state, :streams, :celery, :logger
+    attr_reader :trace_id, :run_id, :attempt, :max_attempts, :topic, :flows, :trigger, :state, :streams, :celery, :logger
 
-    def initialize(run, call)
+    def initialize(run, call, input = nil)
       @trace_id, @run_id, @topic, @flows = run.values_at('trace_id', 'run_id', 'topic', 'flows')
       @attempt, @max_attempts = run.values_at('attempt', 'max_attempts')
+      @trigger = Fields.of(run['by'] || { 'type' => run['trigger'] == 'event' ? 'queue' : run['trigger'], 'index' => 0 })
       @call = call
+      @input = input
       @state = State.new(call)
       @streams = Streams.new(call)
       @celery = Celery.new(call)
@@ -23,6 +27,29 @@ module MotiaCelery
     # Publishes an event (topic, data, and options); returns once the broker has confirmed it.
     def emit(event)
       @call.request('emit', Options.camel(event))
+    end
+
+    alias enqueue emit
+
+    # What started the run: `http?`, `queue?`, `cron?`, `state?` and `stream?`.
+    %w[http queue cron state stream].each do |type|
+      define_method("#{type}?") { @trigger.type == type }
+      alias_method "is_#{type}", "#{type}?"
+    end
+
+    # The body of a request, else what the handler is given.
+    def get_data
+      http? ? @input.body : @input
+    end
+    alias getData get_data
+
+    # Calls the function of the run's trigger (`http:`, `queue:`, …, `default:`), and gives what it returned.
+    def match(functions)
+      functions = functions.to_h.transform_keys(&:to_s)
+      function = functions[@trigger.type] || functions['default']
+      raise ArgumentError, "match has no function for #{@trigger.type}" unless function
+
+      @call.fitted(function, @input)
     end
 
     # Gives something to change state and to emit with; all of it is stored together at the end.

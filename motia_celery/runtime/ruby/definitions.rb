@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative 'faults'
+require_relative 'triggers'
 
 module MotiaCelery
   # What a file defines. It is executed in a module of its own, so that the `config` and `handler`
@@ -13,7 +14,7 @@ module MotiaCelery
       Module.new.tap { |sandbox| sandbox.extend(sandbox) }.module_eval('binding', __FILE__, __LINE__)
     end
 
-    attr_reader :config, :handler
+    attr_reader :config, :handler, :triggers
 
     def initialize(file)
       @scope = self.class.scope
@@ -22,15 +23,20 @@ module MotiaCelery
       raise Fault.new('Error', 'the file defines no config.', 'NO_CONFIG') if @config.nil?
 
       @handler = variable('handler') { method('handler') }
+      @triggers = Triggers.of(self)
     end
 
     def middleware
-      [setting('middleware')].flatten.select { |part| function?(part) }
+      functions(setting('middleware'))
     end
 
-    # A value of the config, under a string or a symbol.
-    def setting(name)
-      @config[name.to_sym] || @config[name] if @config.is_a?(Hash)
+    # A value of the config, or of a part of it, under a string or a symbol.
+    def setting(name, inside = @config)
+      inside[name.to_sym] || inside[name] if inside.is_a?(Hash)
+    end
+
+    def functions(value)
+      [value].flatten.select { |part| function?(part) }
     end
 
     def describe
@@ -39,9 +45,8 @@ module MotiaCelery
         'hasHandler' => function?(@handler), 'handlerType' => @handler.nil? ? '' : @handler.class.name,
         'hasMiddleware' => !middleware.empty?,
         'hasCanAccess' => function?(setting('canAccess')), 'accessType' => kind(setting('canAccess')),
-        'hooks' => HOOKS.map { |name| [name, setting(name)] }.to_h.compact.transform_values do |hook|
-          function?(hook) ? 'function' : kind(hook)
-        end
+        'hooks' => HOOKS.map { |name| [name, setting(name)] }.to_h.compact.transform_values { |hook| told(hook) },
+        **(@triggers ? { 'triggers' => @triggers.describe { |condition| told(condition) } } : {})
       }
     end
 
@@ -59,6 +64,10 @@ module MotiaCelery
       @scope.receiver.respond_to?(name, true) ? @scope.receiver.method(name) : nil
     end
 
+    def told(value)
+      function?(value) ? 'function' : kind(value)
+    end
+
     def kind(value)
       value.nil? || function?(value) ? '' : value.class.name
     end
@@ -66,7 +75,13 @@ module MotiaCelery
     def crossing
       return @config unless @config.is_a?(Hash)
 
-      without_functions(@config.reject { |name, _| %w[middleware canAccess].include?(name.to_s) })
+      without_functions(without(@config, 'middleware', 'canAccess').transform_values do |value|
+        value.equal?(setting('triggers')) && @triggers ? @triggers.crossing { |one| without(one, 'middleware', 'condition') } : value
+      end)
+    end
+
+    def without(hash, *names)
+      hash.is_a?(Hash) ? hash.reject { |name, _| names.include?(name.to_s) } : hash
     end
 
     def without_functions(value)

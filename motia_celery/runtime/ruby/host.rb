@@ -54,6 +54,7 @@ module MotiaCelery
       when 'load' then Loading.new(message, @definitions, @connection).start
       when 'call', 'access', 'hook' then start(message)
       when 'response' then find(message)&.answer(message)
+      when 'gone' then find(message)&.leave
       when 'cancel' then find(message)&.cancel
       when 'ping' then @connection.send('type' => 'pong', 'id' => message['id'])
       end

@@ -111,8 +111,21 @@ class NodeView(Shape):
     virtual_subscribes: tuple[str, ...] = ()
     paused: bool = False
     component: str | None = Field(
-        None, description="The file that draws it in Motia's own Workbench; here nothing does."
+        None, description="The file that draws it, of Motia's `x.step.tsx`."
     )
+
+
+class ComponentView(Shape):
+    """What draws a Step: a module, or why there is none."""
+
+    step: str
+    file: str
+    version: str | None = Field(
+        None, description="A part of the module's path, /components/<version>/<step>."
+    )
+    scope: str = Field("", description="The class of the element that it draws in.")
+    fault: str = ""
+    where: str = Field("", description="The file of the fault, with its line.")
 
 
 class EdgeView(Shape):

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
-from motia_celery.model.event import Event
 from tests.benchmarks.arena import Arena, Place
-from tests.benchmarks.inside.bench_ticks import PAUSE_SECONDS, PAYLOAD
 from tests.benchmarks.measuring import Sample, percentile
 from tests.benchmarks.ours import CELERY, DIRECT, Ours
 from tests.benchmarks.peers.celery import Celery
 from tests.benchmarks.peers.dramatiq import Dramatiq
 from tests.benchmarks.peers.faststream import FastStream
 from tests.benchmarks.peers.taskiq import Taskiq
-from tests.benchmarks.processes import wait_for
+from tests.benchmarks.processes import Command, wait_for
 from tests.benchmarks.queues import consumers, take
 from tests.benchmarks.workloads.workload import Contender, Metric, Workload
 
@@ -37,7 +33,7 @@ class Latency(Contender):
         take(place, self._queue(place))
 
     def measure(self, place: Place) -> Sample:
-        running = [place.start(self.system.worker(place))]
+        running = [place.start(command) for command in self._commands(place)]
         wait_for(lambda: consumers(place, self._queue(place)) > 0, "a consumer", 60, running, 0.1)
         self._publish(place)
         wait_for(lambda: place.ticks.line_count() >= self._all, "all events", 60, running)
@@ -52,18 +48,20 @@ class Latency(Contender):
     def _all(self) -> int:
         return self.count + WARM_UP
 
+    def _commands(self, place: Place) -> list[Command]:
+        """The worker; ours emit from a Step, in another one."""
+        if not isinstance(self.system, Ours):
+            return [self.system.worker(place)]
+        return [self.system.worker(place, "--steps", step) for step in ("stamper", "stamp")]
+
     def _queue(self, place: Place) -> str:
         return self.system.queue(place, "stamp")
 
     def _publish(self, place: Place) -> None:
-        if not isinstance(self.system, Ours):
+        if isinstance(self.system, Ours):
+            self.system.emit(place, "stamper", {"count": self._all})
+        else:
             place.run(self.system.publisher(place, "latency", str(self._all)))
-            return
-        with closing(self.system.publisher_of(place)) as publisher:
-            for _ in range(self._all):
-                sent = {**PAYLOAD, "sent": time.time()}
-                publisher.emit_blocking(Event(topic="stamp", data=sent))
-                time.sleep(PAUSE_SECONDS)
 
 
 def _contenders(arena: Arena) -> Sequence[Contender]:

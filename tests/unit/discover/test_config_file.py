@@ -57,7 +57,10 @@ import path from 'node:path';
 import wsPlugin from '@motiadev/plugin-ws/plugin';
 
 function local(motia: any) {
-  motia.registerApi({ method: 'GET', path: '/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'get', path: '/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'POST', path: '/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'GET', path: '/__motia/local' }, async () => ({ status: 200 }));
+  motia.registerApi({ method: 'GET', path: '/nothing' });
   return {
     dirname: path.join(import.meta.dirname, 'plugins', 'local'),
     steps: ['**/*.step.{ts,js}', '*_step.py'],
@@ -162,14 +165,18 @@ async def test_plugins_bring_steps_and_what_else_they_ask_for_is_told(project: F
     assert [(step.name, step.file, step.flows) for step in found.steps] == [
         ("a", "plugins/local/deep/a.step.ts", ("_plugin",)),
         ("b", "plugins/local/b_step.py", ("_plugin",)),
+        ("GET /local", "motia.config.ts", ("_plugin",)),
+        ("POST /local", "motia.config.ts", ("_plugin",)),
     ]
+    assert len({step.id for step in found.steps}) == 4
     assert compile_flows(found.steps) == ()
     problems = told(found.problems)
-    assert {problem.line for problem in found.problems} == {15, 16}  # app, and plugins
+    assert {problem.line for problem in found.problems} == {18, 19}  # app, and plugins
     assert problems.keys() == {"app", "plugins"}
-    panel, route, ws, asks = problems["plugins"]
+    panel, reserved, nothing, ws, asks = problems["plugins"]
     assert "'Local'" in panel
-    assert "GET /local" in route
+    assert "GET /__motia/local, which is not served" in reserved
+    assert "GET /nothing with no function but undefined" in nothing
     assert "@motiadev/plugin-ws/plugin does nothing here" in ws
     assert "asks can not be built here: state.get is a part of Motia's engine" in asks
 

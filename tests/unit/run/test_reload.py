@@ -39,12 +39,19 @@ EVERY = frozenset(ROLES)
         ("steps/noop_step.py", set()),
         ("steps/services/bank.py", {"web", "worker"}),
         ("lib/money.py", {"web", "worker"}),
+        ("motia.config.ts", {"web", "worker"}),
         (".env", EVERY),
         ("config/default.toml", EVERY),
     ],
 )
 def test_a_file_touches_the_processes_that_run_it(file, roles):
     assert touched([file], ALL, ALL) == roles
+
+
+def test_the_config_file_is_around_all_steps_though_it_has_routes_of_its_own():
+    route, _ = read_step(API, file="motia.config.ts", path="/app/motia.config.ts#GET /a")
+    plan = describe(compile_plan(prefix="m", timezone="UTC", steps=[route]))
+    assert touched(["motia.config.ts"], plan, plan) == {"web", "worker"}
 
 
 def test_several_files_touch_all_of_theirs():

@@ -15,6 +15,7 @@ def test_it_declares_the_module(tmp_path: Path) -> None:
     file = write_types(tmp_path)
     assert file == tmp_path / "motia-env.d.ts"
     assert "declare module 'motia' {" in file.read_text()
+    assert "declare module 'motia/workbench' {" in file.read_text()
 
 
 def test_it_is_written_only_where_it_differs(tmp_path: Path) -> None:

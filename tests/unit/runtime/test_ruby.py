@@ -128,6 +128,15 @@ def test_a_bad_file_is_a_problem_with_its_place_and_the_others_run(project: Any)
     assert not problems
 
 
+def test_a_condition_that_is_no_function_is_a_problem_and_never_holds(project: Any) -> None:
+    trigger = "{ type: 'queue', topic: 'a', condition: 'amount > 1' }"
+    source = f"config = {{ name: 'a', triggers: [{trigger}] }}\ndef handler(_); end\n"
+    project.write("steps/a_step.rb", source)
+    (problem,) = project.discover().problems
+    assert problem.what == "condition is no function but String"
+    assert problem.field == "triggers.0.condition"
+
+
 def test_without_ruby_its_files_are_listed_and_the_rest_runs(
     project: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

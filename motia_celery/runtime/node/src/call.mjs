@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { Pending, makeContext } from './context.mjs';
 import { allows, callHook, definition } from './definitions.mjs';
 import { describeError } from './errors.mjs';
-import { authenticate, callAround } from './project.mjs';
+import { authenticate, callAround, findRoute, isProject } from './project.mjs';
 import { makeResponse } from './response.mjs';
 import { within } from './tracing.mjs';
 import { callTriggered, httpArguments } from './triggers.mjs';
@@ -76,8 +76,7 @@ export class Call {
 
   async #run() {
     try {
-      const { file, around } = this.#message;
-      let found = around ? inside(file, around) : definition(file);
+      let found = this.#found();
       if (found instanceof Promise) found = await found;
       const result = await this.#answer(found);
       const value = this.#written ? await this.#written.finish(result) : result;
@@ -88,6 +87,23 @@ export class Call {
       await this.#pending.finish();
       this.#end({ type: 'error', id: this.#message.id, error: describeError(error) });
     }
+  }
+
+  // What the file defines: at once where it is known, as it is for most calls.
+  #found() {
+    const { file, around, type } = this.#message;
+    return around || (type === 'call' && isProject(file)) ? this.#foundInParts() : definition(file);
+  }
+
+  // A file of the project's has many routes; `around` names a file whose middleware is outside.
+  async #foundInParts() {
+    const { file, around, type, run } = this.#message;
+    const whole = await definition(file);
+    const found = type === 'call' && isProject(file) ? await findRoute(whole, run.step) : whole;
+    if (!around) return found;
+    const outer = (await definition(around)).middleware;
+    const inside = (part) => ({ ...part, middleware: [...outer, ...part.middleware] });
+    return { ...inside(found), triggers: found.triggers?.map(inside) };
   }
 
   #end(message) {
@@ -160,13 +176,6 @@ export class Call {
       this.#send({ ...frame, data: described(data) }); // a circle, a BigInt: it must not fail the run
     }
   };
-}
-
-// What the file defines, with the middleware of the file `around` outside of its own.
-async function inside(file, around) {
-  const [found, { middleware }] = [await definition(file), await definition(around)];
-  const wrapped = (part) => ({ ...part, middleware: [...middleware, ...part.middleware] });
-  return { ...wrapped(found), triggers: found.triggers?.map(wrapped) };
 }
 
 function described(value) {

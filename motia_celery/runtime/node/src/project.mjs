@@ -1,7 +1,7 @@
 // The project's config, motia.config.ts or .js: what of it counts here, and what it says of the rest.
 import path from 'node:path';
 
-import { describeError } from './errors.mjs';
+import { buildPlugin, describePlugin } from './plugins.mjs';
 
 const MARK = Symbol.for('motia-celery.stand-in');
 const FILE = /^motia\.config\.[cm]?[jt]s$/;
@@ -38,7 +38,18 @@ export function callAround({ input }, { middleware }, context, next) {
 // Large, and of no use to change: the parent has them.
 const changesOf = ({ rawBody: _r, files: _f, ...request }) => request;
 
-// What is read of the config before the app runs. Plugins are built here, and nowhere else.
+// The handler of a plugin's route, as a file of its own would define it. Its plugin is built anew in
+// the process that calls it, once.
+export async function findRoute({ parts }, name) {
+  for (const builder of listed(parts.plugins)) {
+    const { routes } = await buildPlugin(builder);
+    const found = routes.find((route) => route.name === name);
+    if (found) return found;
+  }
+  throw new Error(`no plugin registers the route ${name} any more`);
+}
+
+// What is read of the config before the app runs.
 export async function describeProject({ parts }) {
   const { streamAuth, authenticateStream, middleware } = parts;
   const rule = streamAuth !== undefined ? (streamAuth?.authenticate ?? null) : authenticateStream;
@@ -58,45 +69,6 @@ export async function describeProject({ parts }) {
 function describeAdapter(adapter) {
   const { package: source = '', name, options = [] } = adapter?.[MARK] ?? {};
   return { package: source, name: name ?? adapter?.constructor?.name ?? typeof adapter, options: options.map(plain) };
-}
-
-async function describePlugin(builder) {
-  if (builder?.[MARK]) return { package: builder[MARK].package };
-  const routes = [];
-  try {
-    const made = typeof builder === 'function' ? await builder(pluginContext(routes)) : builder;
-    if (made?.[MARK]) return { package: made[MARK].package };
-    const { dirname, steps, workbench } = made ?? {};
-    return {
-      name: builder.name ?? '',
-      dirname: typeof dirname === 'string' ? dirname : null,
-      steps: listed(steps).map(String),
-      workbench: listed(workbench).map((panel) => String(panel?.label ?? panel?.packageName ?? 'a panel')),
-      routes,
-    };
-  } catch (error) {
-    return { name: builder?.name ?? '', error: describeError(error) };
-  }
-}
-
-// What Motia gives to a plugin's builder. Its engine's parts are not here: a call of them throws.
-function pluginContext(routes) {
-  const print = (...words) => console.error(...words);
-  return {
-    printer: new Proxy({}, { get: () => print }),
-    registerApi: ({ method, path: at }) => void routes.push(`${method} ${at}`),
-    lockedData: absent('lockedData', { baseDir: process.cwd() }),
-    ...Object.fromEntries(['state', 'tracerFactory', 'eventAdapter'].map((name) => [name, absent(name)])),
-  };
-}
-
-function absent(name, known = {}) {
-  return new Proxy(() => {}, {
-    get: (_, key) => (typeof key === 'symbol' || key === 'then' ? undefined : (known[key] ?? absent(`${name}.${key}`))),
-    apply: () => {
-      throw new Error(`${name} is a part of Motia's engine, which is not here`);
-    },
-  });
 }
 
 // The value as JSON; a client of Redis as the options that it was made with.

@@ -25,6 +25,12 @@ export const graphQuery = queryOptions({
   queryFn: () => taken(api.GET("/flows")),
 });
 
+/** What draws Steps: files beside them. */
+export const componentsQuery = queryOptions({
+  queryKey: ["components"],
+  queryFn: () => taken(api.GET("/components")),
+});
+
 export const stepQuery = (name: string) =>
   queryOptions({
     queryKey: ["step", name],

@@ -9,6 +9,7 @@ export type Problem = Shape<"ProblemView">;
 export type Route = Shape<"RouteView">;
 export type Topic = Shape<"TopicView">;
 export type Cron = Shape<"CronView">;
+export type DrawingComponent = Shape<"ComponentView">;
 export type GraphNode = Shape<"NodeView">;
 export type GraphEdge = Shape<"EdgeView">;
 export type Flow = Shape<"FlowView">;

@@ -84,6 +84,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/components": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Components
+         * @description The modules that draw Steps, or why one can not be made; translated where they changed.
+         */
+        get: operations["get_components"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/components/{version}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Component
+         * @description The module that draws a Step, as it is now.
+         *
+         *     A page loads a path once: each ``version`` of the list is another one to it.
+         */
+        get: operations["get_component"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs": {
         parameters: {
             query?: never;
@@ -878,6 +920,38 @@ export interface components {
             dropped: number;
         };
         /**
+         * ComponentView
+         * @description What draws a Step: a module, or why there is none.
+         */
+        ComponentView: {
+            /** Step */
+            step: string;
+            /** File */
+            file: string;
+            /**
+             * Version
+             * @description A part of the module's path, /components/<version>/<step>.
+             */
+            version?: string | null;
+            /**
+             * Scope
+             * @description The class of the element that it draws in.
+             * @default
+             */
+            scope: string;
+            /**
+             * Fault
+             * @default
+             */
+            fault: string;
+            /**
+             * Where
+             * @description The file of the fault, with its line.
+             * @default
+             */
+            where: string;
+        };
+        /**
          * Counts
          * @description How much of everything the app has.
          */
@@ -1415,7 +1489,7 @@ export interface components {
             paused: boolean;
             /**
              * Component
-             * @description The file that draws it in Motia's own Workbench; here nothing does.
+             * @description The file that draws it, of Motia's `x.step.tsx`.
              */
             component?: string | null;
         };
@@ -2250,7 +2324,7 @@ export interface components {
             paused: boolean;
             /**
              * Component
-             * @description The file that draws it in Motia's own Workbench; here nothing does.
+             * @description The file that draws it, of Motia's `x.step.tsx`.
              */
             component?: string | null;
             /**
@@ -2718,6 +2792,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    get_components: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComponentView"][];
+                };
+            };
+            /** @description It can not be done as it was asked. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description It could not be done. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+        };
+    };
+    get_component: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description It can not be done as it was asked. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": components["schemas"]["Fault"];
+                };
+            };
+            /** @description It could not be done. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": components["schemas"]["Fault"];
                 };
             };
         };

@@ -27,14 +27,25 @@ function edge(source: string, target: string, topic = "t", more: Partial<GraphEd
   return { id, source, target, topic, label: "", virtual: false, conditional: false, ...more };
 }
 
-function overlaps(places: { x: number; y: number }[]): number {
+interface Box {
+  x: number;
+  y: number;
+  width?: number;
+  height?: number;
+}
+
+function overlaps(places: Box[]): number {
   let count = 0;
   for (const [at, one] of places.entries()) {
-    for (const other of places.slice(at + 1)) {
-      if (Math.abs(one.x - other.x) < NODE_WIDTH && Math.abs(one.y - other.y) < NODE_HEIGHT) count += 1;
-    }
+    for (const other of places.slice(at + 1)) if (isBefore(one, other) && isBefore(other, one)) count += 1;
   }
   return count;
+}
+
+/** Whether the one begins before the other ends, across and down. */
+function isBefore(one: Box, other: Box): boolean {
+  const { x, y, width = NODE_WIDTH, height = NODE_HEIGHT } = other;
+  return one.x < x + width && one.y < y + height;
 }
 
 const graph: Graph = {
@@ -88,6 +99,17 @@ describe("arrange", () => {
     const places = arrange(nodes, bundle(edges));
     expect(Object.keys(places)).toHaveLength(300);
     expect(overlaps(Object.values(places))).toBe(0);
+  });
+
+  it("makes room for nodes that are larger than others", () => {
+    const nodes = Array.from({ length: 60 }, (_, at) => node(`s${at}`));
+    const edges = Array.from({ length: 40 }, (_, at) => edge(`s${at}`, `s${(at * 7 + 1) % 40}`));
+    const sizes = Object.fromEntries(nodes.filter((_, at) => at % 3 === 0).map(({ name }, at) => [name, { width: 380, height: 90 + 10 * at }]));
+    for (const direction of ["across", "down"] as const) {
+      const places = arrange(nodes, bundle(edges), direction, sizes);
+      const boxes = Object.entries(places).map(([name, place]) => ({ x: place.x, y: place.y, ...sizes[name] }));
+      expect(overlaps(boxes)).toBe(0);
+    }
   });
 
   it("keeps what no arrow joins in blocks of their own", () => {

@@ -7,6 +7,14 @@ const GAP = 28;
 /** Room for an arrow's words between two Steps. */
 const RANK_GAP = 136;
 
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** Of nodes whose size is not that of most, by their names. */
+export type Sizes = Readonly<Record<string, Size>>;
+
 /** All arrows from one Step to another, drawn as one. */
 export interface Arrow {
   id: string;
@@ -62,11 +70,11 @@ function unique(texts: readonly string[]): string[] {
 }
 
 /** A flow ready to be drawn: where its nodes were put, the rest by the automatic layout. */
-export function draw(graph: Graph, flow: string, direction: Direction = "across"): Drawing {
+export function draw(graph: Graph, flow: string, direction: Direction = "across", sizes: Sizes = {}): Drawing {
   const { nodes, arrows } = pick(graph, flow);
   const saved = graph.flows.find((each) => each.name === flow)?.positions ?? {};
-  const automatic = nodes.every((node) => saved[node.name]) ? {} : arrange(nodes, arrows, direction);
-  const unplaced = belowOf(nodes, saved, automatic);
+  const automatic = nodes.every((node) => saved[node.name]) ? {} : arrange(nodes, arrows, direction, sizes);
+  const unplaced = belowOf(nodes, saved, automatic, sizes);
   return {
     arrows,
     nodes: nodes.map((node) => ({ node, position: saved[node.name] ?? unplaced(automatic[node.name]!) })),
@@ -78,8 +86,9 @@ function belowOf(
   nodes: readonly GraphNode[],
   saved: Readonly<Record<string, Position>>,
   automatic: Readonly<Record<string, Position>>,
+  sizes: Sizes,
 ): (position: Position) => Position {
-  const bottoms = nodes.flatMap((node) => (saved[node.name] ? [saved[node.name]!.y + NODE_HEIGHT + 2 * GAP] : []));
+  const bottoms = nodes.flatMap((node) => (saved[node.name] ? [saved[node.name]!.y + sizeOf(node.name, sizes).height + 2 * GAP] : []));
   if (!bottoms.length) return (position) => position;
   const lowest = Math.max(...bottoms);
   const highest = Math.min(...nodes.flatMap((node) => (saved[node.name] ? [] : [automatic[node.name]!.y])));
@@ -91,11 +100,12 @@ export function arrange(
   nodes: readonly GraphNode[],
   arrows: readonly Arrow[],
   direction: Direction = "across",
+  sizes: Sizes = {},
 ): Record<string, Position> {
   const blocks = islands(nodes, arrows).map(({ members, inner }) =>
-    inner.length ? layer(members, inner, direction) : grid(members, direction),
+    inner.length ? layer(members, inner, direction, sizes) : grid(members, direction, sizes),
   );
-  return Object.fromEntries(pack(blocks, direction).map(([name, place]) => [name, { ...place, ...handles(direction) }]));
+  return Object.fromEntries(pack(blocks, direction, sizes).map(([name, place]) => [name, { ...place, ...handles(direction) }]));
 }
 
 interface Place {
@@ -132,28 +142,35 @@ function islands(nodes: readonly GraphNode[], arrows: readonly Arrow[]): Island[
   return [...found.values()].sort((one, other) => other.inner.length - one.inner.length);
 }
 
-function layer(nodes: readonly GraphNode[], arrows: readonly Arrow[], direction: Direction): Block {
+function sizeOf(name: string, sizes: Sizes): Size {
+  return sizes[name] ?? { width: NODE_WIDTH, height: NODE_HEIGHT };
+}
+
+function layer(nodes: readonly GraphNode[], arrows: readonly Arrow[], direction: Direction, sizes: Sizes): Block {
   const sheet = new graphlib.Graph({ multigraph: true });
   const across = direction === "across";
   sheet.setGraph({ rankdir: across ? "LR" : "TB", nodesep: GAP, ranksep: across ? RANK_GAP : 72, ranker: "tight-tree" });
   sheet.setDefaultEdgeLabel(() => ({}));
-  for (const node of nodes) sheet.setNode(node.name, { width: NODE_WIDTH, height: NODE_HEIGHT });
+  for (const node of nodes) sheet.setNode(node.name, { ...sizeOf(node.name, sizes) });
   for (const arrow of arrows) sheet.setEdge(arrow.source, arrow.target, {}, arrow.id);
   layout(sheet);
   return new Map(
     nodes.map(({ name }) => {
       const { x, y } = sheet.node(name) as Place;
-      return [name, { x: x - NODE_WIDTH / 2, y: y - NODE_HEIGHT / 2 }];
+      const { width, height } = sizeOf(name, sizes);
+      return [name, { x: x - width / 2, y: y - height / 2 }];
     }),
   );
 }
 
-function grid(nodes: readonly GraphNode[], direction: Direction): Block {
+function grid(nodes: readonly GraphNode[], direction: Direction, sizes: Sizes): Block {
+  const width = Math.max(...nodes.map(({ name }) => sizeOf(name, sizes).width));
+  const height = Math.max(...nodes.map(({ name }) => sizeOf(name, sizes).height));
   const columns = direction === "down" ? 1 : Math.max(1, Math.ceil(Math.sqrt(nodes.length / 2)));
   return new Map(
     nodes.map(({ name }, at) => [
       name,
-      { x: (at % columns) * (NODE_WIDTH + GAP), y: Math.floor(at / columns) * (NODE_HEIGHT + GAP) },
+      { x: (at % columns) * (width + GAP), y: Math.floor(at / columns) * (height + GAP) },
     ]),
   );
 }
@@ -162,8 +179,8 @@ function grid(nodes: readonly GraphNode[], direction: Direction): Block {
 const ASPECT = 1.5;
 
 /** The blocks in rows, so that together they are about as wide as a screen. */
-function pack(blocks: readonly Block[], direction: Direction): [string, Place][] {
-  const boxes = blocks.map((block) => ({ block, ...extent(block) }));
+function pack(blocks: readonly Block[], direction: Direction, sizes: Sizes): [string, Place][] {
+  const boxes = blocks.map((block) => ({ block, ...extent(block, sizes) }));
   const area = boxes.reduce((sum, { width, height }) => sum + (width + 2 * GAP) * (height + 2 * GAP), 0);
   const wanted = direction === "down" ? 0 : Math.sqrt(area) * ASPECT;
   const limit = Math.max(wanted, ...boxes.map(({ width }) => width));
@@ -180,12 +197,12 @@ function pack(blocks: readonly Block[], direction: Direction): [string, Place][]
   return placed;
 }
 
-function extent(block: Block): { left: number; top: number; width: number; height: number } {
-  const places = [...block.values()];
+function extent(block: Block, sizes: Sizes): { left: number; top: number; width: number; height: number } {
+  const places = [...block].map(([name, place]) => ({ ...place, ...sizeOf(name, sizes) }));
   const left = Math.min(...places.map(({ x }) => x));
   const top = Math.min(...places.map(({ y }) => y));
-  const right = Math.max(...places.map(({ x }) => x + NODE_WIDTH));
-  const bottom = Math.max(...places.map(({ y }) => y + NODE_HEIGHT));
+  const right = Math.max(...places.map(({ x, width }) => x + width));
+  const bottom = Math.max(...places.map(({ y, height }) => y + height));
   return { left, top, width: right - left, height: bottom - top };
 }
 

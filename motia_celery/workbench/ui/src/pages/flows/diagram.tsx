@@ -1,13 +1,13 @@
 import "@xyflow/react/dist/style.css";
 import "./diagram.css";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Controls, type FitViewOptions, MarkerType, MiniMap, type NodeChange, Panel, ReactFlow, ReactFlowProvider, useNodesState, useReactFlow } from "@xyflow/react";
+import { Controls, type FitViewOptions, MarkerType, MiniMap, type NodeChange, type NodeProps, Panel, ReactFlow, ReactFlowProvider, useNodesState, useReactFlow } from "@xyflow/react";
 import { LayoutGrid } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { api, taken } from "@/api/client";
 import { graphQuery } from "@/api/queries";
 import type { Graph, Position } from "@/api/shapes";
-import { arrange, draw, NODE_HEIGHT, NODE_WIDTH, pick } from "@/logic/graph";
+import { arrange, draw, NODE_HEIGHT, NODE_WIDTH, pick, type Size, type Sizes } from "@/logic/graph";
 import { Button } from "@/ui/button";
 import { tellError } from "@/ui/toast";
 import { ArrowEdge, type DrawnArrow } from "./arrow-edge";
@@ -20,7 +20,17 @@ interface DiagramProps {
   onSelect: (step?: string) => void;
 }
 
-const nodeTypes = { step: StepNode };
+/** Loaded where a file draws a Step. */
+const OwnNode = lazy(async () => ({ default: (await import("./own/own-node")).OwnNode }));
+
+const nodeTypes = {
+  step: StepNode,
+  own: (props: NodeProps<DrawnStep>) => (
+    <Suspense fallback={<StepNode {...props} />}>
+      <OwnNode {...props} />
+    </Suspense>
+  ),
+};
 const edgeTypes = { arrow: ArrowEdge };
 /** Past so many arrows their topics are shown only where one points. */
 const LABELLED_ARROWS = 60;
@@ -46,18 +56,28 @@ export function Diagram(props: DiagramProps) {
 function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
   const narrow = useMemo(() => window.innerWidth < 640, []);
   const direction = narrow ? "down" : "across";
-  const drawing = useMemo(() => draw(graph, flow, direction), [graph, flow, direction]);
+  const { sizes, measure } = useSizes();
+  const drawing = useMemo(() => draw(graph, flow, direction, sizes), [graph, flow, direction, sizes]);
   const [nodes, setNodes, onNodesChange] = useNodesState<DrawnStep>([]);
   const [ready, setReady] = useState(false);
   const save = useSavePositions(flow);
   const { fitView } = useReactFlow<DrawnStep>();
   const frame = useRef<HTMLDivElement>(null);
+  const hasMoved = useRef(false);
   useKeepInSight(frame, selected);
 
   useEffect(() => {
-    setNodes(drawing.nodes.map(({ node, position }) => drawnStep(node.name, position, { node }, node.name === selected)));
+    setNodes((known) => {
+      const measured = new Map(known.map((node) => [node.id, node.measured]));
+      return drawing.nodes.map(({ node, position }) => drawnStep(node.name, position, { node }, node.name === selected, measured.get(node.name)));
+    });
     setReady(true);
   }, [drawing, setNodes]);
+
+  // Steps that draw themselves have their size only now; the rest has made room for them.
+  useEffect(() => {
+    if (!hasMoved.current && !selected && sizes !== NO_SIZES) requestAnimationFrame(() => void fitView(fitOf(drawing.nodes.length)));
+  }, [sizes]);
 
   useEffect(() => {
     setNodes((known) => known.map((node) => (node.selected === (node.id === selected) ? node : { ...node, selected: node.id === selected })));
@@ -78,13 +98,14 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
 
   function change(changes: NodeChange<DrawnStep>[]) {
     onNodesChange(changes);
+    measure(changes);
     const chosen = changes.find((each) => each.type === "select" && each.selected);
     if (chosen?.type === "select") onSelect(chosen.id);
   }
 
   function rearrange() {
     const { nodes: steps, arrows } = pick(graph, flow);
-    save(arrange(steps, arrows, direction));
+    save(arrange(steps, arrows, direction, sizes));
     requestAnimationFrame(() => void fitView(fitOf(steps.length)));
   }
 
@@ -99,6 +120,9 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
       onNodesChange={change}
       onNodeDragStop={(_, __, moved) => save(positionsOf(moved))}
       onPaneClick={() => onSelect()}
+      onMoveStart={(event) => {
+        if (event) hasMoved.current = true;
+      }}
       onlyRenderVisibleElements={nodes.length > DRAWN_AT_ONCE}
       selectNodesOnDrag={false}
       nodesConnectable={false}
@@ -124,6 +148,27 @@ function Drawn({ graph, flow, selected, onSelect }: DiagramProps) {
   );
 }
 
+const NO_SIZES: Sizes = {};
+
+/** The sizes of Steps that draw themselves, as the page measures them. */
+function useSizes() {
+  const [sizes, setSizes] = useState(NO_SIZES);
+  const measure = (changes: NodeChange<DrawnStep>[]) => {
+    const measured = changes.flatMap((change): [string, Size][] => (change.type === "dimensions" && change.dimensions ? [[change.id, change.dimensions]] : []));
+    setSizes((known) => withSizes(known, measured));
+  };
+  return { sizes, measure };
+}
+
+function withSizes(known: Sizes, measured: readonly [string, Size][]): Sizes {
+  const isNew = ([name, { width, height }]: [string, Size]) => {
+    const before = known[name] ?? { width: NODE_WIDTH, height: NODE_HEIGHT };
+    return Math.abs(before.width - width) > 1 || Math.abs(before.height - height) > 1;
+  };
+  const changed = measured.filter(isNew);
+  return changed.length ? { ...known, ...Object.fromEntries(changed) } : known;
+}
+
 /** Moves the diagram where the chosen Step is out of sight, as the panel beside it takes room. */
 function useKeepInSight(frame: React.RefObject<HTMLDivElement | null>, selected: string | undefined): void {
   const { getNode, getZoom, flowToScreenPosition, setCenter } = useReactFlow<DrawnStep>();
@@ -139,14 +184,14 @@ function useKeepInSight(frame: React.RefObject<HTMLDivElement | null>, selected:
   }, [selected, frame, getNode, getZoom, flowToScreenPosition, setCenter]);
 }
 
-function drawnStep(id: string, place: Position, data: DrawnStep["data"], selected: boolean): DrawnStep {
+function drawnStep(id: string, place: Position, data: DrawnStep["data"], selected: boolean, measured: DrawnStep["measured"]): DrawnStep {
+  const size = data.node.component ? { measured, initialWidth: NODE_WIDTH, initialHeight: NODE_HEIGHT } : { width: NODE_WIDTH, height: NODE_HEIGHT };
   return {
     id,
-    type: "step",
+    type: data.node.component ? "own" : "step",
     position: { x: place.x, y: place.y },
     data: { ...data, down: place.source_handle !== "right", fromAbove: place.target_handle !== "left" },
-    width: NODE_WIDTH,
-    height: NODE_HEIGHT,
+    ...size,
     selected,
     ariaLabel: `${data.node.name}, ${data.node.kind} Step`,
   };

@@ -1,5 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { componentsQuery } from "@/api/queries";
 import type { StepDetail } from "@/api/shapes";
 import { zoned } from "@/logic/time";
 import { Facts, Section } from "@/ui/page";
@@ -35,7 +37,7 @@ function generalFacts(step: StepDetail): [string, ReactNode][] {
     ["Kind", KINDS[step.kind].word],
     ["File", <Mono key="f">{step.file}</Mono>],
   ];
-  if (step.component) facts.push(["Own node", <OwnNode key="node" file={step.component} />]);
+  if (step.component) facts.push(["Own node", <OwnNode key="node" step={step.name} file={step.component} />]);
   const lists: [string, readonly string[]][] = [
     ["Routes", step.routes],
     ["Subscribes", step.subscribes],
@@ -54,11 +56,14 @@ function generalFacts(step: StepDetail): [string, ReactNode][] {
   return facts;
 }
 
-/** A component of Motia's needs its packages, which the page has not. */
-function OwnNode({ file }: { file: string }) {
+/** The file that draws the Step, or why it does not. */
+function OwnNode({ step, file }: { step: string; file: string }) {
+  const { data: components } = useQuery(componentsQuery);
+  const component = components?.find((each) => each.step === step);
+  if (!component?.fault) return <Mono>{file}</Mono>;
   return (
     <>
-      <Mono>{file}</Mono> <span className="text-soft">needs Motia&rsquo;s packages; here the Step is drawn as all others are.</span>
+      <Mono>{component.where}</Mono> <span className="text-warn">{component.fault}</span>
     </>
   );
 }

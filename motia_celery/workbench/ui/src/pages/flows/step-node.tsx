@@ -13,10 +13,15 @@ export interface StepNodeData extends Record<string, unknown> {
   fromAbove?: boolean;
 }
 
-export type DrawnStep = Node<StepNodeData, "step">;
+export type DrawnStep = Node<StepNodeData, "step" | "own">;
 
-/** A Step in the diagram: what it is, what starts it, and what it does now. */
-export const StepNode = memo(function StepNode({ data, selected }: NodeProps<DrawnStep>) {
+/** A Step in the diagram. */
+export const StepNode = memo(function StepNode(props: NodeProps<DrawnStep>) {
+  return <StepCard {...props} />;
+});
+
+/** What a Step is, what starts it, and what it does now; `fault` is why no file of its own draws it. */
+export function StepCard({ data, selected, fault }: NodeProps<DrawnStep> & { fault?: string }) {
   const { node, down, fromAbove } = data;
   const { icon: Icon, color, word } = KINDS[node.kind];
   return (
@@ -25,6 +30,7 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Dra
       <div
         className={clsx(
           "flex h-full flex-col justify-center gap-0.5 rounded-lg border bg-panel px-2.5",
+          fault && "py-2",
           node.kind === "noop" && "border-dashed",
           selected ? "border-accent ring-1 ring-accent" : "border-line-strong",
         )}
@@ -33,9 +39,6 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Dra
           <Icon size={14} className={clsx("shrink-0", color)} aria-label={word} />
           <span className="truncate font-medium">{node.name}</span>
           {node.paused && <CirclePause size={13} aria-label="Paused" className="shrink-0 text-warn" />}
-          {node.component && (
-            <Puzzle size={13} aria-label="A node of its own, not drawn here" className="shrink-0 text-soft" />
-          )}
           <span className="ml-auto shrink-0 font-mono text-2xs text-faint" title={node.language}>
             {TAGS[node.language]}
           </span>
@@ -46,16 +49,35 @@ export const StepNode = memo(function StepNode({ data, selected }: NodeProps<Dra
           </span>
           <Counts step={node.name} />
         </div>
+        {fault && (
+          <div role="note" title={fault} className="mt-1 flex gap-1.5 border-t border-line pt-1 text-2xs text-warn">
+            <Puzzle size={12} aria-label="Not drawn by its own file" className="mt-0.5 shrink-0" />
+            <span className="line-clamp-3 break-words">{fault}</span>
+          </div>
+        )}
       </div>
       <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
     </Pulse>
   );
-});
+}
+
+/** What a Step that draws itself does now, at its upper edge. */
+export function Activity({ node }: { node: GraphNode }) {
+  const { running, completed, failed } = useActivity(node.name);
+  if (!node.paused && !running && !completed && !failed) return null;
+  return (
+    <div className="absolute -top-2.5 right-2 flex items-center gap-1 rounded-full border border-line bg-panel px-1.5 text-2xs">
+      {node.paused && <CirclePause size={11} aria-label="Paused" className="text-warn" />}
+      <Counts step={node.name} />
+    </div>
+  );
+}
 
 /** An older change was not seen to happen. */
 const FRESH_MS = 3000;
 
-function Pulse({ step, children }: { step: string; children: React.ReactNode }) {
+/** Shines as the Step does something. */
+export function Pulse({ step, children }: { step: string; children: React.ReactNode }) {
   const { changedAt } = useActivity(step);
   return (
     <div className="relative h-full rounded-lg">
