@@ -302,7 +302,7 @@ def run_of(
 ) -> Run:
     """The run that a delivery asks for. ``due_ms`` is when it began to wait, in epoch ms."""
     trigger = step.started_by(event.topic)
-    is_change = trigger in ("state", "stream")
+    names_trigger = trigger != "event" and bool(event.topic)
     return Run(
         id=identity,
         step=step.name,
@@ -310,14 +310,14 @@ def run_of(
         input=change_input(trigger, event.data),
         trace=trace,
         flows=step.flows,
-        topic=event.topic or None,
+        topic=(event.topic or None) if trigger != "cron" else None,
         group=event.group,
         root_id=event.root_id,
         parent_id=event.parent_id,
         event_id=event.id,
         due_ms=due_ms,
         depth=event.depth,
-        trigger_index=step.trigger_index(trigger, event.topic) if is_change else None,
+        trigger_index=step.trigger_index(trigger, event.topic) if names_trigger else None,
         attempt=attempt,
         max_attempts=step.retry.max_attempts,
     )

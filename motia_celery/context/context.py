@@ -128,7 +128,9 @@ class Context(Triggered):
         if self._teller is not None:
             values, begin = values.telling(self._teller), None
         values = recorded_state(values, self._recording)
-        return State(values, self._calls, self._services.state_wrap, begin, self._recording)
+        # Motia 1.0 has no wrapping: there `is None` tells that nothing is stored.
+        wrap = "plain" if self._step.lists_triggers else self._services.state_wrap
+        return State(values, self._calls, wrap, begin, self._recording)
 
     @cached_property
     def streams(self) -> Streams:
@@ -205,7 +207,7 @@ class Context(Triggered):
         """Publishes an event, given as Motia's dict or as keywords; True once it is sent.
 
         Once awaited, the broker has confirmed it. A topic that the Step's ``emits`` does not
-        list is dropped with a warning, and gives False.
+        list is dropped with a warning, and gives False; a Step of Motia 1.0's style sends it.
 
         With ``delay`` (seconds) or ``at`` (a datetime, ISO text, or epoch milliseconds) the event
         is kept by the broker until then, for 30 days at most. Of a queue's events those with a
@@ -291,8 +293,7 @@ class Context(Triggered):
         if topic is None or fault:
             fix = "Write context.emit({'topic': …, 'data': …})."
             raise ConfigError(f"{fault}.", self._step.file, fix)
-        if not self._step.may_emit(topic):
-            self._refuse(topic)
+        if not self._step.may_emit(topic) and not self._lets_through(topic):
             return None
         options = self._options(given, topic)
         data = given.get("data")
@@ -335,14 +336,18 @@ class Context(Triggered):
         number = self._emitted[first] = self._emitted.get(first, 0) + 1
         return first if number == 1 else derived_id(first, str(number))
 
-    def _refuse(self, topic: str) -> None:
-        what = f"{self._step.name!r} does not list {topic!r} in its emits"
-        fix = f"Add {topic!r} to emits."
-        if self._recording is not None:
+    def _lets_through(self, topic: str) -> bool:
+        """Whether an event of a topic that is not listed is sent all the same, as by Motia 1.0."""
+        sends = self._step.lists_triggers and not self._services.strict_emits
+        listed = "enqueues" if self._step.lists_triggers else "emits"
+        what = f"{self._step.name!r} does not list {topic!r} in its {listed}"
+        fix = f"Add {topic!r} to {listed}."
+        if self._recording is not None and not sends:
             self._recording.refused(topic)
         if self._services.strict_emits:
             raise UndeclaredTopicError(f"{what}.", self._step.file, fix)
-        self.logger.warn(f"Dropped an emit: {what}. {fix}")
+        self.logger.warn(f"{'Sent' if sends else 'Dropped'} an emit: {what}. {fix}")
+        return sends
 
     @property
     def reply(self) -> Reply | None:

@@ -22,6 +22,9 @@ _ALIASES = {
     "raw_body": "rawBody",
 }
 
+#: What Motia 1.0's argument holds beside the request's own keys.
+_MEMBERS = frozenset({"method", "request", "response", "request_body"})
+
 
 class Upload(dict[str, Any]):
     """One uploaded file: ``filename``, ``contentType``, ``content`` (bytes) and ``size``.
@@ -112,8 +115,14 @@ class Request(dict[str, Any], Generic[B]):
         return self[alias]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of ``key`` in either spelling, or ``default``."""
+        """The value of ``key`` in either spelling, or ``default``.
+
+        As in Motia 1.0, ``method``, ``request``, ``response`` and ``request_body`` are found too.
+        """
         try:
             return self[key]
         except KeyError:
-            return default
+            return getattr(self, key) if self._has_member(key) else default
+
+    def _has_member(self, key: str) -> bool:
+        return key in _MEMBERS and (key != "response" or self.reply is not None)

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     Tag,
     field_validator,
+    model_validator,
 )
 
 from motia_celery.model.options import (
@@ -306,6 +307,15 @@ class StreamConfig(Config):
     can_access: Any = None
     on_join: Any = None
     on_leave: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stream_schema(cls, value: Any) -> Any:
+        """Motia 1.0's Python has another name for it."""
+        if not isinstance(value, Mapping) or "stream_schema" not in value:
+            return value
+        rest = {key: found for key, found in value.items() if key != "stream_schema"}
+        return {"schema": value["stream_schema"], **rest}
 
     @field_validator("schema_", mode="before")
     @classmethod

@@ -146,6 +146,7 @@ def _build(config: StepConfig | TriggersStep, file: str, path: str, language: La
         isolated=running.infrastructure.handler.isolated if running else None,
         once=hearing.once if hearing else False,
         event_schema=hearing.event_schema if hearing else None,
+        lists_triggers=isinstance(config, TriggersStep),
         id=step_id(path),
     )
 

@@ -152,6 +152,8 @@ class Step:
     it is drawn, and never runs. ``once``: a redelivery of a run that has ended does nothing.
     ``event_schema``: what an event that does not fit becomes, None where the setting decides.
     ``isolated``: each run gets a process of its own; None leaves it to the app's setting.
+    ``lists_triggers``: it is of Motia 1.0's style, which has no list of topics that it may emit and
+    no others, results of requests without a status, and values of state as they are.
     """
 
     name: str
@@ -168,6 +170,7 @@ class Step:
     isolated: bool | None = None
     once: bool = False
     event_schema: SchemaPolicy | None = None
+    lists_triggers: bool = False
     id: str = ""
 
     @property
@@ -220,7 +223,7 @@ class Step:
 
     def trigger_index(self, kind: TriggerType, topic: str | None = None) -> int | None:
         """Which trigger starts such a run: the first of its kind, of events one that hears it, of
-        changes the one that their topic names.
+        changes and ticks the one that their topic names.
         """
         wanted, change = _KINDS[kind], change_trigger(topic)
         named = change[1] if change and change[0] == kind else -1

@@ -48,6 +48,16 @@ def get_cron_triggers(step: Any) -> list[Any]:
     return [trigger for trigger in _triggers(step) if is_cron_trigger(trigger)]
 
 
+def get_state_triggers(step: Any) -> list[Any]:
+    """The state triggers of a Step or its config."""
+    return [trigger for trigger in _triggers(step) if is_state_trigger(trigger)]
+
+
+def get_stream_triggers(step: Any) -> list[Any]:
+    """The stream triggers of a Step or its config."""
+    return [trigger for trigger in _triggers(step) if is_stream_trigger(trigger)]
+
+
 def is_api_step(step: Any) -> bool:
     """Whether requests start the Step."""
     return bool(get_api_triggers(step))
@@ -61,6 +71,16 @@ def is_queue_step(step: Any) -> bool:
 def is_cron_step(step: Any) -> bool:
     """Whether the clock starts the Step."""
     return bool(get_cron_triggers(step))
+
+
+def is_state_step(step: Any) -> bool:
+    """Whether changes of state start the Step."""
+    return bool(get_state_triggers(step))
+
+
+def is_stream_step(step: Any) -> bool:
+    """Whether changes of a stream start the Step."""
+    return bool(get_stream_triggers(step))
 
 
 def _kind(trigger: Any) -> str | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
+from motia_celery.model.changed import change_topic
 from motia_celery.model.cron import both_days, cron_fault, timezone_fault
-from motia_celery.model.event import derived_id
+from motia_celery.model.event import Event, derived_id
 from motia_celery.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleEntry:
-    """When the clock starts a Step; ``index`` counts the Step's cron triggers from 0."""
+    """When the clock starts a Step; ``index`` counts the Step's cron triggers from 0, ``trigger``
+    all of its triggers.
+    """
 
     step: str
     expression: str
     timezone: str
     index: int = 0
+    trigger: int = 0
 
     @property
     def name(self) -> str:
@@ -40,7 +45,7 @@ def compile_schedules(
     """
     problems = list(_default_timezone_problems(default_timezone))
     entries: list[ScheduleEntry] = []
-    for step, index, trigger in _cron_triggers(steps):
+    for step, index, place, trigger in _cron_triggers(steps):
         found = tuple(_trigger_problems(step, trigger))
         problems.extend(found)
         timezone = trigger.timezone or default_timezone
@@ -48,21 +53,37 @@ def compile_schedules(
             continue
         entries.append(
             ScheduleEntry(
-                step=step.name, expression=trigger.expression, timezone=timezone, index=index
+                step=step.name,
+                expression=trigger.expression,
+                timezone=timezone,
+                index=index,
+                trigger=place,
             )
         )
     return tuple(entries), tuple(problems)
 
 
-def tick_id(prefix: str, step: str, slot: datetime) -> str:
+def tick_id(prefix: str, entry: str, slot: datetime) -> str:
     """The event id of one tick: the same from every beat, and on every try to send it."""
-    return derived_id("cron", prefix, step, slot.isoformat())
+    return derived_id("cron", prefix, entry, slot.isoformat())
 
 
-def _cron_triggers(steps: Iterable[Step]) -> Iterator[tuple[Step, int, CronTrigger]]:
+def tick_event(prefix: str, entry: ScheduleEntry, slot: datetime) -> Event:
+    """The event of one tick. Of a Step's cron triggers only the first needs no topic."""
+    return Event(
+        topic=change_topic("cron", entry.trigger) if entry.index else "",
+        data=None,
+        id=tick_id(prefix, entry.name, slot),
+        timestamp_ms=int(slot.astimezone(UTC).timestamp() * 1000),
+    )
+
+
+def _cron_triggers(steps: Iterable[Step]) -> Iterator[tuple[Step, int, int, CronTrigger]]:
+    """Each cron trigger of each Step, with its number among those, and among all triggers."""
     for step in steps:
+        places = [i for i, trigger in enumerate(step.triggers) if trigger in step.crons]
         for index, trigger in enumerate(step.crons):
-            yield step, index, trigger
+            yield step, index, places[index], trigger
 
 
 def _default_timezone_problems(name: str) -> Iterator[Problem]:

@@ -164,7 +164,7 @@ class App:
 
     def _hook_context(self, run: Run, place: Stream | StreamAuth) -> Context:
         """What a hook of a stream, or of all, is given; it may emit to every topic."""
-        step = Step(name=run.step, file=place.file, language=place.language)
+        step = Step(name=run.step, file=place.file, language=place.language, lists_triggers=True)
         return Context(run, step, self.services)
 
     async def invoke(self, run: Run) -> Outcome:

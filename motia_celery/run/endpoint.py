@@ -140,7 +140,8 @@ class Endpoint:
             return self._failed(outcome.error, work)
         if reply.has_begun:
             return _WRITTEN
-        return build_response(outcome.result, self._step.file)
+        status = 200 if self._step.lists_triggers else None
+        return build_response(outcome.result, self._step.file, status)
 
     async def _outcome(self, run: Run, reply: ClientReply) -> Outcome:
         deadline = asyncio.timeout(self._settings.request_timeout_seconds)

@@ -62,10 +62,10 @@ def error_response(status: int, error: str) -> Response:
     return json_response(status, {"error": error})
 
 
-def build_response(result: Any, where: str = "") -> Response:
+def build_response(result: Any, where: str = "", status: int | None = None) -> Response:
     """The response that a handler's ``{"status", "body", "headers"}`` asks for.
 
-    Motia 1.0's ``status_code`` stands for ``status``.
+    Motia 1.0's ``status_code`` stands for ``status``; the argument for one that is missing.
 
     Raises:
         ResponseError: it is no such dict, or a header or the body can not be sent.
@@ -76,7 +76,7 @@ def build_response(result: Any, where: str = "") -> Response:
             f"the handler returned {returned}.", where, 'Return {"status": 200, "body": …}.'
         )
     head = response_head(
-        result.get("status", result.get("status_code")), result.get("headers"), where
+        result.get("status", result.get("status_code", status)), result.get("headers"), where
     )
     if head.status in BODYLESS:
         return head

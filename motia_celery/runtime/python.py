@@ -19,6 +19,7 @@ from motia_celery.context import Context
 from motia_celery.context.arguments import fitting, room
 from motia_celery.context.current import current
 from motia_celery.errors import ConfigError
+from motia_celery.model.client import StreamAuthInput, StreamSubscription
 from motia_celery.model.kinds import KINDS, lists_triggers
 from motia_celery.model.run import Run
 from motia_celery.motia.steps import StepDefinition
@@ -109,7 +110,8 @@ class PythonHost:
         function = self._hooks[run.step].get(hook)
         if not callable(function):
             raise TypeError(f"{hook} is no function but {type(function).__name__}")
-        arguments = (run.input["subscription"], context, run.input["auth"])
+        subscription = StreamSubscription(run.input["subscription"])
+        arguments = (subscription, context, run.input["auth"])
         with current(context):
             return _lets_in(await self._invoke(function, arguments[: room(function, 3)]))
 
@@ -139,13 +141,17 @@ class PythonHost:
         """What the app's ``authenticate_stream`` says of a client, which is the run's input.
 
         Raises:
+            PermissionError: it says that the client is not authorized.
             Exception: whatever it raises.
         """
         if self._authenticate is None:
             raise ConfigError("there is no authenticate_stream.")
-        arguments = (run.input, context)[: room(self._authenticate)]
+        arguments = (StreamAuthInput(run.input), context)[: room(self._authenticate)]
         with current(context):
-            return _member(await self._invoke(self._authenticate, arguments), "context")
+            told = await self._invoke(self._authenticate, arguments)
+        if told is False or _member(told, "authorized") is False:
+            raise PermissionError("the client is not authorized")
+        return _member(told, "context")
 
     async def authenticate(self, request: Mapping[str, Any]) -> Any:
         """What the app's ``authenticate`` says of a request (``headers`` and ``url``).

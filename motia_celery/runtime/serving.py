@@ -16,6 +16,7 @@ from motia_celery.context import Context, Services
 from motia_celery.context.request import Request
 from motia_celery.context.state import Wrap
 from motia_celery.errors import FrameError
+from motia_celery.model.kinds import lists_triggers
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
@@ -188,7 +189,12 @@ class Server(asyncio.Protocol):
             stream_names=self._stream_names,
         )
         # Which topics it may emit is decided where the plan is.
-        step = Step(name=run.step, file=self._relative(file), language="python")
+        step = Step(
+            name=run.step,
+            file=self._relative(file),
+            language="python",
+            lists_triggers=lists_triggers(self._definition(file).config),
+        )
         context = Context(run, step, services)
         context.logger = FramedLogger(asker)
         return context

@@ -20,7 +20,7 @@ from motia_celery.model.run import Outcome, Run
 from motia_celery.model.told import Target
 from motia_celery.model.trace import Trace
 from motia_celery.plan.inputs import Inputs
-from motia_celery.plan.schedule import tick_id
+from motia_celery.plan.schedule import ScheduleEntry, tick_event
 from motia_celery.run.app import App
 from motia_celery.settings import Settings
 from motia_celery.stores.memory_streams import MemoryStreams
@@ -137,20 +137,20 @@ class InMemory:
         waiting = self._queues.next_due()
         return min([*due, *([] if waiting is None else [waiting])], default=float("inf"))
 
-    def _next_slots(self) -> Sequence[tuple[str, datetime]]:
+    def _next_slots(self) -> Sequence[tuple[ScheduleEntry, datetime]]:
         found = []
         for entry in self.app.plan.schedules:
             for slot in Cron(entry.expression, entry.timezone).upcoming(self.now, 1):
-                found.append((entry.step, slot))
+                found.append((entry, slot))
         return found
 
     def _move_to(self, moment: float) -> None:
         slots = self._next_slots()
         self.app.clock.move_to(moment)
-        for step, slot in slots:
+        for entry, slot in slots:
             if slot.timestamp() <= moment:
-                event = Event(topic="", data=None, id=tick_id(self.app.settings.prefix, step, slot))
-                self._queues.send(event, self.app.plan.topology.by_step[step])
+                tick = tick_event(self.app.settings.prefix, entry, slot)
+                self._queues.send(tick, self.app.plan.topology.by_step[entry.step])
 
     async def _within(self, seconds: float, work: Any) -> None:
         try:

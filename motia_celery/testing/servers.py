@@ -28,7 +28,7 @@ from motia_celery.model.event import Event, run_id
 from motia_celery.model.record import RunRecord
 from motia_celery.model.run import Outcome, Run
 from motia_celery.model.trace import Trace
-from motia_celery.plan.schedule import tick_id
+from motia_celery.plan.schedule import ScheduleEntry, tick_event
 from motia_celery.plan.topology import QueuePlan
 from motia_celery.run.app import App
 from motia_celery.run.release import release
@@ -204,22 +204,20 @@ class OnServers:
         """Waits so long, fires the schedules meanwhile, and then for what is due."""
         start = self.now
         end = start.timestamp() + seconds
-        for moment, step, slot in self._slots(start, end):
-            await asyncio.sleep(max(0.0, moment - time.time()))
-            await self._send(
-                Event(topic="", data=None, id=tick_id(self.app.settings.prefix, step, slot)), step
-            )
+        for entry, slot in self._slots(start, end):
+            await asyncio.sleep(max(0.0, slot.timestamp() - time.time()))
+            await self._send(tick_event(self.app.settings.prefix, entry, slot), entry.step)
         await asyncio.sleep(max(0.0, end - time.time()))
         await self.settle(timeout_seconds)
 
-    def _slots(self, start: datetime, end: float) -> list[tuple[float, str, datetime]]:
+    def _slots(self, start: datetime, end: float) -> list[tuple[ScheduleEntry, datetime]]:
         found = []
         for entry in self.app.plan.schedules:
             cron, slot = Cron(entry.expression, entry.timezone), start
             while (following := cron.upcoming(slot, 1)) and following[0].timestamp() <= end:
                 slot = following[0]
-                found.append((slot.timestamp(), entry.step, slot))
-        return sorted(found)
+                found.append((entry, slot))
+        return sorted(found, key=lambda one: one[1])
 
     async def runs(self) -> Sequence[RunRecord]:
         """Every run, in the order in which they began."""

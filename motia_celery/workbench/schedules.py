@@ -173,7 +173,7 @@ def _ticks(
     for slot in latest_slots(cron, ticks.last, _PAST) if ticks.last else ():
         if any(miss.first <= slot < miss.sent for miss in ticks.misses):
             continue
-        tick = _tick(slot, run_id(tick_id(plan.prefix, entry.step, slot), queue.name), runs)
+        tick = _tick(slot, run_id(tick_id(plan.prefix, entry.name, slot), queue.name), runs)
         unknown.append(tick)
         if tick.status or slot == ticks.last:
             yield from unknown

@@ -70,9 +70,10 @@ config, handler = (
                 http("GET", "/orders/:id"),
                 http("POST", "/orders", body_schema=Order, condition=is_no_robot),
                 queue("order.made", input=Order, condition=is_large),
-                cron("* * * * * *"),
+                cron("0 0 0 29 2 *"),
                 state(),
                 http("GET", "/parts"),
+                cron("* * * * * *"),
             ],
             "enqueues": ["order.made", "order.large"],
         }

@@ -35,13 +35,14 @@ def exchange():
 
 @pytest.fixture
 def make(exchange):
-    def make(*emits, strict=False, **run):
+    def make(*emits, strict=False, lists_triggers=False, **run):
         step = Step(
             name="charge",
             file="steps/charge_step.py",
             language="python",
             triggers=(EventTrigger(topics=("order.created",)),),
             emits=tuple(Emit(topic=topic) for topic in emits),
+            lists_triggers=lists_triggers,
         )
         services = Services(emitter=exchange, state=MemoryState(), strict_emits=strict)
         values = {"id": "r1", "step": "charge", "trigger": "event", "input": None, "trace": TRACE}
@@ -107,6 +108,25 @@ async def test_an_undeclared_topic_is_dropped_with_a_warning(make, exchange, cap
     assert caplog.records[0].levelno == logging.WARNING
     assert "'charge'" in caplog.text
     assert "'other'" in caplog.text
+
+
+async def test_a_step_that_lists_triggers_sends_it_with_a_warning(make, exchange, caplog):
+    """Motia 1.0 knows no forbidden topics."""
+    assert await make("declared", lists_triggers=True).emit(topic="other") is True
+    assert [event.topic for event in exchange.events] == ["other"]
+    assert "Add 'other' to enqueues" in caplog.text
+    with pytest.raises(UndeclaredTopicError):
+        await make("declared", lists_triggers=True, strict=True).emit(topic="other")
+
+
+async def test_a_step_that_lists_triggers_gets_state_as_it_is(make):
+    context = make(lists_triggers=True)
+    assert await context.state.get("orders", "1") is None
+    await context.state.set("orders", "1", {"id": 1})
+    assert "data" not in await context.state.get("orders", "1")
+    classic = make()
+    await classic.state.set("orders", "1", {"id": 1})
+    assert "data" in await classic.state.get("orders", "1")
 
 
 async def test_an_undeclared_topic_raises_where_the_setting_is_strict(make, exchange):

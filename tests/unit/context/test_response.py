@@ -72,6 +72,19 @@ async def test_the_request_has_its_response_beside_it(context, reply):
         Request({}).response  # noqa: B018
 
 
+async def test_a_request_is_asked_for_its_members_as_a_dict_is(context, reply):
+    request = MotiaHttpArgs({"body": 1}, method="PUT", raw_bytes=b"raw", reply=reply)
+    with current(context):
+        assert request.get("response") is request.response
+    assert (request.get("method"), request.get("request")) == ("PUT", request)
+    assert [part async for part in request.get("request_body").stream] == [b"raw"]
+    assert (request.get("path", 7), request.get("cookies"), Request({}).get("response")) == (
+        7,
+        None,
+        None,
+    )
+
+
 async def test_the_first_write_sends_the_status_and_headers_too(response, reply):
     await response.status(201)
     await response.headers({"a": "1"})

@@ -194,12 +194,18 @@ AUTHENTICATE_STREAM = {
     "motia.config.ts": """
 export const authenticateStream = async (input: any, { logger, state }: any) => {
   if (input.queryParams.token?.[0] === 'wrong') throw new Error('no such token');
+  if (input.queryParams.token?.[0] === 'old') return { authorized: false };
   return input.queryParams.token && { context: { input, isContext: Boolean(logger && state) } };
 };
 """,
     "motia_config.py": """
+from motia import StreamAuthResult
+
+
 async def authenticate_stream(client, context):
-    token = client["queryParams"].get("token", [None])[0]
+    token = client.query_params.get("token", [None])[0]
+    if token == "old":
+        return StreamAuthResult(authorized=False)
     if token == "wrong":
         raise LookupError("no such token")
     if token:
@@ -240,5 +246,7 @@ async def test_authenticate_stream_of_motia_1_gets_the_client_and_a_context(
         assert await auth.authenticate({}, "/live", "") is None
         with pytest.raises(AuthenticationError, match="no such token"):
             await auth.authenticate({}, "/?token=wrong", "")
+        with pytest.raises(AuthenticationError, match="not authorized"):
+            await auth.authenticate({}, "/?token=old", "")
     finally:
         await project.node.aclose()

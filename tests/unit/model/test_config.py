@@ -299,6 +299,8 @@ def test_a_stream_is_read_from_a_dict_or_a_typed_object():
     assert not expected.has_access_rule
     typed = StreamConfig(name="chat", schema=Order, base_config={"storageType": "default"})
     assert read_stream(typed, file="steps/chat_stream.py") == (expected, ())
+    other = StreamConfig(name="chat", stream_schema=Order)  # Motia 1.0's name
+    assert read_stream(other, file="steps/chat_stream.py") == (expected, ())
 
 
 def test_a_stream_may_have_an_access_rule():

@@ -128,6 +128,14 @@ def test_a_response_has_its_keys_as_attributes():
         _ = response.cookies
 
 
+def test_guards_find_the_triggers_of_each_kind():
+    config = {"name": "a", "triggers": [motia.state(), motia.stream("s"), motia.http("GET", "/")]}
+    assert [t["type"] for t in motia.get_state_triggers(config)] == ["state"]
+    assert [t["type"] for t in motia.get_stream_triggers(config)] == ["stream"]
+    assert motia.is_state_step(config) and motia.is_stream_step(config)
+    assert not motia.is_state_step({"name": "a", "triggers": []})
+
+
 def test_the_names_may_be_subscripted_in_annotations():
     for name in ("ApiRequest", "ApiResponse", "FlowContext", "MotiaHttpArgs", "Stream"):
         assert getattr(motia, name)[Any] is not None

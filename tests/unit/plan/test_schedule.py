@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from motia_celery.model.step import CronTrigger, EventTrigger, Step
-from motia_celery.plan.schedule import ScheduleEntry, compile_schedules, tick_id
+from motia_celery.plan.schedule import ScheduleEntry, compile_schedules, tick_event, tick_id
 
 
 def cron_step(name, *triggers):
@@ -21,7 +21,9 @@ def test_each_cron_trigger_becomes_an_entry():
     entries, problems = compile_schedules([report, cron_step("quiet")], "Europe/Rome")
     assert entries == (
         ScheduleEntry(step="report", expression="0 9 * * *", timezone="Europe/Rome", index=0),
-        ScheduleEntry(step="report", expression="@hourly", timezone="America/New_York", index=1),
+        ScheduleEntry(
+            step="report", expression="@hourly", timezone="America/New_York", index=1, trigger=2
+        ),
     )
     assert [entry.name for entry in entries] == ["report", "report#2"]
     assert problems == ()
@@ -73,3 +75,17 @@ def test_a_ticks_id_depends_on_prefix_step_and_slot_only():
         tick_id("motia", "report", slot.replace(second=1)),
     }
     assert len(ids) == 4
+
+
+def test_the_tick_of_a_further_cron_trigger_names_its_place():
+    """Two that are due at once are two runs, and each has its own condition."""
+    crons = (CronTrigger(expression="0 9 * * *"), CronTrigger(expression="0 9 * * *"))
+    several = cron_step("report", crons[0], EventTrigger(topics=("x",)), crons[1])
+    (first, second), _ = compile_schedules([several], "UTC")
+    assert [entry.trigger for entry in (first, second)] == [0, 2]
+    slot = datetime(2025, 1, 1, 9, tzinfo=UTC)
+    ticks = [tick_event("motia", entry, slot) for entry in (first, second)]
+    assert [tick.topic for tick in ticks] == ["", "motia.cron.2"]
+    assert len({tick.id for tick in ticks}) == 2
+    assert several.started_by("motia.cron.2") == "cron"
+    assert several.trigger_index("cron", "motia.cron.2") == 2

@@ -134,3 +134,10 @@ def test_what_is_no_response_is_refused(result: Any) -> None:
 
 def test_an_http_status_of_the_standard_library_is_a_status() -> None:
     assert build_response({"status": HTTPStatus.CREATED}).status == 201
+
+
+def test_a_status_may_be_given_for_results_without_one() -> None:
+    assert build_response({"body": [1]}, status=200).status == 200
+    assert build_response({"status": 201}, status=200).status == 201
+    with pytest.raises(ResponseError):
+        build_response({"body": [1]})

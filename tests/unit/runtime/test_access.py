@@ -170,6 +170,18 @@ async def test_a_client_must_please_the_rule_and_the_hook(make):
     assert asked == [(SUBSCRIPTION, 32, {"may": True})]
 
 
+async def test_a_hook_reads_the_subscription_by_attributes_too(make):
+    asked = []
+
+    def on_join(subscription, context, auth):
+        asked.append((subscription.group_id, subscription.id))
+
+    access = make(None, hooks={"onJoin": on_join})
+    for subscription in ({"groupId": "room"}, {"groupId": "room", "id": "1"}):
+        assert await access.allows("chat", subscription, None) is True
+    assert asked == [("room", None), ("room", "1")]
+
+
 @pytest.mark.parametrize("hook", [raises, exits, cancels, "admins"])
 async def test_a_hook_that_fails_denies_and_is_logged(make, caplog, hook):
     assert await make(None, hooks={"onJoin": hook}).allows("chat", SUBSCRIPTION, None) is False

@@ -25,6 +25,7 @@ export async function authenticate({ request }, { streamAuth, authenticateStream
   const { headers, url, path: at, queryParams, addr } = request;
   if (streamAuth !== undefined) return (await streamAuth.authenticate({ headers, url })) ?? null;
   const told = await authenticateStream({ headers, path: at, queryParams, addr }, context());
+  if (told === false || told?.authorized === false) throw new Error('the client is not authorized');
   return told?.context ?? null;
 }
 

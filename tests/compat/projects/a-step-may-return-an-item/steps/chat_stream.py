@@ -1,0 +1,1 @@
+config = {"name": "chat", "schema": None, "baseConfig": {"storageType": "default"}}

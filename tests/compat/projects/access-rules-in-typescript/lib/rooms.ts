@@ -1,0 +1,1 @@
+export const isMember = ({ rooms }: { rooms: string[] }, room: string) => rooms.includes(room);

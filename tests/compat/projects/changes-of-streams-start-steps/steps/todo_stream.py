@@ -1,0 +1,1 @@
+config = {"name": "todo", "schema": None, "baseConfig": {"storageType": "default"}}

@@ -1,0 +1,1 @@
+config = {"name": "notes", "schema": None, "baseConfig": {"storageType": "default"}}

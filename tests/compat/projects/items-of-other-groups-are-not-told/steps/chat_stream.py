@@ -1,0 +1,5 @@
+config = {
+    "name": "chat",
+    "schema": {"type": "object", "properties": {"text": {"type": "string"}}},
+    "baseConfig": {"storageType": "default"},
+}

@@ -1,0 +1,1 @@
+config = {"name": "room", "schema": None, "baseConfig": {"storageType": "default"}}

@@ -1,0 +1,1 @@
+config = {"name": "todos", "schema": None, "baseConfig": {"storageType": "default"}}

@@ -1,0 +1,1 @@
+config = {"name": "daily-tasks", "schema": None, "baseConfig": {"storageType": "default"}}

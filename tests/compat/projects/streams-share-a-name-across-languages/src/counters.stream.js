@@ -1,0 +1,1 @@
+exports.config = { name: 'counters', schema: null, baseConfig: { storageType: 'default' } };

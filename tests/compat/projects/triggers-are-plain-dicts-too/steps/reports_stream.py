@@ -1,0 +1,1 @@
+config = {"name": "reports", "baseConfig": {"storageType": "default"}}
