@@ -20,6 +20,9 @@ PAGE = ROOT / "docs" / "compatibility.md"
 
 #: The sections of the contract, in their order.
 SECTIONS = {
+    "1.1": "Which files are Steps",
+    "1.2": "How files are loaded",
+    "1.3": "Files with faults",
     "2.1": "Config of http Steps",
     "2.2": "Config of event Steps",
     "2.3": "Config of cron Steps",
@@ -83,7 +86,8 @@ def _summary(rules: list[Rule]) -> str:
 
 def _rows(rules: Iterator[Rule]) -> Iterator[str]:
     for rule in rules:
-        yield f"| {rule.text} | {rule.verdict} | {rule.note} |"
+        text, note = (part.replace("|", "\\|") for part in (rule.text, rule.note))
+        yield f"| {text} | {rule.verdict} | {note} |"
 
 
 def main() -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from motia_celery.context.current import current_context
@@ -90,6 +92,24 @@ class Request(dict[str, Any], Generic[B]):
             if name == "request_body":
                 return RequestBody(self.raw_bytes)
             raise AttributeError(f"the request has no {name!r}") from None
+
+    # Copies answer the same client, as the connection itself can not be copied; in another process
+    # there is none.
+
+    def __copy__(self) -> Request[B]:
+        return self._with(dict(self), self.reply)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Request[B]:
+        return self._with(copy.deepcopy(dict(self), memo), self.reply)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        made = partial(Request, method=self.method, path=self.path, raw_bytes=self.raw_bytes)
+        return made, (dict(self),)
+
+    def _with(self, values: Mapping[str, Any], reply: Reply | None) -> Request[B]:
+        return Request(
+            values, method=self.method, path=self.path, raw_bytes=self.raw_bytes, reply=reply
+        )
 
     @property
     def response(self) -> WrittenResponse:

@@ -245,6 +245,7 @@ class EventStep(RunningConfig):
     type: Literal["event"] = "event"
     subscribes: Texts = Field(min_length=1)
     input: Schema = None
+    middleware: Middleware | None = None
     infrastructure: InfrastructureConfig = Field(default_factory=InfrastructureConfig)
     retry: RetryConfig = Field(default_factory=RetryConfig)
     once: bool = False

@@ -114,6 +114,7 @@ class EventConfig(_RunningDict, total=False):
     type: Required[Literal["event"]]
     subscribes: Required[Sequence[str]]
     input: Schema
+    middleware: Middleware | None
     infrastructure: InfrastructureDict | None
     retry: RetryDict
     once: bool

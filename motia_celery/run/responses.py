@@ -18,6 +18,9 @@ from motia_celery.errors import ResponseError
 Header = tuple[bytes, bytes]
 
 JSON_TYPE = b"application/json; charset=utf-8"
+_HTML_TYPE = b"text/html; charset=utf-8"
+_BYTES_TYPE = b"application/octet-stream"
+_CHARSET = re.compile(rb";\s*charset=[^;]*", re.IGNORECASE)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 #: The server itself frames the message; a handler's word on it could only break it.
@@ -84,7 +87,18 @@ def build_response(result: Any, where: str = "", status: int | None = None) -> R
     typed = ((b"content-type", content_type),) if content_type else ()
     if not head.headers:
         return Response(head.status, body, typed)
-    return Response(head.status, body, head.headers).with_headers(typed)
+    # Text and JSON are sent in UTF-8, and clients would take another charset for granted.
+    is_text = content_type in (_HTML_TYPE, JSON_TYPE)
+    headers = tuple(map(_in_utf8, head.headers)) if is_text else head.headers
+    return Response(head.status, body, headers).with_headers(typed)
+
+
+def _in_utf8(header: Header) -> Header:
+    """The header; where it is the content type, with the charset."""
+    name, value = header
+    if name != b"content-type":
+        return header
+    return name, _CHARSET.sub(b"", value) + b"; charset=utf-8"
 
 
 def response_head(status: Any, headers: Any, where: str = "") -> Response:
@@ -142,13 +156,13 @@ def _body(body: Any, where: str) -> tuple[bytes, bytes | None]:
     if body is None:
         return b"", None
     if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes(body), b"application/octet-stream"
+        return bytes(body), _BYTES_TYPE
     try:
         if isinstance(body, str):
-            return body.encode(), b"text/html; charset=utf-8"
+            return body.encode(), _HTML_TYPE
         buffer = _node_buffer(body)
         if buffer is not None:
-            return buffer, b"application/octet-stream"
+            return buffer, _BYTES_TYPE
         return orjson.dumps(body, _jsonable, orjson.OPT_NON_STR_KEYS), JSON_TYPE
     except (orjson.JSONEncodeError, UnicodeEncodeError) as error:
         raise ResponseError(

@@ -69,23 +69,24 @@ def work(
 ) -> None:
     """Runs a worker until it is told to stop.
 
-    ``steps`` and ``flows`` choose the Steps that it serves, ``exclude`` leaves some out.
+    ``steps`` and ``flows`` choose the Steps that it serves, ``exclude`` leaves some out. One of an
+    app whose Steps are all started by requests sends what is delayed, or in the outbox.
 
     Raises:
-        SettingsError: no Step is left to serve, or a server's URL can not be used.
+        SettingsError: no chosen Step is left to serve, or a server's URL can not be used.
     """
     require_urls(settings)
     app = App(settings)
     _known(app, (*steps, *exclude), flows)
     queues = queue_names(app.plan, steps, exclude, flows)
-    if not queues:
+    if not queues and (steps or exclude or flows):
         raise SettingsError(
             "no Step with an event or cron trigger is left to serve.",
             "motia-celery worker",
             "Look at --steps, --exclude and --flows; `motia-celery plan` lists the Steps.",
         )
     queues.extend(own_queues(settings, app.plan))
-    run_worker(celery_of(app), settings, queues, name)
+    run_worker(celery_of(app), settings, queues or [app.plan.names.default_queue], name)
 
 
 def _known(app: App, steps: Sequence[str], flows: Sequence[str]) -> None:

@@ -104,7 +104,7 @@ async def test_results_in_typescript(app: StepTester) -> None:
 async def test_texts_are_sent_as_they_are(app: StepTester) -> None:
     async with app:
         answer = await app.client.get("/text")
-    assert (answer.text, answer.headers["content-type"]) == ("plain", "text/plain")
+    assert (answer.text, answer.headers["content-type"]) == ("plain", "text/plain; charset=utf-8")
 
 
 @rule("14.4", "`response.status`, `.headers`, `.writer.stream.write` and `.close` write a response")

@@ -100,6 +100,7 @@ export const event: EventConfig = {
   name: 'Charge',
   subscribes: ['order.*'],
   emits: [],
+  middleware: [async (order, { logger }, next) => (order.id ? next() : logger.warn('No id'))],
   input: z.object({ id: z.string() }),
   infrastructure: {
     handler: { ram: 512, cpu: 0.25, timeout: 30, isolated: true },

@@ -287,6 +287,11 @@ def test_unknown_keys_at_any_depth_are_warned_of_and_the_step_runs(raw, key, kno
     assert problem.field == key
 
 
+def test_the_middleware_of_an_event_step_is_no_unknown_key():
+    """It runs, as in Motia."""
+    step_of({**EVENT, "middleware": [print]})
+
+
 def test_marks_of_motias_own_loader_are_no_unknown_keys():
     step_of({**API, "__motia_hasCanAccess": True})
 

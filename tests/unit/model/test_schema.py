@@ -23,7 +23,7 @@ FIELDS = {
     "ApiStep": RUNNING
     | {"path", "method", "middleware", "bodySchema", "responseSchema", "queryParams"}
     | {"validateBody"},
-    "EventStep": RUNNING | {"subscribes", "input"} | {"retry", "once", "eventSchema"},
+    "EventStep": RUNNING | {"subscribes", "input", "middleware"} | {"retry", "once", "eventSchema"},
     "CronStep": RUNNING | {"cron"} | {"timezone", "retry"},
     "NoopStep": COMMON,
     "EmitConfig": {"topic", "label", "conditional"},

@@ -68,9 +68,22 @@ def test_models_sets_and_decimals_become_json() -> None:
     assert json.loads(sent) == {"order": {"id": 1}, "tags": ["x"], "price": "1.10"}
 
 
-def test_a_content_type_of_the_handler_is_kept() -> None:
-    result = {"status": 200, "body": "<a/>", "headers": {"Content-Type": "application/xml"}}
-    assert headers_of(result) == [("content-type", "application/xml")]
+@pytest.mark.parametrize(
+    ("given", "body", "sent"),
+    [
+        ("application/xml", "<a/>", "application/xml; charset=utf-8"),
+        ("text/csv; header=present", "a", "text/csv; header=present; charset=utf-8"),
+        ("text/plain; charset=utf-8", "a", "text/plain; charset=utf-8"),
+        ("text/plain; Charset=latin1; a=b", "é", "text/plain; a=b; charset=utf-8"),
+        ("application/problem+json", {"a": 1}, "application/problem+json; charset=utf-8"),
+        ("text/plain", b"a", "text/plain"),
+        ("image/gif", {"type": "Buffer", "data": [0]}, "image/gif"),
+    ],
+)
+def test_a_content_type_of_the_handler_is_kept(given: str, body: Any, sent: str) -> None:
+    """Text and JSON are sent in UTF-8, which it says, as Express does."""
+    result = {"status": 200, "body": body, "headers": {"Content-Type": given, "X": "1"}}
+    assert headers_of(result) == [("content-type", sent), ("x", "1")]
 
 
 def test_a_list_of_values_repeats_the_header() -> None:

@@ -104,6 +104,8 @@ export interface EventConfig extends BaseConfig {
   subscribes: readonly string[];
   emits?: readonly Emit[];
   input?: StepSchemaInput | null;
+  /** Outermost first. */
+  middleware?: readonly EventMiddleware[];
   infrastructure?: InfrastructureConfig | null;
   retry?: RetryConfig;
   /** Runs once for each event, even if that is delivered twice. */
@@ -276,6 +278,9 @@ export type ApiMiddleware<TBody = any, TEmit = EmitData, TResult = any> = (
   ctx: FlowContext<TEmit>,
   next: () => Promise<ResponseOf<TResult>>,
 ) => Promise<ResponseOf<TResult>> | ResponseOf<TResult>;
+
+/** Runs before the handler of an event Step, with its data; `next()` gives what the handler returns. */
+export type EventMiddleware = (input: any, ctx: FlowContext<any>, next: () => Promise<any>) => any;
 
 /** Runs before the handler of an http trigger; `next()` gives the response of what is inside. */
 export type TriggerMiddleware = (

@@ -1,0 +1,5 @@
+config = {"type": "cron", "name": "Good", "cron": "* * * * *", "emits": []}
+
+
+async def handler(context):
+    pass

@@ -1,0 +1,2 @@
+async def handler(req, context):
+    return {"status": 200}

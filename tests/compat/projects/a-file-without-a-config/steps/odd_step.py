@@ -1,0 +1,5 @@
+config = {"type": "webhook", "name": "Odd"}
+
+
+async def handler(req, context):
+    return {"status": 200}

@@ -1,0 +1,2 @@
+export const config = { type: 'cron', name: 'SyntaxTs',
+export const handler =

@@ -1,0 +1,5 @@
+config = {"type": "event", "name": "Count", "subscribes": ["cart.left"], "emits": []}
+
+
+async def handler(input_data, context):
+    pass

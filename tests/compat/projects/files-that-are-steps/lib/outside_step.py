@@ -1,0 +1,1 @@
+raise RuntimeError("lib is not looked into")

@@ -1,0 +1,1 @@
+raise RuntimeError("the root is not looked into")

@@ -1,0 +1,1 @@
+config = {"name": "eight", "schema": {}, "baseConfig": {"storageType": "default"}}

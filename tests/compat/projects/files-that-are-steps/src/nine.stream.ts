@@ -1,0 +1,1 @@
+export const config = { name: 'nine', schema: {}, baseConfig: { storageType: 'default' } }

@@ -1,0 +1,1 @@
+export const config = { name: 'ten', schema: {}, baseConfig: { storageType: 'default' } }

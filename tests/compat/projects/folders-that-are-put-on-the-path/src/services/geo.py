@@ -1,0 +1,2 @@
+def distance():
+    return 42

@@ -1,0 +1,7 @@
+def config
+  {
+    name: 'greetings',
+    schema: { type: 'object', properties: { text: { type: 'string' } } },
+    baseConfig: { storageType: 'default' }
+  }
+end

@@ -1,0 +1,1 @@
+export const orderTopic = 'order.created' as const

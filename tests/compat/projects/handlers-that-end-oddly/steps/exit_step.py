@@ -1,0 +1,7 @@
+import sys
+
+config = {"type": "api", "name": "Exit", "path": "/exit", "method": "GET", "emits": []}
+
+
+async def handler(req, context):
+    sys.exit(1)

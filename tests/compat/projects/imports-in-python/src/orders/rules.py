@@ -1,0 +1,5 @@
+from ..services.prices import PRICES
+
+
+def is_allowed(sku):
+    return sku in PRICES

@@ -1,0 +1,3 @@
+export function label<T extends string>(text: T): string {
+  return `<${text}>`
+}

@@ -1,0 +1,11 @@
+config = {
+    "type": "event",
+    "name": "Type",
+    "subscribes": ["go"],
+    "emits": [],
+    "infrastructure": {"queue": {"type": "priority"}},
+}
+
+
+async def handler(input_data, context):
+    pass

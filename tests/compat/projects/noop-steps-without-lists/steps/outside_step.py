@@ -1,0 +1,1 @@
+config = {"type": "noop", "name": "Outside", "flows": ["partner"]}

@@ -1,0 +1,5 @@
+exports.config = { type: 'api', name: 'Leave', path: '/leave', method: 'GET', emits: [] }
+
+exports.handler = async () => {
+  process.exit(3)
+}

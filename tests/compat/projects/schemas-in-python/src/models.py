@@ -1,0 +1,6 @@
+from pydantic import BaseModel
+
+
+class Product(BaseModel):
+    sku: str
+    price: float

@@ -1,0 +1,1 @@
+config = {"name": "plain", "baseConfig": {"storageType": "default"}, "schema": None}

@@ -1,0 +1,5 @@
+config = {
+    "name": "custom",
+    "schema": {"type": "object", "properties": {}},
+    "baseConfig": {"storageType": "custom", "factory": lambda: None},
+}

@@ -1,0 +1,5 @@
+config = {"type": "event", "name": "Same", "subscribes": ["two"], "emits": []}
+
+
+async def handler(input_data, context):
+    context.logger.info("second")
