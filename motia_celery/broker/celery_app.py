@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery
 
 from motia_celery.broker import wire
+from motia_celery.broker.beat_settings import redbeat_settings
 from motia_celery.broker.connection import tls_options, transport_options
 from motia_celery.broker.delivery import EVENT_TASK
 from motia_celery.broker.direct.events import TaskEventStream
@@ -20,7 +21,6 @@ from motia_celery.broker.once import Once
 from motia_celery.broker.publisher import Publisher
 from motia_celery.broker.queue import Forward, Refused, StepQueue, step_queue
 from motia_celery.broker.relay_queue import relay_queue
-from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.shutdown import StepCelery
 from motia_celery.broker.task import Invoke, StepTask, StepWork
 from motia_celery.broker.task_events import TaskEvents

@@ -12,11 +12,13 @@ from typing import Any
 from billiard.einfo import ExceptionWithTraceback
 from celery.exceptions import Retry, TimeLimitExceeded
 from celery.worker.consumer import Consumer
+from celery.worker.consumer.delayed_delivery import DelayedDelivery
 from celery.worker.request import Request
 from kombu.asynchronous import get_event_loop, set_event_loop
 
 from motia_celery.broker.feed import Held, let_signals_in
 from motia_celery.broker.task_events import events_connection
+from motia_celery.broker.topology import declare_delays
 from motia_celery.errors import FrameworkError, MessageRejectedError
 from motia_celery.model.run import RunError
 
@@ -59,8 +61,24 @@ class SettledAtOnce:
     """
 
 
+class Delays(DelayedDelivery):
+    """Celery's bootstep, which lets delayed messages reach all queues, at once."""
+
+    def _setup_delayed_delivery(self, c: Consumer, broker_url: str) -> None:
+        with c.app.connection_for_write(url=broker_url) as connection:
+            declare_delays(connection, c.app.amqp.queues.values())
+
+
 class StepConsumer(Consumer):
     """Celery's consumer; an undecodable message goes to the dead letters instead of being acked."""
+
+    class Blueprint(Consumer.Blueprint):
+        """Its steps are Celery's."""
+
+        default_steps = tuple(
+            Delays if str(step).endswith(":DelayedDelivery") else step
+            for step in Consumer.Blueprint.default_steps
+        )
 
     #: Turned off when the worker stops: what comes then goes back to its queue, untouched.
     takes_deliveries = True

@@ -16,6 +16,8 @@ from kombu import Consumer
 from kombu.asynchronous import Hub, get_event_loop
 
 from motia_celery.broker import wire
+from motia_celery.broker.connection import speaks_amqp
+from motia_celery.broker.declaring import at_once
 from motia_celery.broker.queue import StepQueue
 
 #: Takes a message into the worker, on the consumer's own thread.
@@ -97,6 +99,15 @@ class TaskConsumer(Consumer):
         self._open_feed = open_feed
         self._feeds: dict[str, Feed] = {}
         super().__init__(*args, **kwargs)
+
+    def declare(self) -> None:
+        """Declares all queues."""
+        if not speaks_amqp(self.connection):
+            super().declare()
+            return
+        with at_once(self.connection) as together:
+            for queue in self.queues:
+                queue.declare(channel=together)
 
     def consume(self, no_ack: bool | None = None) -> None:
         """Starts consuming from the queues that are not consumed from yet."""

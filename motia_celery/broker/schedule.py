@@ -19,11 +19,11 @@ from celery.beat import Service
 from redbeat import schedulers as redbeat
 from redbeat.decoder import RedBeatJSONDecoder, RedBeatJSONEncoder
 
+from motia_celery.broker.beat_settings import MAX_LOOP_SECONDS
 from motia_celery.broker.cron_schedule import CronSchedule
 from motia_celery.broker.misses import note_miss
 from motia_celery.errors import CronError, FrameworkError
 from motia_celery.plan.topology import task_name
-from motia_celery.stores.connections import connection_name, redis_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from motia_celery.plan.schedule import ScheduleEntry
-    from motia_celery.settings import Settings
 
     Send = Callable[[str, datetime], None]
 
@@ -39,26 +38,10 @@ logger = logging.getLogger(__name__)
 
 #: How soon a send that failed is tried again; below the second that is the shortest cron.
 RETRY_SECONDS = 0.5
-#: The longest pause between two looks at the schedule and the lock.
-MAX_LOOP_SECONDS = 1.0
 
 _TYPE = "motia-cron"
 _RedisError: type[Exception] = redbeat.redis.exceptions.RedisError
 _LockError: type[Exception] = redbeat.redis.exceptions.LockError
-
-
-def redbeat_settings(settings: Settings) -> dict[str, Any]:
-    """Celery's configuration for beat: where Redis is, the lock, and how often to look."""
-    lock_seconds = settings.beat_lock_seconds
-    return {
-        "redbeat_redis_url": settings.redis,
-        "redbeat_key_prefix": f"{settings.prefix}:redbeat:",
-        "redbeat_lock_timeout": lock_seconds,
-        "redbeat_redis_use_ssl": redis_tls(settings),
-        "redbeat_redis_options": _redis_options(settings),
-        # The lock is kept alive once a loop, so a loop must end well before it runs out.
-        "beat_max_loop_interval": min(MAX_LOOP_SECONDS, lock_seconds / 3),
-    }
 
 
 def beat_schedule(entries: Iterable[ScheduleEntry]) -> dict[str, dict[str, Any]]:
@@ -337,20 +320,3 @@ class Scheduler(redbeat.RedBeatScheduler):
             logger.warning(words, error, extra={"action": "beat.redis_away"})
         self._redis_is_away = True
         return float(self.max_interval)
-
-
-def _redis_options(settings: Settings) -> dict[str, Any]:
-    """The Redis client's options.
-
-    No ``retry_period``: it would sleep inside a call, past the lock's end, where the next tick
-    tries again anyway. The client itself retries once, for a connection that Redis has closed.
-    """
-    timeout = max(1.0, settings.beat_lock_seconds / 2)
-    return {
-        "client_name": connection_name(settings),
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        "socket_keepalive": True,
-        "health_check_interval": 30,
-        "retry": redbeat.redis.retry.Retry(redbeat.redis.backoff.NoBackoff(), 1),
-    }

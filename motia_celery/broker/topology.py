@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from kombu.transport.native_delayed_delivery import (
 )
 
 from motia_celery.broker.connection import speaks_amqp
+from motia_celery.broker.declaring import at_once
 from motia_celery.broker.queue import StepQueue, dead_letter_queue, step_queue
 from motia_celery.broker.relay_queue import RelayQueue, relay_queue
 from motia_celery.errors import QueueConflictError
@@ -60,11 +61,23 @@ def declare(connection: Connection, topology: Topology, settings: Settings) -> N
     with connection.channel() as channel:
         Exchange(topology.names.events, type="topic", durable=True)(channel).declare()
         Exchange(topology.names.steps, type="topic", durable=True)(channel).declare()
-    queues = queues_of(topology, settings, amqp=amqp)
+    queues: list[Queue] = queues_of(topology, settings, amqp=amqp)
     if amqp:
         queues[:0] = [_dead_letters(connection, topology), relay_queue(topology.names)]
-    for queue in queues:
-        declare_queue(connection, queue)
+    if not amqp or not _declared_at_once(connection, queues):
+        for queue in queues:
+            declare_queue(connection, queue)
+
+
+def _declared_at_once(connection: Connection, queues: Sequence[Queue]) -> bool:
+    """Whether they could be declared; one by one it is known which could not."""
+    try:
+        with at_once(connection) as together:
+            for queue in queues:
+                queue.declare(channel=together)
+    except PreconditionFailed:
+        return False
+    return True
 
 
 def _dead_letters(connection: Connection, topology: Topology) -> Queue:
@@ -96,9 +109,10 @@ def declare_delays(connection: Connection, queues: Iterable[Queue]) -> None:
     These exchanges are Celery's own and carry its names: other Celery apps on the same virtual
     host share them, and a routing key with our prefix leads only to our queues.
     """
-    declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum")
-    for queue in queues:
-        bind_queue_to_native_delayed_delivery_exchange(connection, queue)
+    with at_once(connection) as together:
+        declare_native_delayed_delivery_exchanges_and_queues(together, "quorum")
+        for queue in queues:
+            bind_queue_to_native_delayed_delivery_exchange(together, queue)
 
 
 def broker_version(connection: Connection) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
+from celery.utils.nodenames import default_nodename, host_format
 
 from motia_celery.broker.connection import broker_errors, open_connection
 from motia_celery.broker.control import PausedQueues
@@ -112,22 +113,14 @@ def run_worker(app: Celery, settings: Settings, queues: Sequence[str], name: str
     """Runs the worker in the foreground until it is told to stop."""
     # Celery warns root of pickle, which is refused here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    arguments = [
-        "--quiet",
-        "worker",
-        "--loglevel",
-        settings.log_level,
-        "--without-mingle",
-        "--queues",
-    ]
-    arguments.append(",".join(queues))
-    arguments += ["--hostname", name or f"{settings.prefix}-{os.getpid()}@%h"]
-    ended: list[int] = []
-
-    def keep_code(sender: Any = None, **_: Any) -> None:
-        ended.append(getattr(sender, "exitcode", None) or 0)
-
-    signals.worker_shutdown.connect(keep_code, weak=False)
-    app.worker_main(arguments)
-    if any(ended):  # Celery gives its exit code to nobody
-        raise SystemExit(max(ended))
+    # Not by app.worker_main: Celery's command line imports Flower and a shell, of 13 MB.
+    worker = app.Worker(
+        hostname=host_format(default_nodename(name or f"{settings.prefix}-{os.getpid()}@%h")),
+        loglevel=settings.log_level,
+        queues=list(queues),
+        without_mingle=True,
+        quiet=True,
+    )
+    worker.start()
+    if worker.exitcode:
+        raise SystemExit(worker.exitcode)

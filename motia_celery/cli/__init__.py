@@ -2,72 +2,75 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from motia_celery.cli import (
-    beat,
-    cancel,
-    check,
-    create,
-    dev,
-    dlq,
-    doctor,
-    emit,
-    flower,
-    generate,
-    logs,
-    motia,
-    pause,
-    plan,
-    release,
-    resume,
-    run,
-    runs,
-    start,
-    state,
-    trace,
-    version,
-    web,
-    worker,
-)
 from motia_celery.errors import FrameworkError
 
-app = typer.Typer(
-    name="motia-celery",
-    help="Steps on RabbitMQ, Celery and Redis.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    app: typer.Typer
 
 _COMMANDS = (
-    *(create, dev, start),
-    *(web, worker, beat, release, flower),
-    *(plan, check, doctor, emit, pause, resume, version),
-    *(runs, run, trace, logs),
+    *("create", "dev", "start"),
+    *("web", "worker", "beat", "release", "flower"),
+    *("plan", "check", "doctor", "emit", "pause", "resume", "version"),
+    *("runs", "run", "trace", "logs"),
 )
-for command in _COMMANDS:
-    name = command.__name__.rpartition(".")[2]
-    app.command(name, help=command.__doc__)(command.run)
-app.add_typer(cancel.app, name="cancel")
-app.add_typer(state.app, name="state")
-app.add_typer(generate.app, name="generate")
-app.add_typer(dlq.app, name="dlq")
-app.command("generate-types", hidden=True, help="Motia's name of `generate types`.")(generate.types)
-motia.add_to(app)
+_GROUPS = ("cancel", "state", "generate", "dlq")
+
+
+def commands(names: Sequence[str] = _COMMANDS, groups: Sequence[str] = _GROUPS) -> typer.Typer:
+    """The command line; with names, the one that has these commands alone."""
+    program = typer.Typer(
+        name="motia-celery",
+        help="Steps on RabbitMQ, Celery and Redis.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    program.callback()(options)
+    for name in names:
+        command = _module(name)
+        program.command(name, help=command.__doc__)(command.run)
+    for name in groups:
+        program.add_typer(_module(name).app, name=name)
+    return program
+
+
+def _everything() -> typer.Typer:
+    program = commands()
+    types = _module("generate").types
+    hidden = program.command(
+        "generate-types", hidden=True, help="Motia's name of `generate types`."
+    )
+    hidden(types)
+    _module("motia").add_to(program)
+    return program
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def __getattr__(name: str) -> Any:
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = _everything()
+    return globals()[name]
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        version.run()
+        _module("version").run()
         raise typer.Exit
 
 
-@app.callback()
 def options(
     directory: Annotated[
         str | None, typer.Option("--directory", "-C", help="Run as if started in this folder.")
@@ -92,8 +95,11 @@ def options(
 
 def main() -> None:
     """Runs the command; a person's mistake ends with one clear line and exit code 1."""
+    asked = [name for name in sys.argv[1:2] if name in _COMMANDS]
     try:
-        app()
+        # A web process or a worker would hold what the other commands import for as long as it
+        # lives.
+        (commands(asked, ()) if asked else _everything())()
     except FrameworkError as error:
         from motia_celery.cli.terminal import complain
 

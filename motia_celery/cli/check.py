@@ -17,7 +17,7 @@ def run(
     from motia_celery.cli.terminal import out, show_emptiness, show_problems
     from motia_celery.run.app import App
     from motia_celery.run.environment import read_environment
-    from motia_celery.workbench.components import drawing_problems
+    from motia_celery.workbench.component_files import drawing_problems
 
     app = App(read_environment())
     plan, root = app.plan, app.settings.project_root

@@ -104,6 +104,7 @@ class _Reading:
         self._root = root
         self._hosts = hosts
         self._steps: list[Step] = []
+        self._names: set[str] = set()
         self._streams: list[Stream] = []
         self._problems: list[Problem] = []
         self._stream_auth: StreamAuth | None = None
@@ -161,7 +162,8 @@ class _Reading:
         self._problems += located(faults, source.path)
         if step is None:
             return
-        if all(step.name != other.name for other in self._steps):
+        if step.name not in self._names:
+            self._names.add(step.name)
             self._hosts[source.language].register(step.name, definition)
         self._steps.append(replace(step, **given))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ STREAM_LISTINGS = frozenset({"all", "details", "group", "item"})
 #: Texts that stand for whatever a parameter may take.
 _SAMPLES = ("~", "7", "a-z")
 _PARAMETER = re.compile(r"(/?)\{\w+\}")
+_SEGMENT_END = re.compile(r"(?<!^)/|$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +51,61 @@ def compile_routes(steps: Iterable[Step]) -> tuple[tuple[Route, ...], tuple[Prob
     ]
     kept: list[Route] = []
     problems: list[Problem] = []
+    taken: dict[str, _Taken] = defaultdict(_Taken)
     for route in sorted(found, key=lambda route: route.path.rank):
-        same = [other for other in kept if other.trigger.method == route.trigger.method]
+        same = taken[route.trigger.method]
         fault = _reserved(route) or _repeated(route, same)
         if fault:
             problems.append(fault)
             continue
         problems.extend((*_shadowed(route, same), *_doubts(route)))
         kept.append(route)
+        same.add(route)
     return tuple(kept), tuple(problems)
+
+
+class _Taken:
+    """The routes of one method that have been kept."""
+
+    def __init__(self) -> None:
+        self._by_path: dict[Any, Route] = {}
+        #: Those with a parameter, by the plain text that they begin with.
+        self._dynamic: dict[str, list[Route]] = defaultdict(list)
+
+    def add(self, route: Route) -> None:
+        """One more, which nothing repeats."""
+        self._by_path[_identity(route.path)] = route
+        if route.path.static is None:
+            self._dynamic[route.path.beginning].append(route)
+
+    def repeated_by(self, path: CompiledPath) -> Route | None:
+        """The route that takes the very same paths."""
+        return self._by_path.get(_identity(path))
+
+    def covering(self, path: CompiledPath) -> Route | None:
+        """A route that takes every sample of what ``path`` would, if there is one; two patterns
+        can not be compared in general.
+        """
+        if not self._dynamic:
+            return None
+        first, *others = _samples(path)
+        for beginning in _beginnings(first):
+            for route in self._dynamic.get(beginning, ()):
+                match = route.path.match
+                if match(first) is not None and all(match(s) is not None for s in others):
+                    return route
+        return None
+
+
+def _identity(path: CompiledPath) -> Any:
+    return path.regex if path.static is None else path.static
+
+
+def _beginnings(path: str) -> Iterator[str]:
+    """What a path that takes this one may begin with: nothing, ``/a``, ``/a/b`` and so on."""
+    yield ""
+    for found in _SEGMENT_END.finditer(path):
+        yield path[: found.start()].lower()
 
 
 def _reserved(route: Route) -> Problem | None:
@@ -72,8 +120,8 @@ def _reserved(route: Route) -> Problem | None:
     )
 
 
-def _repeated(route: Route, earlier: Iterable[Route]) -> Problem | None:
-    other = next((other for other in earlier if _same(other.path, route.path)), None)
+def _repeated(route: Route, earlier: _Taken) -> Problem | None:
+    other = earlier.repeated_by(route.path)
     if other is None:
         return None
     return Problem(
@@ -83,31 +131,15 @@ def _repeated(route: Route, earlier: Iterable[Route]) -> Problem | None:
     )
 
 
-def _same(one: CompiledPath, other: CompiledPath) -> bool:
-    if one.static is not None:
-        return one.static == other.static
-    return one.regex == other.regex
-
-
-def _shadowed(route: Route, earlier: Iterable[Route]) -> Iterator[Problem]:
-    for other in earlier:
-        if _covers(other.path, route.path):
-            yield Problem(
-                file=route.step.file,
-                what=f"{_label(route)} is shadowed by {_label(other)} in {other.step.file}",
-                fix="Change the path or the method of one of them.",
-                severity="warning",
-            )
-            return
-
-
-def _covers(earlier: CompiledPath, later: CompiledPath) -> bool:
-    """Whether ``earlier`` takes every sample of what ``later`` would; two patterns can not be
-    compared in general.
-    """
-    if earlier.static:
-        return False
-    return all(earlier.match(sample) is not None for sample in _samples(later))
+def _shadowed(route: Route, earlier: _Taken) -> Iterator[Problem]:
+    other = earlier.covering(route.path)
+    if other is not None:
+        yield Problem(
+            file=route.step.file,
+            what=f"{_label(route)} is shadowed by {_label(other)} in {other.step.file}",
+            fix="Change the path or the method of one of them.",
+            severity="warning",
+        )
 
 
 def _samples(path: CompiledPath) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ from motia_celery.stores.redis import (
 )
 from motia_celery.stores.state import RedisState
 from motia_celery.stores.streams import RedisStreams
-from motia_celery.workbench.components import component_problems
+from motia_celery.workbench.component_files import component_problems
 
 logger = logging.getLogger("motia_celery.plan")
 

@@ -26,14 +26,13 @@ if TYPE_CHECKING:
 
 _PRELOADED = [
     "motia_celery.run.serve",
+    "motia_celery.run.workbench",
     "motia_celery.run.worker",
     "motia_celery.run.beat",
     "motia_celery.run.release",
     "motia_celery.plan.describe",
     "celery.apps.worker",
     "celery.worker",
-    "celery.bin.celery",
-    "celery.bin.worker",
     "celery.concurrency.thread",
     "billiard.pool",
     "anyio._backends._asyncio",

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from motia_celery.errors import ClientGoneError
-from motia_celery.model.path import METHODS, CompiledPath, decode_path
+from motia_celery.model.path import METHODS, CompiledPath, decode_path, static_key
 from motia_celery.plan.routes import RESERVED_PREFIX
 from motia_celery.run.cors import Cors
 from motia_celery.run.endpoint import Endpoint
@@ -45,7 +45,7 @@ class RouteTable:
         return self._exactly("GET", path) if found is None and method == "HEAD" else found
 
     def _exactly(self, method: str, path: str) -> Found | None:
-        endpoint = self._static.get(_key(path), {}).get(method)
+        endpoint = self._static.get(static_key(path), {}).get(method)
         if endpoint:
             return endpoint, {}
         for compiled, endpoint in self._dynamic.get(method, ()):
@@ -63,12 +63,7 @@ class RouteTable:
 
     def takes(self, path: str) -> bool:
         """Whether a Step has exactly this path, without parameters."""
-        return _key(path) in self._static
-
-
-def _key(path: str) -> str:
-    """The static path as Express compares it: in any case, with or without one ending slash."""
-    return (path[:-1] if path.endswith("/") and len(path) > 1 else path).lower()
+        return static_key(path) in self._static
 
 
 class StepRoutes:

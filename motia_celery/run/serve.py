@@ -31,11 +31,12 @@ from motia_celery.run.metrics import MetricsPage
 from motia_celery.run.socket_connection import SocketConnection
 from motia_celery.run.urls import require_urls
 from motia_celery.run.web import create_app
-from motia_celery.run.workbench import workbench_of
 from motia_celery.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from motia_celery.workbench.serving import Workbench
 
 logger = logging.getLogger("motia_celery.web")
 
@@ -47,7 +48,7 @@ def web_app(settings: Settings, *, is_dev: bool = False, told: Told | None = Non
     app = App(settings, told or {})
     app.trace_as("web")
     live = Live(lambda: app.streams)
-    workbench = workbench_of(app) if is_dev or settings.admin_token else None
+    workbench = _workbench(app) if is_dev or settings.admin_token else None
     report_problems(app.plan)
 
     def stop() -> None:
@@ -100,6 +101,12 @@ def web_app(settings: Settings, *, is_dev: bool = False, told: Told | None = Non
 
 def _steps(app: App) -> Iterator[str]:
     return (route.step.name for route in app.plan.routes)
+
+
+def _workbench(app: App) -> Workbench:
+    from motia_celery.run.workbench import workbench_of  # 8 MB, which others need not hold
+
+    return workbench_of(app)
 
 
 def _probes(app: App) -> Mapping[str, Probe]:

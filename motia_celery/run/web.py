@@ -30,7 +30,7 @@ from motia_celery.run.requests import read_headers
 from motia_celery.run.responses import Response, error_response, json_response
 from motia_celery.run.routing import RouteTable, StepRoutes
 from motia_celery.settings import Settings
-from motia_celery.workbench.serving import Mounts
+from motia_celery.workbench.mounts import Mounts
 
 log = logging.getLogger("motia_celery.web")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as fields_of
-from functools import cached_property
 from typing import Any
 
 from motia_celery.context import Context
 from motia_celery.context.request import Request, Upload
-from motia_celery.context.requests import Method, request_methods
+from motia_celery.context.requests import request_method
 from motia_celery.context.trigger import TriggerInfo
 from motia_celery.errors import ConfigError
 from motia_celery.model.changed import change_input
@@ -24,11 +23,16 @@ def call_fields(file: str, run: Run) -> dict[str, Any]:
     return {"file": file, "run": _run_fields(run), "input": run.input}
 
 
-def told_fields(file: str, run: Run, context: Context) -> dict[str, Any]:
-    """The same, for a host that does not read Steps: with what started the run, in full."""
-    trigger = context.trigger
-    info = {name: value for name in _TRIGGER if (value := getattr(trigger, name)) is not None}
-    fields = {"file": file, "run": _run_fields(run) | {"by": info}, "input": run.input}
+def trigger_fields(trigger: TriggerInfo) -> dict[str, Any]:
+    """What started a run, in full."""
+    return {name: value for name in _TRIGGER if (value := getattr(trigger, name)) is not None}
+
+
+def told_fields(file: str, run: Run, by: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, for a host that does not read Steps: ``by`` is what started the run, in full."""
+    told = _run_fields(run)
+    told["by"] = by
+    fields = {"file": file, "run": told, "input": run.input}
     if isinstance(run.input, Request):
         fields["request"] = {"method": run.input.method, "path": run.input.path}
     return fields
@@ -135,13 +139,9 @@ class ContextAnswerer:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    @cached_property
-    def _methods(self) -> Mapping[str, Method]:
-        return request_methods(self._context)  # most handlers ask for little, some for nothing
-
     async def request(self, method: str, arguments: Sequence[Any]) -> Any:
         """The value of a call on the context."""
-        function = self._methods.get(method)
+        function = request_method(self._context, method)
         if function is None:
             raise ConfigError(f"the context has no {method!r}.")
         return await function(*arguments)

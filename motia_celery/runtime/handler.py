@@ -15,7 +15,7 @@ from motia_celery.model.run import Run
 from motia_celery.motia.ambient import uses_ambient
 from motia_celery.motia.steps import HandlerByTrigger
 from motia_celery.runtime.source import Definition, TriggerFunctions
-from motia_celery.runtime.wanted import wanted_as, wanted_by
+from motia_celery.runtime.wanted import Wanted, wanted_as, wanted_by
 
 Function = Callable[..., Any]
 
@@ -25,14 +25,16 @@ class Handler:
 
     condition: Function | None = None
 
-    def __init__(self, function: Function, middleware: Sequence[Function]) -> None:
+    def __init__(
+        self, function: Function, middleware: Sequence[Function], wanted: Wanted | None
+    ) -> None:
         self.function = function
         self.middleware = middleware
         self.is_async = inspect.iscoroutinefunction(function)
         #: It may hold up the loop that it runs on.
         self.may_wait = self.is_async and uses_ambient(getattr(function, "__globals__", {}))
         self._room = room(function)
-        self._wanted = wanted_by(function)
+        self._wanted = wanted
 
     def arguments(self, run: Run, context: Context) -> tuple[Any, ...]:
         """``(input, context)``; for cron ``(context)``, or ``(None, context)`` if it takes two."""
@@ -58,7 +60,7 @@ class TriggerHandler(Handler):
     """
 
     def __init__(self, function: Function, of: TriggerFunctions, *, is_for_cron: bool) -> None:
-        super().__init__(function, of.middleware)
+        super().__init__(function, of.middleware, wanted_by(function))
         self.condition = of.condition
         if of.kind == "queue" and (self._wanted is None or self._wanted.in_body):
             self._wanted = wanted_as(of.input)
@@ -84,7 +86,7 @@ class Handlers:
         )
         self._lone: Handler | None = None
         if callable(function) and not self._of_triggers:
-            self._lone = Handler(function, definition.middleware)
+            self._lone = Handler(function, definition.middleware, definition.wanted)
 
     def of(self, context: Context) -> Handler:
         """The handler of the context's run.

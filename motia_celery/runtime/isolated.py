@@ -26,6 +26,7 @@ from motia_celery.runtime.crossing import (
     call_fields,
     request_fields,
     told_fields,
+    trigger_fields,
 )
 from motia_celery.runtime.host import Host
 from motia_celery.runtime.process import HostCommand, Link
@@ -121,7 +122,7 @@ class _Child:
         if self._step.language == "python":
             fields = call_fields(self._file, run) | request_fields(run)
         else:
-            fields = told_fields(self._file, run, context)
+            fields = told_fields(self._file, run, trigger_fields(context.trigger))
         return await self._link.call(fields, ContextAnswerer(context))
 
 

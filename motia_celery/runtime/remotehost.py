@@ -18,7 +18,13 @@ from motia_celery.model.run import Run
 from motia_celery.model.step import Language
 from motia_celery.observe.metrics import Metric, meter
 from motia_celery.process import process_id
-from motia_celery.runtime.crossing import ContextAnswerer, NoContext, call_fields, told_fields
+from motia_celery.runtime.crossing import (
+    ContextAnswerer,
+    NoContext,
+    call_fields,
+    told_fields,
+    trigger_fields,
+)
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
 from motia_celery.runtime.loading import load_files
 from motia_celery.runtime.middleware import ProjectCalls
@@ -29,6 +35,7 @@ from motia_celery.runtime.source import Definition, SourceFile, TriggerFunctions
 #: A child that died is started again at once; one that keeps dying after a pause that doubles.
 _LONGEST_PAUSE_SECONDS = 10.0
 _STABLE_SECONDS = 30.0
+_MOST_STARTED_BYS = 2_000
 
 Loaded = Definition | RemoteError | HostMissingError
 
@@ -86,6 +93,7 @@ class RemoteHost(ProjectCalls, ABC):
         self._rules: dict[str, str] = {}
         self._hooks: dict[str, Mapping[str, Any]] = {}
         self._config_file: str | None = None
+        self._started_bys: dict[Any, Mapping[str, Any]] = {}
         self._link: Link | None = None
         self._pid = process_id()
         self._starting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -196,7 +204,8 @@ class RemoteHost(ProjectCalls, ABC):
             HostMissingError: the language is not installed.
         """
         link = self._usable(asyncio.get_running_loop()) or await self._living()
-        fields = told_fields(self._files[run.step], run, context) | self.around_fields(run)
+        fields = told_fields(self._files[run.step], run, self._started_by(run, context))
+        fields |= self.around_fields(run)
         return await link.call(fields, ContextAnswerer(context))
 
     async def warm(self, steps: Iterable[str]) -> None:
@@ -209,6 +218,16 @@ class RemoteHost(ProjectCalls, ABC):
         files = {*handlers, *self._rules.values(), *filter(None, [self._config_file])}
         if files:
             (await self._living()).load(sorted(files))
+
+    def _started_by(self, run: Run, context: Context) -> Mapping[str, Any]:
+        """What started the run, made once for each topic of a Step."""
+        key = (run.step, run.trigger, run.trigger_index, run.topic)
+        fields = self._started_bys.get(key)
+        if fields is None:
+            if len(self._started_bys) >= _MOST_STARTED_BYS:  # topics may be as many as orders
+                self._started_bys.clear()
+            fields = self._started_bys[key] = trigger_fields(context.trigger)
+        return fields
 
     async def _living(self) -> Link:
         """The child, started if there is none; all calls that come meanwhile wait for the same."""

@@ -135,6 +135,11 @@ def _backoff() -> ExponentialBackoff:
     return ExponentialBackoff(cap=1.0, base=0.05)
 
 
+def retry_once() -> Retry:
+    """One more try at once, for a connection that Redis has closed meanwhile."""
+    return Retry(NoBackoff(), 1)
+
+
 def connect_briefly(settings: Settings, connections: int | None = None) -> redis.Redis:
     """A client for threads that asks once, for 3 seconds: somebody waits for the answer.
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from motia_celery.model.step import Emit, StateTrigger, Step
 from motia_celery.plan import Plan
 from motia_celery.plan.graph import Edge, edges_between
-from motia_celery.workbench.components import find_components
+from motia_celery.workbench.component_files import find_components
 from motia_celery.workbench.controls import paused_steps
 from motia_celery.workbench.positions import read_positions, write_positions
 from motia_celery.workbench.shapes.app import (

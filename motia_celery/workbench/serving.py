@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from motia_celery.plan.routes import WORKBENCH_PATH
 from motia_celery.settings import Settings
@@ -65,30 +65,6 @@ class Workbench:
             await anyio.to_thread.run_sync(self._sources.depths.close)
             if self._sources.records is not None:
                 await anyio.to_thread.run_sync(self._sources.records.close)
-
-
-class Mounts:
-    """ASGI middleware: requests below one of the paths go to its app, all others on.
-
-    A longer path goes before a shorter one.
-    """
-
-    def __init__(self, app: ASGIApp, mounts: Mapping[str, ASGIApp]) -> None:
-        self._app = app
-        self._mounts = dict(sorted(mounts.items(), key=lambda mount: -len(mount[0])))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on."""
-        if scope["type"] == "http":
-            root = scope.get("root_path", "")
-            path = scope["path"].removeprefix(root)
-            for base, mounted in self._mounts.items():
-                if f"{path}/".startswith(f"{base}/"):
-                    below = f"{scope['path']}/" if path == base else scope["path"]
-                    inner = {**scope, "path": below, "root_path": f"{root}{base}"}
-                    await mounted(inner, receive, send)
-                    return
-        await self._app(scope, receive, send)
 
 
 def _give(app: FastAPI, sources: Any) -> None:

@@ -11,7 +11,7 @@ from motia_celery.errors import NotFoundError
 from motia_celery.model.step import QueueOptions, Step
 from motia_celery.plan import Plan
 from motia_celery.plan.describe import describe_step
-from motia_celery.workbench.components import find_component, find_components
+from motia_celery.workbench.component_files import find_component, find_components
 from motia_celery.workbench.controls import paused_steps
 from motia_celery.workbench.flows import node
 from motia_celery.workbench.overview import problem_view

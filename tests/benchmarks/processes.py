@@ -80,13 +80,17 @@ class Running:
         self._process.wait(END_SECONDS)
 
 
+#: The second would have a project's files compiled at each start.
+_LEFT_OUT = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PORT", "LOG_LEVEL")
+
+
 def clean_environment() -> dict[str, str]:
     """This process's variables without those that would change what is measured."""
     return {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("MOTIA_", "OTEL_", "BENCH_", "CELERY_", "AMQP_URL", "REDIS_URL"))
-        and name not in ("PYTHONPATH", "VIRTUAL_ENV", "PORT", "LOG_LEVEL")
+        and name not in _LEFT_OUT
     }
 
 

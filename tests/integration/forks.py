@@ -18,8 +18,13 @@ from pathlib import Path
 from unittest import mock
 
 ROOT = Path(__file__).parents[2]
+#: The commands too, of which a process of its own imports none but the one that it runs.
 LOADED = [
-    "motia_celery.cli",
+    *sorted(
+        f"motia_celery.cli.{path.stem}" for path in (ROOT / "motia_celery/cli").glob("[a-z]*.py")
+    ),
+    "motia_celery.cli.dlq",
+    "motia_celery.run.workbench",
     "motia_celery.run.worker",
     "motia_celery.run.serve",
     "motia_celery.run.beat",

@@ -17,12 +17,12 @@ import redis
 from celery import Celery
 from servers import free_port
 
+from motia_celery.broker.beat_settings import redbeat_settings
 from motia_celery.broker.schedule import (
     RETRY_SECONDS,
     CronSchedule,
     Entry,
     beat_schedule,
-    redbeat_settings,
     scheduler_class,
 )
 from motia_celery.errors import EmitError
@@ -37,9 +37,8 @@ MINUTE = timedelta(minutes=1)
 BEAT = """
 import json, sys, time
 from celery import Celery
-from motia_celery.broker.schedule import (
-    beat_schedule, redbeat_settings, run_beat, scheduler_class,
-)
+from motia_celery.broker.beat_settings import redbeat_settings
+from motia_celery.broker.schedule import beat_schedule, run_beat, scheduler_class
 from motia_celery.plan.schedule import ScheduleEntry, tick_id
 from motia_celery.settings import Settings
 

@@ -21,8 +21,8 @@ from integration.apps import Project, wait_until
 from redbeat.schedulers import get_redis
 from servers import RABBITMQ_MISSING, RabbitNode, Room, free_port, listens
 
+from motia_celery.broker.beat_settings import redbeat_settings
 from motia_celery.broker.celery_app import create_celery
-from motia_celery.broker.schedule import redbeat_settings
 from motia_celery.broker.server import broker_facts
 from motia_celery.errors import (
     BrokerUnavailableError,

@@ -63,3 +63,24 @@ def test_the_commands_need_only_what_is_declared() -> None:
         [sys.executable, "-c", PROGRAM, *undeclared], capture_output=True, text=True, timeout=60
     )
     assert loaded.returncode == 0, loaded.stderr
+
+
+#: What only other commands need, `dev` among them, and what none of ours needs.
+UNUSED = """
+import sys
+from motia_celery.cli import commands
+commands(["web", "worker"], ())
+import motia_celery.run.serve, motia_celery.run.worker
+for name in sys.argv[1:]:
+    assert name not in sys.modules, name
+"""
+
+
+def test_web_and_worker_hold_nothing_that_only_others_use() -> None:
+    unused = (
+        "motia_celery.workbench.api",
+        "motia_celery.cli.state",
+        "redbeat",
+        "celery.bin.celery",
+    )
+    subprocess.run([sys.executable, "-c", UNUSED, *unused], check=True, timeout=120)

@@ -18,11 +18,13 @@ class Celery:
     concurrency: int = 1
     prefetch: int = PREFETCH
     confirms: bool = False
+    module: str = "celery_tasks"
 
     @property
     def name(self) -> str:
         width = f" {self.concurrency}" if self.pool != "solo" else ""
-        return f"Celery {self.pool}{width}"
+        more = ", our libraries imported" if self.module == "celery_libraries" else ""
+        return f"Celery {self.pool}{width}{more}"
 
     @property
     def configuration(self) -> str:
@@ -51,7 +53,7 @@ class Celery:
         place.run(publish(place, "celery_tasks", "seed", task))
 
     def worker(self, place: Place) -> Command:
-        program = [place.arena.peers.program("celery"), "-A", "celery_tasks", "worker"]
+        program = [place.arena.peers.program("celery"), "-A", self.module, "worker"]
         options = ["-P", self.pool, "-c", str(self.concurrency), "--loglevel", "WARNING"]
         quiet = ["--without-gossip", "--without-mingle", "-n", f"{secrets.token_hex(4)}@%h"]
         return Command([*program, *options, *quiet], INSIDE, self._environment)

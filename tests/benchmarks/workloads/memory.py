@@ -26,6 +26,7 @@ class IdleWeb(Contender):
     """A web process that has answered once."""
 
     system: Ours | None = None
+    app: str = "web_bare"
 
     def prepare(self, place: Place) -> None:
         if self.system is not None:
@@ -39,7 +40,7 @@ class IdleWeb(Contender):
 
     def _command(self, place: Place, port: int) -> Command:
         if self.system is None:
-            return uvicorn(place, "web_bare:app", port)
+            return uvicorn(place, f"{self.app}:app", port)
         return self.system.web(place, port)
 
 
@@ -70,11 +71,17 @@ def _webs(arena: Arena) -> Sequence[Contender]:
     return [
         IdleWeb(DIRECT.name, "motia-celery web, one Step", True, True, None, DIRECT),
         IdleWeb("FastAPI", "uvicorn, one route"),
+        IdleWeb(
+            "FastAPI, our libraries imported",
+            "uvicorn, one route; celery with its AMQP transport and redis.asyncio are imported",
+            app="web_libraries",
+        ),
     ]
 
 
 def _workers(arena: Arena) -> Sequence[Contender]:
-    systems: list[System] = [DIRECT, Celery(), Celery("prefork", 2), Taskiq()]
+    same = Celery(module="celery_libraries")  # redis.asyncio, pydantic and uvloop are imported
+    systems: list[System] = [DIRECT, Celery(), same, Celery("prefork", 2), Taskiq()]
     return [
         IdleWorker(s.name, s.configuration, isinstance(s, Ours), False, None, s) for s in systems
     ]

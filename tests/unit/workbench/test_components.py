@@ -8,8 +8,8 @@ import pytest
 
 from motia_celery.model.step import Step
 from motia_celery.runtime.drawing import Drawing, DrawingFault
-from motia_celery.workbench import components
-from motia_celery.workbench.components import (
+from motia_celery.workbench import component_files
+from motia_celery.workbench.component_files import (
     component_problems,
     drawing_problems,
     find_components,
@@ -52,7 +52,7 @@ def test_only_without_node_there_is_a_warning(
     (tmp_path / "a_step.tsx").write_text("export const Node = () => <div />")
     steps = [Step(name=name, file=f"{name}_step.py", language="python") for name in ("a", "b")]
     assert not list(component_problems(tmp_path, steps))
-    monkeypatch.setattr(components, "find_node", lambda: None)
+    monkeypatch.setattr(component_files, "find_node", lambda: None)
     (problem,) = component_problems(tmp_path, steps)
     assert (problem.file, problem.severity) == ("a_step.tsx", "warning")
 

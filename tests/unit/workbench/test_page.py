@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from motia_celery.workbench.mounts import Mounts
 from motia_celery.workbench.page import Page
-from motia_celery.workbench.serving import Mounts
 
 INDEX = '<script src="/__workbench/assets/app-1f.js"></script>'
 

@@ -76,7 +76,8 @@ export class Call {
 
   async #run() {
     try {
-      const found = await this.#found();
+      let found = this.#found();
+      if (found instanceof Promise) found = await found;
       const result = await this.#answer(found);
       const value = this.#written ? await this.#written.finish(result) : result;
       const error = this.#pending.isEmpty ? null : await this.#pending.finish();
@@ -88,8 +89,14 @@ export class Call {
     }
   }
 
-  // What the file defines; `around` names a file whose middleware is outside of its own.
-  async #found() {
+  // What the file defines: at once where it is known, as it is for most calls.
+  #found() {
+    const { file, around, type } = this.#message;
+    return around || (type === 'call' && isProject(file)) ? this.#foundInParts() : definition(file);
+  }
+
+  // A file of the project's has many routes; `around` names a file whose middleware is outside.
+  async #foundInParts() {
     const { file, around, type, run } = this.#message;
     const whole = await definition(file);
     const found = type === 'call' && isProject(file) ? await findRoute(whole, run.step) : whole;

@@ -48,8 +48,13 @@ export class Pending {
 
 export function makeContext(run, { request, log }, given) {
   const emit = (event) => request('emit', [event]);
+  // By name: to spread it here made each context take 14 µs instead of one.
+  const { trigger, is, getData, match } = triggered(run, given);
   return {
-    ...triggered(run, given),
+    trigger,
+    is,
+    getData,
+    match,
     traceId: run.trace_id,
     runId: run.run_id,
     attempt: run.attempt,

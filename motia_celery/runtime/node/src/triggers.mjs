@@ -84,8 +84,8 @@ const takesContext = (call) => CONTEXT_FIRST.test(Function.prototype.toString.ca
 
 // The part of a context that tells what started the run.
 export function triggered(run, given) {
-  const { type, ...place } = run.by ?? { type: run.trigger === 'event' ? 'queue' : run.trigger };
-  const trigger = { type, index: 0, ...place };
+  const trigger = run.by ?? { type: run.trigger === 'event' ? 'queue' : run.trigger, index: 0 };
+  const { type } = trigger;
   const is = (kind) => () => type === kind;
   return {
     trigger,
