@@ -48,7 +48,7 @@ SETTINGS = (*GIVEN_NAMES, "CLOUDAMQP_URL", "RABBITMQ_URL", "REDIS_TLS_URL", "POR
 
 #: What each suite may take of one process; four run at a time, and installing takes two minutes.
 BUDGETS_MINUTES = {
-    "unit": 3,
+    "unit": 5,
     "compat": 3,
     "integration": 45,
     "acceptance": 10,
