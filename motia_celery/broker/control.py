@@ -75,6 +75,7 @@ class PausedQueues:
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._left: set[str] = set()
+        self._latest = Controls()
         self.consumer: Any = None
 
     def leave_out(self, controls: Controls) -> None:
@@ -86,11 +87,14 @@ class PausedQueues:
 
     def apply(self, controls: Controls) -> None:
         """Brings the consumer to the controls, in its own thread."""
+        # kombu's hub calls what waits in any order, so each call takes what is in force last.
+        self._latest = controls
         hub = get_event_loop()
         if hub is not None:
-            hub.call_soon(self._apply, controls)
+            hub.call_soon(self._apply)
 
-    def _apply(self, controls: Controls) -> None:
+    def _apply(self) -> None:
+        controls = self._latest
         for name in self._consumed(controls.paused):
             self._left.add(name)
             self.consumer.cancel_task_queue(name)

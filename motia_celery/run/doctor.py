@@ -194,11 +194,12 @@ def connections(settings: Settings) -> tuple[Connections, ...]:
 
 
 # tests/integration/test_connections.py counts them under load. State's are capped by
-# `redis_max_connections`, and each pool process of prefork has its own.
+# `redis_max_connections`, and each pool process of prefork has its own; one more is that by which
+# values are read and stored directly.
 
 
 def _on_rabbitmq(settings: Settings) -> Iterator[Connections]:
-    state = settings.redis_max_connections
+    state = settings.redis_max_connections + int(settings.direct)
     # Handlers' events go out by a connection of their own where they go directly.
     direct = int(settings.direct)
     # It publishes, and looks at the broker when a health check and when a scraper asks, each once
@@ -216,7 +217,7 @@ def _on_rabbitmq(settings: Settings) -> Iterator[Connections]:
 
 
 def _on_redis(settings: Settings) -> Iterator[Connections]:
-    state = settings.redis_max_connections
+    state = settings.redis_max_connections + int(settings.direct)
     # kombu has a connection for each kind of command; delayed messages have up to two more.
     yield Connections(process=_WEB, rabbitmq=0, redis=state + 8)
     if settings.pool == "prefork":

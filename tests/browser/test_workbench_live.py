@@ -35,7 +35,11 @@ async def handler(context):
     await asyncio.sleep(5)
 """
 
-NODE = "import { EventNode } from 'motia/workbench'\nexport const Node = EventNode\n"
+NODE = """
+import { EventNode } from 'motia/workbench'
+
+export const Node = (props) => <EventNode {...props}>Counted here</EventNode>
+"""
 
 
 @pytest.fixture
@@ -102,4 +106,4 @@ def test_state_and_ticks_of_other_processes_are_shown_as_they_change(
 
     page.goto(f"{address}/flows?step=counts")
     expect(page.get_by_text("steps/counts_step.tsx")).to_be_visible()
-    expect(page.get_by_label("A node of its own, not drawn here")).to_be_visible()
+    expect(page.get_by_text("Counted here")).to_be_visible()

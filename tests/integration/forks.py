@@ -48,6 +48,10 @@ class Fork:
     ) -> None:
         # Celery reads the second one when it is imported; `motia-celery worker` sets it before.
         with mock.patch.dict(os.environ, PYTHONPATH=str(ROOT), REMAP_SIGTERM="SIGQUIT"):
+            # readline, once something imports it, sets them behind Python's back; rich would
+            # take them, when it is loaded, for the size of every fork's terminal.
+            os.unsetenv("COLUMNS")
+            os.unsetenv("LINES")
             forkserver.ensure_running()
         self._process = _forks.Process(
             target=_run, args=([*arguments], str(folder), {**environment}, [*map(str, files)])
