@@ -184,7 +184,7 @@ def test_the_report_is_json_with_these_fields(monkeypatch: pytest.MonkeyPatch) -
 def test_the_cap_of_the_settings_is_in_the_figures() -> None:
     environ = {"AMQP_URL": "amqp://h/", "MOTIA_REDIS_MAX_CONNECTIONS": "4"}
     counted = {c.process: c for c in connections(load_settings(Path("/nonexistent"), environ))}
-    assert counted["worker"].redis == 4 + 5
+    assert counted["worker"].redis == 4 + 6
     assert counted["beat"].redis == 3
 
 
