@@ -17,6 +17,7 @@ from motia_celery.context.recorded import (
     note_changes,
     note_sent,
     noted,
+    recorded_begin,
     recorded_state,
     recorded_streams,
 )
@@ -128,9 +129,10 @@ class Context(Triggered):
         if self._teller is not None:
             values, begin = values.telling(self._teller), None
         values = recorded_state(values, self._recording)
+        begin = recorded_begin(begin, self._recording)
         # Motia 1.0 has no wrapping: there `is None` tells that nothing is stored.
         wrap = "plain" if self._step.lists_triggers else self._services.state_wrap
-        return State(values, self._calls, wrap, begin, self._recording)
+        return State(values, self._calls, wrap, begin)
 
     @cached_property
     def streams(self) -> Streams:

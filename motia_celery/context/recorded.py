@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from motia_celery.context.state import Values
+from motia_celery.context.state import BeginState, Values
 from motia_celery.context.streams import Items
 from motia_celery.model.emit import EmitOptions
 from motia_celery.model.event import Event
@@ -21,6 +21,11 @@ Operations = Iterable[Mapping[str, Any]]
 def recorded_state(values: Values, recording: Recording | None) -> Values:
     """The state as it is, or such that the recording has what is changed in it."""
     return values if recording is None else RecordedState(values, recording)
+
+
+def recorded_begin(begin: BeginState | None, recording: Recording | None) -> BeginState | None:
+    """What begins calls as it is, or such that the recording has what is changed by them."""
+    return begin if begin is None or recording is None else RecordedBegin(begin, recording)
 
 
 def recorded_streams(items: Items, recording: Recording | None) -> Items:
@@ -113,6 +118,34 @@ class RecordedState:
         """Removes the group."""
         await self._store.clear(group)
         self._recording.state_changed("clear", group)
+
+
+class RecordedBegin:
+    """Begins calls whose changes are noted."""
+
+    __slots__ = ("_begin", "_recording", "get")
+
+    def __init__(self, begin: BeginState, recording: Recording) -> None:
+        self._begin = begin
+        self._recording = recording
+        self.get = begin.get
+
+    def set(
+        self,
+        group: str,
+        key: str,
+        value: Any,
+        ttl_seconds: float | None,
+        stored: Callable[[], None] | None = None,
+    ) -> asyncio.Future[Any] | None:
+        """Keeps the value, and gives it back."""
+
+        def noting() -> None:
+            self._recording.state_changed("set", group, key, value)
+            if stored is not None:
+                stored()
+
+        return self._begin.set(group, key, value, ttl_seconds, noting)
 
 
 class RecordedStreams:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from motia_celery.context.calls import Call, Calls
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from motia_celery.model.told import Teller
-    from motia_celery.observe.recording import Recording
     from motia_celery.stores.rule import Updated
 
 Wrap = Literal["both", "motia", "plain"]
@@ -112,7 +110,7 @@ class BeginState(Protocol):
         key: str,
         value: Any,
         ttl_seconds: float | None,
-        stored: Callable[[], None] | None,
+        stored: Callable[[], None] | None = None,
     ) -> asyncio.Future[Any] | None:
         """Keeps the value, and gives it back; ``stored`` is called once it is there."""
 
@@ -126,18 +124,16 @@ class State:
         calls: Calls,
         wrap: Wrap = "both",
         begin: BeginState | None = None,
-        recording: Recording | None = None,
     ) -> None:
         self._store = store
         self._calls = calls
         self._wrap = wrap
         self._begin = begin
-        self._recording = recording
 
     @property
     def plain(self) -> State:
         """The same state, which gives values as they are stored."""
-        return State(self._store, self._calls, "plain", self._begin, self._recording)
+        return State(self._store, self._calls, "plain", self._begin)
 
     def get(self, group_id: str, key: str) -> Call[Any]:
         """The value, or a falsy one where there is none."""
@@ -153,8 +149,7 @@ class State:
     ) -> Call[Any]:
         """Stores a JSON value, and gives it back; with ``ttl_seconds`` it is gone after them."""
         if self._begin is not None and self._calls.are_here():
-            stored = self._noting(group_id, key, value)
-            begun = self._begin.set(group_id, key, value, ttl_seconds, stored)
+            begun = self._begin.set(group_id, key, value, ttl_seconds)
             if begun is not None:
                 return self._calls.follow(begun)
         return self._calls.start(self._store.set(group_id, key, value, ttl_seconds=ttl_seconds))
@@ -205,11 +200,6 @@ class State:
 
     def _form(self, value: Any) -> Any:
         return wrapped(value, self._wrap)
-
-    def _noting(self, group_id: str, key: str, value: Any) -> Callable[[], None] | None:
-        if self._recording is None:
-            return None
-        return partial(self._recording.state_changed, "set", group_id, key, value)
 
     async def _get(self, group_id: str, key: str) -> Any:
         return wrapped(await self._store.get(group_id, key), self._wrap)

@@ -92,7 +92,7 @@ class TracedBegin:
         key: str,
         value: Any,
         ttl_seconds: float | None,
-        stored: Callable[[], None] | None,
+        stored: Callable[[], None] | None = None,
     ) -> asyncio.Future[Any] | None:
         """Keeps the value, and gives it back."""
         if tracing.running() is not None:

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
@@ -15,15 +15,12 @@ from typing import Any
 from motia_celery.broker.changes import ChangeEvents
 from motia_celery.broker.control import ControlWatch
 from motia_celery.broker.depths import DepthReader
-from motia_celery.broker.emitter import Emitter
 from motia_celery.broker.gate import Gate
 from motia_celery.broker.once import Once
 from motia_celery.broker.outbox_relay import OutboxRelay
 from motia_celery.broker.publisher import Publisher
-from motia_celery.broker.relay import Relay, hold
-from motia_celery.broker.task_sender import TaskSender
+from motia_celery.broker.relay import Relay
 from motia_celery.context import Context, Services
-from motia_celery.context.traced import traced
 from motia_celery.discover import discover
 from motia_celery.errors import FrameworkError
 from motia_celery.model.control import Controls
@@ -43,6 +40,7 @@ from motia_celery.plan import Plan, compile_plan
 from motia_celery.plan.checks import idle_priorities
 from motia_celery.plan.inputs import Inputs
 from motia_celery.process import process_id
+from motia_celery.run.resources import Resources, open_resources
 from motia_celery.runtime.access import Access
 from motia_celery.runtime.authentication import Authentication
 from motia_celery.runtime.frames import DEFAULT_LIMIT_BYTES
@@ -58,18 +56,10 @@ from motia_celery.runtime.ruby import RubyHost
 from motia_celery.runtime.source import Definition
 from motia_celery.settings import Settings
 from motia_celery.stores.controls import ControlStore
-from motia_celery.stores.delayed import DelayedMessages
-from motia_celery.stores.direct_state import DirectState
-from motia_celery.stores.emitted import EmittedKeys
-from motia_celery.stores.finished import FinishedRuns
-from motia_celery.stores.limits import Limits
 from motia_celery.stores.metrics import MetricStore
-from motia_celery.stores.order import Order
-from motia_celery.stores.outbox import Outbox, OutboxEntries
+from motia_celery.stores.outbox import OutboxEntries
 from motia_celery.stores.redis import (
-    AsyncClient,
     SyncClient,
-    connect,
     connect_briefly,
     connect_sync,
     ping,
@@ -82,25 +72,6 @@ logger = logging.getLogger("motia_celery.plan")
 
 #: What files of other languages define, by their path in the project.
 Told = Mapping[str, Definition]
-
-
-@dataclass(frozen=True, slots=True)
-class _Resources:
-    """What can not outlive a fork: connections, threads, and what is bound to an event loop."""
-
-    pid: int
-    publisher: Publisher
-    store: AsyncClient
-    state: RedisState
-    direct_state: DirectState | None
-    streams: RedisStreams
-    waiting: DelayedMessages | None
-    order: Order
-    invoker: Invoker
-    gate: Gate
-    once: Once
-    services: Services
-    recorder: Recorder
 
 
 def report_problems(plan: Plan) -> None:
@@ -162,7 +133,7 @@ class App:
             project.stream_auth, self._hosts, contexts=self._hook_context
         )
         self._middleware = AppMiddleware(project.middleware, self._hosts)
-        self._resources: _Resources | None = None
+        self._resources: Resources | None = None
         self._relay: Relay | None = None
         self._outbox_relay: OutboxRelay | None = None
         self._watch: ControlWatch | None = None
@@ -292,14 +263,16 @@ class App:
             self._watch.stop()
 
     @property
-    def resources(self) -> _Resources:
+    def resources(self) -> Resources:
         """The connections of this process; a forked child makes its own."""
         resources = self._resources
         if resources is not None and resources.pid == process_id():
             return resources
         with self._opening:
             if self._resources is None or self._resources.pid != process_id():
-                self._resources = self._open()
+                self._resources = open_resources(
+                    self.settings, self.plan, self.change_events(), self.invoker
+                )
             return self._resources
 
     @property
@@ -353,56 +326,6 @@ class App:
             middleware=self._middleware,
         )
 
-    def _open(self) -> _Resources:
-        settings = self.settings
-        waiting = None
-        if not settings.uses_rabbitmq:
-            waiting = DelayedMessages(connect_sync(settings), settings.prefix)
-        changes = self.change_events()
-        publisher = Publisher(settings, self.plan.topology, hold(waiting) if waiting else None)
-        store = connect(settings)
-        keys = EmittedKeys(store, settings.prefix, settings.emit_dedupe_seconds)
-        state = RedisState(store, settings.prefix)
-        direct = DirectState(state, store) if settings.direct else None
-        outbox = Outbox(store, settings.prefix, state)
-        inputs = Inputs(self.plan.steps, settings.event_schema)
-        streams = RedisStreams(store, settings.prefix)
-        emitter = Emitter(settings, publisher, keys, outbox, inputs, self.plan.topology)
-        services = Services(
-            emitter=emitter,
-            begin=emitter.begin,
-            state=state,
-            begin_state=direct,
-            strict_emits=settings.strict_emits,
-            state_wrap=settings.state_wrap,
-            streams=streams,
-            stream_names=frozenset(stream.name for stream in self.plan.streams),
-            tasks=TaskSender(settings, publisher),
-            changes=changes,
-        )
-        recorder = Recorder(settings)
-        invoker = self.invoker(traced(services), inputs, recorder)
-        gate = Gate(Limits(store, settings.prefix))
-        once = Once(FinishedRuns(store, settings.prefix, settings.once_seconds))
-        outside = changes.made_by() if changes else None
-        # Leases are fences already, where Redis is the broker.
-        order = Order(store, settings.prefix, fenced=settings.uses_rabbitmq)
-        return _Resources(
-            process_id(),
-            publisher,
-            store,
-            state.telling(outside) if outside else state,
-            direct,
-            streams.telling(outside) if outside else streams,
-            waiting,
-            order,
-            invoker,
-            gate,
-            once,
-            services,
-            recorder,
-        )
-
     def change_events(self) -> ChangeEvents | None:
         """What makes the events of changes; None where no trigger hears any."""
         return ChangeEvents(self.settings, self.plan) if self.plan.changes else None
@@ -450,9 +373,7 @@ class App:
         """:meth:`close`, and the connections of the event loop."""
         await self.access.aclose()
         if self._resources is not None:
-            if self._resources.direct_state is not None:
-                self._resources.direct_state.close()
-            await self._resources.store.aclose()
+            await self._resources.aclose()
         for host in self.remote_hosts:
             await host.aclose()
         await self.isolated.aclose()

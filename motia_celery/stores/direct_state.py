@@ -54,7 +54,7 @@ class DirectState:
         key: str,
         value: Any,
         ttl_seconds: float | None,
-        stored: Callable[[], None] | None,
+        stored: Callable[[], None] | None = None,
     ) -> asyncio.Future[Any] | None:
         """Keeps the value, and gives it back; ``stored`` is called once it is there."""
         loop = asyncio.get_running_loop()

@@ -36,9 +36,10 @@ class Link(asyncio.Protocol):
     """An open connection. All methods are the loop's own."""
 
     def __init__(self, connection: Any) -> None:
-        # Its writer would close the transport when it is forgotten.
-        self._connection = connection
-        self._transport: Any = connection._writer.transport
+        # It is taken, so that the connection does not end it when it is forgotten, and kept, as a
+        # writer does the same.
+        self._writer, connection._writer = connection._writer, None
+        self._transport: Any = self._writer.transport
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader(notEnoughData=_NOTHING)
         self._out: list[bytes] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from motia_celery.errors import StateValueError
@@ -21,23 +20,19 @@ from motia_celery.stores.rule import (
     Rule,
     Updated,
     applied_to,
-    change_body,
     decoded,
     encoded_or_none,
     plain,
     value_of,
 )
-from motia_celery.stores.telling import keys_and_arguments, start_each, told_of_state
+from motia_celery.stores.telling import keys_and_arguments, told_of_state
 from motia_celery.stores.turns import Turns, give_way
 from motia_celery.stores.values import encode, same
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import redis.asyncio
 
     from motia_celery.model.told import Teller, Told
-    from motia_celery.stores.telling import Start
 
 
 class StateStore(Protocol):
@@ -134,7 +129,7 @@ class RedisState:
         self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
     ) -> Any:
         """Keep ``value`` and return it."""
-        life = _milliseconds(ttl_seconds)
+        life = milliseconds(ttl_seconds)
         if value is None:
             await self.delete(group, key)
             return None
@@ -159,7 +154,7 @@ class RedisState:
         self, group: str, key: str, value: Any, ttl_seconds: float | None
     ) -> tuple[Any, ...]:
         """What :meth:`set` asks of Redis, of a value that is not None and starts nobody."""
-        life, encoded = _milliseconds(ttl_seconds), encode(value, state_place(group, key))
+        life, encoded = milliseconds(ttl_seconds), encode(value, state_place(group, key))
         more = (encoded_name(key), encoded, life, self._hashes, self._expiries)
         return self._command(self._set_script, group, *more)
 
@@ -186,7 +181,7 @@ class RedisState:
         ttl_seconds: float | None = None,
     ) -> bool:
         """:meth:`set`, if the key holds ``expected``; False if it does not."""
-        life, where = _milliseconds(ttl_seconds), state_place(group, key)
+        life, where = milliseconds(ttl_seconds), state_place(group, key)
         wanted, encoded = plain(expected, where), encoded_or_none(value, where)
         found = await self._read(group, key)
         while same(value_of(found, group, key), wanted):
@@ -255,7 +250,7 @@ class RedisState:
         told: Told | None = None,
     ) -> None:
         """Adds :meth:`set` to a transaction; of None, :meth:`delete`."""
-        life, name, field = _milliseconds(ttl_seconds), encoded_name(group), encoded_name(key)
+        life, name, field = milliseconds(ttl_seconds), encoded_name(group), encoded_name(key)
         keys = self._keys(name)
         if value is None:
             keys, args = keys_and_arguments(told, keys, [name, field])
@@ -287,117 +282,11 @@ class RedisState:
 _SWAPPED = object()
 
 
-class MemoryState:
-    """The same in this process's memory, for tests. Values are kept as JSON, so they are copies."""
-
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, start: Start | None = None
-    ) -> None:
-        self._groups: dict[bytes, dict[bytes, tuple[bytes, float]]] = {}
-        self._clock = clock
-        self._start = start
-        self._teller: Teller | None = None
-
-    def telling(self, teller: Teller) -> MemoryState:
-        """The same state; the changes that are made through it start whom the teller names."""
-        told = copy.copy(self)
-        told._teller = teller
-        return told
-
-    async def get(self, group: str, key: str) -> Any | None:
-        """The value, or None."""
-        return value_of(self._held(group, key)[0], group, key)
-
-    async def set(
-        self, group: str, key: str, value: Any, *, ttl_seconds: float | None = None
-    ) -> Any:
-        """Keep ``value`` and return it."""
-        end = self._end(ttl_seconds)
-        self._put(group, key, encoded_or_none(value, state_place(group, key)), end)
-        return value
-
-    async def update(self, group: str, key: str, operations: Operations) -> Updated:
-        """Change the value in one step."""
-        found, end = self._held(group, key)
-        rule = Rule(operations, state_place(group, key))
-        result, encoded = applied_to(rule, found, group, key)
-        self._put(group, key, encoded, end)
-        return result
-
-    async def compare_and_set(
-        self,
-        group: str,
-        key: str,
-        expected: Any,
-        value: Any,
-        *,
-        ttl_seconds: float | None = None,
-    ) -> bool:
-        """:meth:`set`, if the key holds ``expected``; False if it does not."""
-        if not same(await self.get(group, key), plain(expected, state_place(group, key))):
-            return False
-        await self.set(group, key, value, ttl_seconds=ttl_seconds)
-        return True
-
-    async def delete(self, group: str, key: str) -> Any | None:
-        """Remove the key and return what it held, or None."""
-        found = await self.get(group, key)
-        self._put(group, key, None, math.inf)
-        return found
-
-    async def get_group(self, group: str) -> list[Any]:
-        """The values of the group."""
-        return list((await self.items(group)).values())
-
-    async def items(self, group: str) -> dict[str, Any]:
-        """The values of the group by key."""
-        return decoded(group, {key: value for key, (value, _) in self._group(group).items()})
-
-    async def lives(self, group: str) -> dict[str, float]:
-        """How many seconds are left to those keys of the group that have a life."""
-        ends = sorted((key.decode(), end) for key, (_, end) in self._group(group).items())
-        return {key: end - self._clock() for key, end in ends if end < math.inf}
-
-    async def groups(self) -> list[str]:
-        """The names of the groups that hold something."""
-        return sorted(name.decode() for name in self._groups if self._group(name.decode()))
-
-    async def clear(self, group: str) -> None:
-        """Remove the group with all that it holds."""
-        for key in await self.items(group):
-            self._put(group, key, None, math.inf)
-        self._groups.pop(encoded_name(group), None)
-
-    def _group(self, group: str) -> dict[bytes, tuple[bytes, float]]:
-        """What the group holds and has not expired."""
-        held = self._groups.get(encoded_name(group), {})
-        now = self._clock()
-        return {key: entry for key, entry in held.items() if entry[1] > now}
-
-    def _held(self, group: str, key: str) -> tuple[bytes | None, float]:
-        return self._group(group).get(encoded_name(key), (None, math.inf))
-
-    def _put(self, group: str, key: str, encoded: bytes | None, end: float) -> None:
-        held, name = self._group(group), encoded_name(key)
-        told = told_of_state(self._teller, group, key, encoded)
-        found, _ = held.pop(name, (None, 0.0))
-        if encoded is not None:
-            held[name] = (encoded, end)
-        self._groups[encoded_name(group)] = held
-        if told and self._start and (found is not None or encoded is not None):
-            body = change_body(group, key, found, encoded, told.limit_bytes)
-            start_each(told, str(key), body, self._start)
-
-    def _end(self, ttl_seconds: float | None) -> float:
-        life = _milliseconds(ttl_seconds)
-        return self._clock() + int(life) / 1000 if life else math.inf
-
-
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _milliseconds(ttl_seconds: float | None) -> str:
+def milliseconds(ttl_seconds: float | None) -> str:
     """A life as the scripts take it; nothing for one without end."""
     if ttl_seconds is None:
         return ""

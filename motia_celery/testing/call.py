@@ -36,8 +36,8 @@ from motia_celery.runtime.modules import STEP_FOLDERS
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.remotehost import RemoteHost
 from motia_celery.runtime.source import Definition, SourceFile
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.stores.memory_streams import MemoryStreams
-from motia_celery.stores.state import MemoryState
 from motia_celery.testing.recordings import Recordings, WholeRecording, entry_of
 from motia_celery.testing.reply import WholeReply
 from motia_celery.testing.result import (

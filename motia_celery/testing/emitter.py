@@ -15,8 +15,8 @@ from motia_celery.model.transaction import StateChange
 from motia_celery.plan.inputs import Inputs
 from motia_celery.plan.topology import Topology
 from motia_celery.settings import Settings
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.stores.names import state_place
-from motia_celery.stores.state import MemoryState
 from motia_celery.stores.values import encode
 from motia_celery.testing.clock import Clock
 

@@ -23,8 +23,8 @@ from motia_celery.plan.inputs import Inputs
 from motia_celery.plan.schedule import ScheduleEntry, tick_event
 from motia_celery.run.app import App
 from motia_celery.settings import Settings
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.stores.memory_streams import MemoryStreams
-from motia_celery.stores.state import MemoryState
 from motia_celery.testing.clock import Clock
 from motia_celery.testing.emitter import MemoryEmitter
 from motia_celery.testing.queues import MemoryQueues

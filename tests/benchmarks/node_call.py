@@ -24,7 +24,7 @@ from motia_celery.runtime.frames import encode
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.process import HostCommand, Link
 from motia_celery.runtime.python import PythonHost
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 ROUNDS = 15
 CALLS = 6_000

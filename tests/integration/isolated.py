@@ -15,7 +15,7 @@ from motia_celery.runtime.isolated import IsolatedHost
 from motia_celery.runtime.node import NodeHost
 from motia_celery.runtime.python import PythonHost
 from motia_celery.runtime.pythonhost import python_command
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 PYTHON = """
 import asyncio, os, sys, time

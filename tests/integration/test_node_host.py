@@ -21,8 +21,8 @@ from motia_celery.runtime.access import Access
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.node import NodeHost, find_node
 from motia_celery.runtime.python import PythonHost
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.stores.memory_streams import MemoryStreams
-from motia_celery.stores.state import MemoryState
 
 HOSTILE = Path(__file__).parents[1] / "hostile"
 

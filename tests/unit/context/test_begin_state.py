@@ -8,11 +8,12 @@ import pytest
 from unit.context.test_begin import Changes, run
 
 from motia_celery.context import Context, Services
-from motia_celery.context.traced import traced
+from motia_celery.context.traced import TracedBegin, traced
 from motia_celery.errors import StateValueError
 from motia_celery.model.step import Step
+from motia_celery.observe import tracing
 from motia_celery.observe.recording import Recording
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 
 class Linked:
@@ -125,3 +126,12 @@ async def test_changes_that_start_steps_go_by_the_store(services, linked):
     context = Context(run(), Step(name="a", file="a_step.py", language="python"), services)
     await context.state.set("g", "k", 1)
     assert linked.calls == []
+
+
+async def test_calls_that_are_to_have_a_span_go_by_the_store(linked, monkeypatch):
+    begin = TracedBegin(linked)
+    assert begin.get("g", "k", str) is not None
+    monkeypatch.setattr(tracing, "running", lambda: "a span")
+    assert begin.get("g", "k", str) is None
+    assert begin.set("g", "k", 1, None) is None
+    assert linked.calls == [("get", "g", "k")]

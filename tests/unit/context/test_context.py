@@ -12,7 +12,7 @@ from motia_celery.model.emit import EmitOptions
 from motia_celery.model.run import Run
 from motia_celery.model.step import DEFAULT_VISIBILITY_SECONDS, Emit, EventTrigger, Step
 from motia_celery.model.trace import Trace
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 

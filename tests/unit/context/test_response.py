@@ -15,7 +15,7 @@ from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.trace import Trace
 from motia_celery.motia.messages import MotiaHttpArgs
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 
 class Parts:

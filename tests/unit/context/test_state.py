@@ -11,7 +11,7 @@ import pytest
 from motia_celery.context.calls import Calls
 from motia_celery.context.state import Missing, State, StateDict, wrapped
 from motia_celery.errors import UpdateError
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 STORED = {"field": 1}
 

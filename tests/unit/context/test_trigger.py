@@ -20,7 +20,7 @@ from motia_celery.model.step import (
     StreamTrigger,
 )
 from motia_celery.model.trace import Trace
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 STEP = Step(
     name="a",

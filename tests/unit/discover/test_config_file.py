@@ -221,7 +221,7 @@ async def test_authenticate_stream_of_motia_1_gets_the_client_and_a_context(
     from motia_celery.context import Context, Services
     from motia_celery.errors import AuthenticationError
     from motia_celery.model.step import Step
-    from motia_celery.stores.state import MemoryState
+    from motia_celery.stores.memory_state import MemoryState
 
     project.write(file, AUTHENTICATE_STREAM[file])
     found = project.discover()

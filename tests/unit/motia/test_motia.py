@@ -18,7 +18,7 @@ from motia_celery.model.trace import Trace
 from motia_celery.motia import exports as motia
 from motia_celery.motia.ambient import uses_ambient
 from motia_celery.run.responses import build_response
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 
 class Exchange:

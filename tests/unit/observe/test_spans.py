@@ -25,7 +25,7 @@ from motia_celery.model.transaction import StateChange
 from motia_celery.observe import tracing
 from motia_celery.observe.spans import AttemptWork, PlaceSpan, context_of
 from motia_celery.plan.topology import Names
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 PARENT = Trace.from_header(TRACEPARENT)
 assert PARENT is not None

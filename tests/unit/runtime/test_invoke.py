@@ -13,7 +13,7 @@ from motia_celery.model.run import Failure, Run, Success
 from motia_celery.model.trace import Trace
 from motia_celery.runtime import deadline
 from motia_celery.runtime.invoke import Invoker
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 
 class Exchange:

@@ -15,7 +15,7 @@ from motia_celery.model.run import Outcome, Run, Success
 from motia_celery.model.trace import Trace
 from motia_celery.runtime.invoke import Invoker
 from motia_celery.runtime.middleware import AppMiddleware
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 PYTHON_STEP = """
 import asyncio

@@ -17,8 +17,8 @@ from motia_celery.model.run import Failure, Run, Success
 from motia_celery.model.step import EventTrigger, HttpTrigger
 from motia_celery.model.trace import Trace
 from motia_celery.runtime.invoke import Invoker
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.stores.memory_streams import MemoryStreams
-from motia_celery.stores.state import MemoryState
 from motia_celery.testing.reply import WholeReply
 
 LONG_SECONDS = 60

@@ -14,7 +14,7 @@ from motia_celery.context import Context, Services
 from motia_celery.model.run import Run
 from motia_celery.model.trace import Trace
 from motia_celery.runtime.source import SourceFile
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 
 class Deaf:

@@ -14,7 +14,7 @@ from motia_celery.model.run import Run
 from motia_celery.model.trace import Trace
 from motia_celery.runtime.definitions import describe
 from motia_celery.runtime.source import Definition, SourceFile
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.testing.reply import WholeReply
 
 INPUTS = {"http": Request({"body": "b"}), "event": "d", "cron": None}

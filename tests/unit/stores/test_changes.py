@@ -9,8 +9,8 @@ import pytest
 from unit.stores.change_contract import ChangeContract
 
 from motia_celery.model.told import Target
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.stores.memory_streams import MemoryStreams
-from motia_celery.stores.state import MemoryState
 
 
 class TestMemory(ChangeContract):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unit.stores.state_contract import StateContract
 
-from motia_celery.stores.state import MemoryState
+from motia_celery.stores.memory_state import MemoryState
 
 
 class TestMemoryState(StateContract):

@@ -21,8 +21,8 @@ from motia_celery.plan.topology import QueuePlan
 from motia_celery.run.connection import STOP, Connection
 from motia_celery.run.web import create_app
 from motia_celery.settings import Settings
+from motia_celery.stores.memory_state import MemoryState
 from motia_celery.stores.memory_streams import MemoryStreams
-from motia_celery.stores.state import MemoryState
 from motia_celery.workbench.serving import Workbench
 from motia_celery.workbench.shapes.feed import LogMessage, RunMessage
 from motia_celery.workbench.shapes.runs import (
