@@ -306,8 +306,7 @@ class Publisher:
         return refused(message)
 
     def _outgoing(self) -> Outgoing:
-        loop = asyncio.get_running_loop()
-        if self._current is None or not self._current.is_of(loop):
+        if self._current is None or not self._current.is_here():
             told = partial(log_outage, self._settings)
             self._current = Outgoing(self._connected, told, self._explained)
         return self._current

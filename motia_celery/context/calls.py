@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
@@ -76,10 +77,11 @@ class Call(Coroutine[Any, Any, T], Generic[T]):
 
 
 class Calls:
-    """The calls of one run."""
+    """The calls of one run, which begins on ``loop``, in this thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._thread = get_ident()
         self._started: list[Call[Any]] = []
         self._others: list[_Other] = []
         self._room = _MOST_KEPT
@@ -119,10 +121,8 @@ class Calls:
 
     def are_here(self) -> bool:
         """Whether the caller is on the run's loop."""
-        try:
-            return asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            return False
+        # Asking for the running loop asks the kernel for the process's id, before Python 3.12.
+        return get_ident() == self._thread and self._loop.is_running()
 
     def _start_for(
         self, running: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]

@@ -29,6 +29,7 @@ from motia_celery.context.trigger import Triggered
 from motia_celery.errors import ConfigError, FrameworkError, UndeclaredTopicError
 from motia_celery.model.emit import EmitOptions, Moment
 from motia_celery.model.event import Event, derived_id, emitted_id
+from motia_celery.model.excerpt import compact
 from motia_celery.model.run import Run
 from motia_celery.model.step import Step
 from motia_celery.model.told import Teller
@@ -314,7 +315,7 @@ class Context(Triggered):
         )
         return event, options
 
-    @property
+    @cached_property
     def _patience(self) -> float | None:
         """How long an emit waits for the broker: in a worker, for as long as its run may take.
 
@@ -378,7 +379,7 @@ class Context(Triggered):
 
 def _encoded(data: Any) -> bytes | None:
     try:
-        return orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
+        return compact(orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS))
     except TypeError:
         return None  # the emit will refuse it
 

@@ -106,5 +106,7 @@ class Transaction:
 def emit_fields(event: Mapping[str, Any] | None, **spoken: Any) -> dict[str, Any]:
     """An emit's fields, from Motia's dict and from keywords, which count more."""
     fields = dict(event) if isinstance(event, Mapping) else {}
-    fields.update((name, value) for name, value in spoken.items() if value is not None)
+    for name, value in spoken.items():
+        if value is not None:
+            fields[name] = value
     return fields

@@ -17,7 +17,7 @@ from motia_celery.model.trace import Trace, random_id
 DEEPEST = 254
 
 #: Namespace of the ids that are derived, so that a redelivery always gets the same one.
-_DERIVED = uuid.UUID("6f1c9a52-7d0e-5a43-9d1b-0c6a6c1f4e6b")
+_NAMESPACE = uuid.UUID("6f1c9a52-7d0e-5a43-9d1b-0c6a6c1f4e6b").bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +81,12 @@ def parsed(body: bytes) -> Any:
 
 def derived_id(*parts: str) -> str:
     """A UUID that is the same whenever the parts are the same."""
+    return _derived("\0".join(parts).encode())
+
+
+def _derived(name: bytes) -> str:
     # uuid.uuid5 makes the same, in four times the time; each delivery and each emit needs one.
-    name = _DERIVED.bytes + "\0".join(parts).encode()
-    digest = bytearray(hashlib.sha1(name, usedforsecurity=False).digest())
+    digest = bytearray(hashlib.sha1(_NAMESPACE + name, usedforsecurity=False).digest())
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     text = digest.hex()
@@ -101,4 +104,4 @@ def emitted_id(run_id: str, topic: str, body: bytes) -> str:
     A run that is repeated and emits the same again emits the same event, so that the runs which
     follow from it keep their ids too. Other data makes another event.
     """
-    return derived_id("emitted", run_id, topic, hashlib.sha256(body).hexdigest())
+    return _derived("\0".join(("emitted", run_id, topic, "")).encode() + body)

@@ -13,6 +13,8 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS
 _SHOWN_CHARACTERS = 200
 _DEEPEST = 20
 _LONGEST_KEY = 200
+#: What orjson begins to write into.
+_BLOCK_BYTES = 4096
 
 
 class Excerpt(NamedTuple):
@@ -38,8 +40,16 @@ def excerpt_of(value: Any, limit_bytes: int) -> Excerpt:
     except (TypeError, ValueError, RecursionError):
         return Excerpt(cut(value, limit_bytes), is_whole=False)
     if len(whole) <= limit_bytes:
-        return Excerpt(whole, True)  # by name it takes twice as long
+        return Excerpt(compact(whole), True)  # by name it takes twice as long
     return Excerpt(cut(value, limit_bytes), is_whole=False)
+
+
+def compact(text: bytes) -> bytes:
+    """The same bytes, in no more memory than they need, for what is kept.
+
+    orjson leaves them in the block that it wrote into: 20,000 texts of 205 bytes took 82 MB.
+    """
+    return text if len(text) > _BLOCK_BYTES else b"%b" % text
 
 
 def shown(value: object, form: Callable[[object], str] = str) -> str:

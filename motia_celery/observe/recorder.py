@@ -187,8 +187,10 @@ class Recorder:
             item = self._changed.popleft()
             if isinstance(item, Recording) and self._is_early(item):
                 later.append(item)
-            else:
-                runs += self._scribe.written(item)
+                continue
+            if isinstance(item, Recording):
+                item.written_at = time.monotonic()
+            runs += self._scribe.written(item)
         lines: list[bytes] = []
         for _ in range(min(len(self._lines), 4 * BATCH)):
             lines += self._scribe.line(*self._lines.popleft())

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from motia_celery.model.event import Event
-from motia_celery.model.excerpt import Excerpt, excerpt, excerpt_of
+from motia_celery.model.excerpt import Excerpt, compact, excerpt, excerpt_of
 from motia_celery.model.record import EntryKind, Status
 from motia_celery.model.run import Failure, Outcome, Run, RunError
 
@@ -76,11 +77,13 @@ class Recording:
         "run",
         "started_at",
         "status",
+        "written",
         "written_at",
     )
 
     def __init__(self, run: Run, changes: Changes, limit_bytes: int, *, is_kept: bool) -> None:
-        self.run = run
+        #: The run; a request's without its input, with which the whole connection would stay.
+        self.run = replace(run, input=None) if run.trigger == "http" else run
         self.started_at = time.time()
         self.input = excerpt_of(_input(run), limit_bytes)
         self.status: Status = "running"
@@ -92,6 +95,8 @@ class Recording:
         #: Whether it is written; a success that is not sampled is not.
         self.is_kept = is_kept
         self.is_queued = False
+        #: The first notes as they were written, for a record that is written again.
+        self.written: list[bytes] = []
         self.written_at = 0.0
         self._changes = changes
         self._limit = limit_bytes
@@ -104,7 +109,7 @@ class Recording:
         told: dict[str, Any] = {"topic": event.topic, "id": event.id, "ok": ok}
         if delay_seconds:
             told["delay"] = delay_seconds
-        self._add(self._note("emit", told, "data", event.data))
+        self._add(self._emit_note(told, event))
 
     def refused(self, topic: str) -> None:
         """An event was not emitted, for the Step does not declare its topic."""
@@ -177,6 +182,12 @@ class Recording:
         if value is None or self._room <= 0:
             return Note(time.time(), kind, fields, name, None)
         return Note(time.time(), kind, fields, name, excerpt(value, self._limit))
+
+    def _emit_note(self, told: Mapping[str, Any], event: Event) -> Note:
+        """The data was made JSON to be sent; where that is short enough, it is not made again."""
+        if self._room <= 0 or not event.encoded or len(event.encoded) > self._limit:
+            return self._note("emit", told, "data", event.data)
+        return Note(time.time(), "emit", told, "data", compact(event.encoded))
 
     def _drops(self) -> bool:
         """Whether there is no room for another entry, which is then counted."""

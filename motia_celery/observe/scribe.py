@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from motia_celery.model.excerpt import excerpt
+from motia_celery.model.excerpt import compact, excerpt
 from motia_celery.model.record import Status
 from motia_celery.model.redaction import Redaction
 from motia_celery.model.run import Run, RunError
@@ -99,16 +99,22 @@ class Scribe:
             if not recording.output.is_whole:
                 text["output_cut"] = True
         if recording.notes:
-            text["entries"] = [self._entry(note) for note in recording.notes[:]]
+            text["entries"] = self._entries(recording)
         if recording.dropped:
             text["dropped"] = recording.dropped
         return orjson.dumps(text)
 
-    def _entry(self, note: Note) -> list[Any]:
+    def _entries(self, recording: Recording) -> orjson.Fragment:
+        """Each is made once, for a run that goes on is written again and again."""
+        written = recording.written
+        written += [self._entry(note) for note in recording.notes[len(written) :]]
+        return orjson.Fragment(b"[%b]" % b",".join(written))
+
+    def _entry(self, note: Note) -> bytes:
         fields = dict(note.fields)
         if note.value is not None:
             fields[note.name] = self._masked(note.value)
-        return [_ms(note.at), note.kind, fields]
+        return compact(orjson.dumps([_ms(note.at), note.kind, fields]))
 
     def _masked(self, text: bytes) -> orjson.Fragment:
         return orjson.Fragment(self._redaction.json(text))

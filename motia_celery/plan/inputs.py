@@ -33,6 +33,8 @@ class Inputs:
             if any(validator for _, validator in validators):
                 self._validators[step.name] = validators
                 self._policies[step.name] = step.event_schema or policy
+        #: Whether any Step has events refused where they are emitted.
+        self.refuses = "refuse" in self._policies.values()
 
     def faults(self, step: str, data: Any, topic: str | None = None) -> list[str]:
         """What keeps the data from fitting the Step's schema; nothing if it fits, or has none.
@@ -53,11 +55,6 @@ class Inputs:
     def lets_run(self, step: str) -> bool:
         """Whether an event that does not fit is only warned of."""
         return self._policies.get(step, "warn") == "warn"
-
-    @property
-    def refuses(self) -> bool:
-        """Whether any Step has events refused where they are emitted."""
-        return "refuse" in self._policies.values()
 
     def may_refuse(self, steps: Iterable[str]) -> bool:
         """Whether an event for these Steps may be refused where it is emitted."""

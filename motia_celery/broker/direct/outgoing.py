@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from threading import get_ident
 
 from kombu import Connection
 
@@ -106,7 +107,7 @@ class Outgoing:
         self._explain = explain
         self._log_outage = log_outage
         self._loop = asyncio.get_running_loop()
-        self._pid = process_id()
+        self._thread, self._pid = get_ident(), process_id()
         self._link: PublisherLink | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._fault: object = "no connection"
@@ -115,9 +116,11 @@ class Outgoing:
         self._watch: asyncio.TimerHandle | None = None
         self._closed = False
 
-    def is_of(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether this loop, in this process, may use it."""
-        return self._loop is loop and self._pid == process_id() and not self._closed
+    def is_here(self) -> bool:
+        """Whether the caller is on its loop, in its process."""
+        # Asking for the running loop asks the kernel for the process's id, before Python 3.12.
+        here = self._thread == get_ident() and self._pid == process_id()
+        return here and self._loop.is_running() and not self._closed
 
     @staticmethod
     def can_take(message: Message) -> bool:
@@ -125,9 +128,7 @@ class Outgoing:
         if message.mandatory or message.delay_seconds:
             return False
         # The sender knows whether the broker has priorities, and says so where it has none.
-        return message.properties.get("priority") is None and all(
-            type(value) in (str, bool, int) for value in message.headers.values()
-        )
+        return message.properties.get("priority") is None
 
     def publish(
         self, message: Message, seconds: float, arrived: Callable[[], None] | None = None

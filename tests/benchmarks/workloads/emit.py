@@ -12,6 +12,7 @@ from tests.benchmarks.peers.aio_pika import AioPika
 from tests.benchmarks.peers.celery import Celery
 from tests.benchmarks.peers.dramatiq import Dramatiq
 from tests.benchmarks.peers.faststream import FastStream
+from tests.benchmarks.peers.frames import Frames
 from tests.benchmarks.peers.peer import Publishing
 from tests.benchmarks.peers.taskiq import Taskiq
 from tests.benchmarks.queues import Template, fill, quorum_queue, take
@@ -98,6 +99,7 @@ def _contenders(arena: Arena) -> Sequence[Contender]:
         publishes(FastStream(), "100 in flight", count, 100),
         publishes(Dramatiq(), "no confirm", count, 1),
         publishes(Dramatiq(confirms=True), "confirm", few, 1),
+        publishes(Frames(), "100 in flight", count, 100, short=True),
     ]
 
 
@@ -105,7 +107,8 @@ EMIT = Workload(
     "emit",
     "Confirmed emits from a hundred handlers at once",
     "One worker runs 100 handlers, each awaiting the broker's confirm of each of its emits; peers "
-    "publish with their own client. Processor time is per event.",
+    "publish with their own client. Processor time is per event. *No client* writes what was made "
+    "beforehand: the most that RabbitMQ takes here from a connection with 100 events in flight.",
     RATES,
     "Celery solo, confirm",
     _contenders,

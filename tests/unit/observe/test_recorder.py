@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,72 @@ def test_a_run_that_goes_on_is_written_as_running_and_then_as_ended(make, kept: 
     until(lambda: len(kept.runs) == 2)
     assert [written.status for written in kept.runs] == ["running", "retrying"]
     assert orjson.loads(kept.runs[1].error)["message"] == "no"
+
+
+def test_a_run_that_goes_on_is_written_again_after_a_while_only(
+    make, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(module, "REWRITE_SECONDS", 60)
+    recording = begun(make())
+    for number in range(20):
+        recording.emitted(Event(topic="t", data=number), ok=True)
+        time.sleep(0.02)
+    assert [written.status for written in kept.runs] == ["running"]
+    recording.ended(Success(None))
+    until(lambda: len(kept.runs) == 2)
+    assert len(orjson.loads(kept.runs[1].attempt)["entries"]) == 20
+
+
+def test_what_was_written_once_is_there_when_the_run_is_written_again(
+    make, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REWRITE_SECONDS", 0)
+    recording = begun(make())
+    for number in range(3):
+        recording.emitted(Event(topic="t", data={"n": number, "token": "x"}), ok=True)
+        until(lambda told=number + 1: _entries_written(kept) == told)
+    entries = orjson.loads(kept.runs[-1].attempt)["entries"]
+    assert [fields["data"] for _, _, fields in entries] == [
+        {"n": number, "token": "[redacted]"} for number in range(3)
+    ]
+
+
+def _entries_written(kept: Kept) -> int:
+    return max((len(orjson.loads(run.attempt).get("entries", ())) for run in kept.runs), default=0)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "shown"),
+    [
+        (b'{"n":1}', {"n": 1}),
+        (b'{"password":"x"}', {"password": "[redacted]"}),
+        (b'"' + b"y" * 5_000 + b'"', "… (5,000 characters)"),
+    ],
+)
+def test_the_data_of_an_emit_is_kept_as_it_was_sent(make, kept: Kept, encoded, shown) -> None:
+    recording = begun(make(record_value_bytes=1_000))
+    event = Event(topic="t", data=orjson.loads(encoded), encoded=encoded)
+    recording.emitted(event, ok=True)
+    recording.ended(Success(None))
+    (written,) = until(lambda: kept.runs)
+    ((_, _, fields),) = orjson.loads(written.attempt)["entries"]
+    if isinstance(shown, str):
+        assert fields["data"].endswith(shown)
+    else:
+        assert fields["data"] == shown
+
+
+def test_a_request_does_not_stay_until_its_record_is_written(make) -> None:
+    class Request(dict[str, Any]):
+        """What holds the connection."""
+
+    request = Request(body={"n": 1})
+    recording = begun(make(), trigger="http", input=request)
+    gone = weakref.ref(request)
+    del request
+    assert gone() is None
+    assert orjson.loads(recording.input.text)["body"] == {"n": 1}
 
 
 @pytest.mark.parametrize(
