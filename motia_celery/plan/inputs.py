@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from motia_celery.errors import SchemaMismatchError
 from motia_celery.model.step import EventTrigger, SchemaPolicy, Step
 from motia_celery.model.topic import matches
 from motia_celery.plan.routes import no_remote
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 logger = logging.getLogger("motia_celery.plan")
 
@@ -19,7 +20,7 @@ logger = logging.getLogger("motia_celery.plan")
 _MOST_FAULTS = 10
 
 
-_Validators = list[tuple[tuple[str, ...], jsonschema_rs.Validator | None]]
+_Validators = list[tuple[tuple[str, ...], "jsonschema_rs.Validator | None"]]
 
 
 class Inputs:
@@ -98,6 +99,8 @@ def _validator(step: Step, trigger: EventTrigger) -> jsonschema_rs.Validator | N
     schema: Mapping[str, Any] | None = trigger.input_schema
     if not schema:
         return None
+    import jsonschema_rs  # 3 MB, which only an app with schemas needs
+
     try:
         return jsonschema_rs.validator_for(dict(schema), retriever=no_remote)
     except (ValueError, jsonschema_rs.ValidationError) as error:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema_rs
-
 from motia_celery.model.path import CompiledPath, compile_path
 from motia_celery.model.problem import Problem
 from motia_celery.model.step import HttpTrigger, Step
@@ -178,6 +176,8 @@ def _doubts(route: Route) -> Iterator[Problem]:
 
 def schema_fault(schema: Any) -> str | None:
     """Why ``schema`` can not validate anything, or None. A remote reference is not followed."""
+    import jsonschema_rs  # 3 MB, which only an app with schemas needs
+
     try:
         jsonschema_rs.validator_for(schema, retriever=no_remote)
     except (jsonschema_rs.ValidationError, ValueError) as error:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from motia_celery.context.request import Upload
 from motia_celery.errors import ConfigError
 from motia_celery.model.step import JsonSchema
 from motia_celery.plan.routes import schema_fault
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 #: Enough to mend a form; a body of a million wrong items must not make a huge answer.
 _MAX_DETAILS = 50
@@ -27,6 +28,8 @@ def compile_validator(schema: JsonSchema, where: str = "") -> Validator:
     Raises:
         ConfigError: the schema is not valid.
     """
+    import jsonschema_rs  # 3 MB, which only an app with schemas needs
+
     fault = schema_fault(schema)
     if fault:
         raise ConfigError(f"bodySchema is not valid JSON Schema: {fault}", where, "Correct it.")
