@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.measuring import Sample
-from tests.benchmarks.ours import CELERY, DIRECT
+from tests.benchmarks.ours import DIRECT
 from tests.benchmarks.processes import Running, memory_megabytes
 from tests.benchmarks.web import Chains
 from tests.benchmarks.workloads.chain import CLIENTS, Chaining, OurChain
 from tests.benchmarks.workloads.workload import PER_SECOND, Contender, Metric, Workload
 
-FULL_COUNT = 40_000
+FULL_COUNT = 200_000
 TENTHS = 10
 
 
@@ -44,8 +44,8 @@ def _memory(running: Sequence[Running]) -> float:
 
 def _contenders(arena: Arena) -> Sequence[Contender]:
     count = arena.scale.count(FULL_COUNT, 100)
-    chains = [OurChain(system) for system in (DIRECT, CELERY)]
-    return [Enduring(c.name, c.configuration, True, False, None, c, count) for c in chains]
+    chain = OurChain(DIRECT)
+    return [Enduring(chain.name, chain.configuration, True, False, None, chain, count)]
 
 
 ENDURANCE = Workload(
