@@ -30,6 +30,7 @@ app.conf.update(
     worker_prefetch_multiplier=int(os.environ.get("BENCH_MULTIPLIER", "1")),
     broker_transport_options={"confirm_publish": os.environ.get("BENCH_CONFIRM") == "1"},
     broker_connection_retry_on_startup=True,
+    broker_heartbeat=int(os.environ.get("BENCH_HEARTBEAT", "120")),
 )
 
 

@@ -71,9 +71,7 @@ def _contenders(arena: Arena) -> Sequence[Contender]:
         wide(DIRECT, SLOTS),
         wide(CELERY, SLOTS),
         Celery("threads", SLOTS, prefetch=SLOTS),
-        # With late acks Celery 5.7 sends one a turn of its loop, a tenth of a second each, once
-        # it holds as many messages as it may: so it holds all of them.
-        Celery("gevent", SLOTS, prefetch=FULL_COUNT),
+        Celery("gevent", SLOTS, prefetch=SLOTS),
         Taskiq(prefetch=SLOTS),
         FastStream(prefetch=SLOTS),
         Dramatiq(threads=SLOTS, prefetch=SLOTS),
