@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{workload.name:14} {workload.title}")
         return 0
     if options.write_docs:
-        pages.write_docs(_read(options.write_docs))
+        pages.write_docs(Report.merged([_read(file) for file in options.write_docs]))
         return 0
     try:
         return _measure(options)
@@ -62,8 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--write-docs",
         type=Path,
+        nargs="+",
         metavar="JSON",
-        help="write the figures of this report into docs/benchmarks.md, and measure nothing",
+        help="write the figures of these reports into docs/benchmarks.md, and measure nothing; of "
+        "a workload in two of them, the later one's",
     )
     return parser
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 #: Below this a difference is within what rounds differ by on a shared machine.
@@ -49,6 +49,8 @@ class Result:
     reference: str
     contenders: list[Measured]
     grows: str = ""
+    #: How much of it was done, where that is not what the whole report says.
+    scale: str = ""
 
     @property
     def headline(self) -> dict[str, Any]:
@@ -104,6 +106,25 @@ class Report:
             for found in data["results"]
         ]
         return cls(**{**data, "results": results})
+
+    @classmethod
+    def merged(cls, reports: Sequence[Report]) -> Report:
+        """One report of several runs on one machine; of a workload in two, the later one's."""
+        first, last = reports[0], reports[-1]
+        results: dict[str, Result] = {}
+        for report in reports:
+            differs = report.scale != first.scale
+            told = f"Counts × {report.scale['factor']:g}, {report.scale['rounds']} rounds."
+            for result in report.results:
+                results[result.name] = replace(result, scale=told if differs else "")
+        return cls(
+            first.made if len(reports) == 1 else f"{first.made} to {last.made}",
+            first.machine,
+            first.versions | last.versions,
+            first.scale,
+            list(results.values()),
+            list(dict.fromkeys(note for report in reports for note in report.notes)),
+        )
 
     @property
     def broken(self) -> list[tuple[str, Measured]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.benchmarks import summary
 from tests.benchmarks.results import Measured, Report, Result
 
 
 def markdown(report: Report) -> str:
     """The whole report."""
-    parts = [_facts(report), *map(_section, report.results), _losses(report), _appendix(report)]
+    sections = map(_section, report.results)
+    parts = [_facts(report), _short(report), *sections, _losses(report), _appendix(report)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -67,7 +69,17 @@ def _row(cells: list[str]) -> str:
 
 def _section(result: Result) -> str:
     against = f" Ratios are to *{result.reference}*." if result.reference else ""
-    return f"### {result.title}\n\n{result.about}{against}\n\n{table(result)}"
+    about = " ".join(part for part in (result.about + against, result.scale) if part)
+    return f"### {result.title}\n\n{about}\n\n{table(result)}"
+
+
+def _short(report: Report) -> str:
+    found = summary.rows(report)
+    if not found:
+        return ""
+    heads = ("", "beside", "ours", "ours, records and events off")
+    lines = [_row(list(heads)), _row(["---", "---", "---:", "---:"])]
+    return "### In short\n\n" + "\n".join([*lines, *(_row(list(row)) for row in found)])
 
 
 def _facts(report: Report) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import pages
+from tests.benchmarks import pages, summary
 from tests.benchmarks.results import Measured, Report, Result
 from tests.benchmarks.tables import markdown, number
 
@@ -93,6 +94,36 @@ def test_docs_get_the_figures_between_their_marks(
     assert "| **ours** | 200 | 2.00 |" in first
     pages.write_docs(report(result(RATE, [200], [100])))
     assert page.read_text() == first
+
+
+def test_of_two_runs_the_later_ones_workloads_are_shown() -> None:
+    one = report(result(RATE, [100], [100]), replace(result(TIME, [1], [1]), name="waiting"))
+    two = report(result(RATE, [300], [100]))
+    two.scale["factor"], two.made = 0.5, "2026-01-03"
+    merged = Report.merged([one, two])
+    assert [found.name for found in merged.results] == ["drain", "waiting"]
+    told = markdown(merged)
+    assert "| **ours** | 300 | 3.00 |" in told
+    assert told.count("Counts × 0.5, 3 rounds.") == 1
+    assert "2026-01-02 03:04 UTC to 2026-01-03" in told
+
+
+def test_in_short_ours_is_beside_the_best_of_its_peers() -> None:
+    found = result(RATE, [400, 40], [100, 10])
+    found.contenders[1].name = "Taskiq"
+    found.contenders += [
+        Measured("FastStream", "", False, samples=[{"per_second": 200}, {"per_second": 20}]),
+        Measured("ours, records and events off", "", True, samples=[{"per_second": 600}] * 2),
+    ]
+    assert summary.rows(report(found)) == [
+        ("Steps that do nothing: rate", "FastStream", "2.00 ×", "16.50 ×")
+    ]
+
+
+def test_in_short_the_least_time_is_the_best() -> None:
+    found = replace(result(TIME, [1.0], [2.0]), name="waiting")
+    found.contenders[1].name = "Taskiq"
+    assert summary.rows(report(found)) == [("Steps that wait: time", "Taskiq", "0.50 ×", "")]
 
 
 @pytest.mark.parametrize(

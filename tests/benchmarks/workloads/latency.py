@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.measuring import Sample, percentile
-from tests.benchmarks.ours import CELERY, DIRECT, Ours
+from tests.benchmarks.ours import CELERY, DIRECT, DIRECT_OFF, Ours
 from tests.benchmarks.peers.celery import Celery
 from tests.benchmarks.peers.dramatiq import Dramatiq
 from tests.benchmarks.peers.faststream import FastStream
@@ -66,7 +66,8 @@ class Latency(Contender):
 
 def _contenders(arena: Arena) -> Sequence[Contender]:
     count = arena.scale.count(FULL_COUNT, 30)
-    systems: list[Ours | Peer] = [DIRECT, CELERY, Celery(), Taskiq(), FastStream(), Dramatiq()]
+    own = (DIRECT, DIRECT_OFF, CELERY)
+    systems: list[Ours | Peer] = [*own, Celery(), Taskiq(), FastStream(), Dramatiq()]
     return [
         Latency(s.name, s.configuration, isinstance(s, Ours), s is DIRECT, None, s, count)
         for s in systems

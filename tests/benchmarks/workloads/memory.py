@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.measuring import Sample
-from tests.benchmarks.ours import DIRECT, Ours
+from tests.benchmarks.ours import DIRECT, DIRECT_OFF, Ours
 from tests.benchmarks.peers.celery import Celery
 from tests.benchmarks.peers.peer import System, uvicorn
 from tests.benchmarks.peers.taskiq import Taskiq
@@ -70,6 +70,7 @@ def settled(pid: int) -> Sample:
 def _webs(arena: Arena) -> Sequence[Contender]:
     return [
         IdleWeb(DIRECT.name, "motia-celery web, one Step", True, True, None, DIRECT),
+        IdleWeb(DIRECT_OFF.name, DIRECT_OFF.configuration, True, False, None, DIRECT_OFF),
         IdleWeb("FastAPI", "uvicorn, one route"),
         IdleWeb(
             "FastAPI, our libraries imported",
@@ -81,7 +82,7 @@ def _webs(arena: Arena) -> Sequence[Contender]:
 
 def _workers(arena: Arena) -> Sequence[Contender]:
     same = Celery(module="celery_libraries")  # redis.asyncio, pydantic and uvloop are imported
-    systems: list[System] = [DIRECT, Celery(), same, Celery("prefork", 2), Taskiq()]
+    systems: list[System] = [DIRECT, DIRECT_OFF, Celery(), same, Celery("prefork", 2), Taskiq()]
     return [
         IdleWorker(s.name, s.configuration, isinstance(s, Ours), False, None, s) for s in systems
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.measuring import Sample, moment
-from tests.benchmarks.ours import CELERY, DIRECT, Ours
+from tests.benchmarks.ours import CELERY, DIRECT, DIRECT_OFF, Ours
 from tests.benchmarks.peers.celery import Celery
 from tests.benchmarks.peers.dramatiq import Dramatiq
 from tests.benchmarks.peers.faststream import FastStream
@@ -68,8 +68,7 @@ def _contenders(arena: Arena) -> Sequence[Contender]:
     # Fewer than there are slots would tell nothing, and all of them take a second.
     count = 200 if arena.scale.short else FULL_COUNT
     systems: list[System] = [
-        wide(DIRECT, SLOTS),
-        wide(CELERY, SLOTS),
+        *(wide(system, SLOTS) for system in (DIRECT, DIRECT_OFF, CELERY)),
         Celery("threads", SLOTS, prefetch=SLOTS),
         Celery("gevent", SLOTS, prefetch=SLOTS),
         Taskiq(prefetch=SLOTS),
