@@ -32,6 +32,19 @@ class StepCelery(Celery):
 class StepWorker(Worker):
     """Celery's worker, which returns what it has not begun."""
 
+    _is_told = False
+
+    def terminate(self, in_sighandler: bool = False) -> None:
+        """Ends, and says so: Celery sends ``worker_shutdown`` only where a worker ends warmly."""
+        super().terminate(in_sighandler)
+        if not in_sighandler:
+            self._send_worker_shutdown()
+
+    def _send_worker_shutdown(self) -> None:
+        if not self._is_told:
+            self._is_told = True
+            super()._send_worker_shutdown()
+
     def wait_for_soft_shutdown(self) -> None:
         """Returns once all runs have ended, and at the latest after ``soft_shutdown_seconds``."""
         self.consumer.takes_deliveries = False

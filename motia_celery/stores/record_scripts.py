@@ -5,6 +5,8 @@ A run is a hash: ``head`` and ``input`` (JSON), one field ``a:<span id>`` for ea
 ``state``, which is the last attempt's number, the moment, the status, the run's end and its next
 try, parted by spaces, with ``-`` for none. Sorted sets by start list all runs, those of a Step,
 those of a trace, and the failed ones.
+
+Commands for many runs are put together: each is dispatched, and written to Redis's own log.
 """
 
 from __future__ import annotations
@@ -21,15 +23,39 @@ local call = redis.call
 local runs, failed, total = prefix..':runs', prefix..':runs:failed', prefix..':runs:bytes'
 local of_run, of_step, of_trace = prefix..':run:', prefix..':runs:step:', prefix..':runs:trace:'
 """
+_TOGETHER = """\
+-- In parts, for the stack of Lua.
+local function together(list, command, key)
+  for i = 1, #list, 1000 do
+    local last = math.min(i + 999, #list)
+    if key then call(command, key, unpack(list, i, last))
+    else call(command, unpack(list, i, last)) end
+  end
+end
+
+local function add(lists, name, one, two)
+  local list = lists[name]
+  if not list then list = {}; lists[name] = list end
+  list[#list + 1] = one
+  if two then list[#list + 1] = two end
+end
+"""
 _FORGET = """\
+local gone, freed, gone_keys, gone_steps, gone_traces = {}, 0, {}, {}, {}
 local function forget(id)
   local key = of_run..id
   local found = call('HMGET', key, 'step', 'trace', 'size')
-  call('UNLINK', key)
-  if found[1] then call('ZREM', of_step..found[1], id) end
-  if found[2] then call('ZREM', of_trace..found[2], id) end
-  call('ZREM', failed, id)
-  return tonumber(found[3] or 0)
+  gone[#gone + 1], gone_keys[#gone_keys + 1] = id, key
+  if found[1] then add(gone_steps, found[1], id) end
+  if found[2] then add(gone_traces, found[2], id) end
+  freed = freed + tonumber(found[3] or 0)
+end
+
+local function clear_forgotten()
+  together(gone_keys, 'UNLINK')
+  for step, ids in pairs(gone_steps) do together(ids, 'ZREM', of_step..step) end
+  for trace, ids in pairs(gone_traces) do together(ids, 'ZREM', of_trace..trace) end
+  together(gone, 'ZREM', failed)
 end
 """
 
@@ -37,7 +63,7 @@ end
 # worker, summary for those who watch, number of runs, the runs, the log lines.
 WRITE = f"""
 local prefix, kept, oldest, bytes_kept = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-{_NAMES}
+{_NAMES}{_TOGETHER}
 local function parts(state)
   local number, at, status = string.match(state, '^(%S+) (%S+) (%S+)')
   return tonumber(number), tonumber(at), status
@@ -63,6 +89,7 @@ local function with_room(key, order)
 end
 
 local at, count, grown = 9, tonumber(ARGV[9]), 0
+local begun, of_steps, of_traces = {{}}, {{}}, {{}}
 for _ = 1, count do
   local id, span, state, started = ARGV[at+1], ARGV[at+2], ARGV[at+3], ARGV[at+4]
   local step, trace, head, input = ARGV[at+5], ARGV[at+6], ARGV[at+7], ARGV[at+8]
@@ -71,13 +98,13 @@ for _ = 1, count do
   local key, size = of_run..id, #head + #input + #attempt + 500
   local was = call('HMGET', key, 'size', 'order', 'state', 'started')
   if not was[1] then
+    local last, text = 'a:'..span, attempt
+    if span == '' then last, text = 'error', fault end
     call('HSET', key, 'head', head, 'input', input, 'step', step, 'trace', trace,
-      'started', started, 'size', size, 'order', span, 'state', state, 'error', fault,
-      'a:'..span, attempt)
-    if span == '' then call('HDEL', key, 'a:') end
-    call('ZADD', runs, started, id)
-    call('ZADD', of_step..step, started, id)
-    call('ZADD', of_trace..trace, started, id)
+      'started', started, 'size', size, 'order', span, 'state', state, 'error', fault, last, text)
+    begun[#begun + 1], begun[#begun + 2] = started, id
+    add(of_steps, step, started, id)
+    add(of_traces, trace, started, id)
     if status == 'failed' then call('ZADD', failed, started, id) end
     grown = grown + size
   else
@@ -105,20 +132,24 @@ for _ = 1, count do
   at = at + {WIDTH}
 end
 
+together(begun, 'ZADD', runs)
+for step, list in pairs(of_steps) do together(list, 'ZADD', of_step..step) end
+for trace, list in pairs(of_traces) do together(list, 'ZADD', of_trace..trace) end
+
 local held, number = call('INCRBY', total, grown), call('ZCARD', runs)
-{_FORGET}local first, freed, gone = call('ZRANGE', runs, 0, 0, 'WITHSCORES'), 0, 0
+{_FORGET}local first = call('ZRANGE', runs, 0, 0, 'WITHSCORES')
 if held > bytes_kept or number > kept or (first[2] and tonumber(first[2]) < tonumber(oldest)) then
   first = call('ZRANGE', runs, 0, 2 * count + 100, 'WITHSCORES')
 end
 for i = 1, #first, 2 do
   local is_old = tonumber(first[i + 1]) < tonumber(oldest)
-  if not (is_old or held - freed > bytes_kept or number - gone > kept) then break end
-  freed = freed + forget(first[i])
-  gone = gone + 1
+  if not (is_old or held - freed > bytes_kept or number - #gone > kept) then break end
+  forget(first[i])
 end
-if gone > 0 then
-  call('ZREMRANGEBYRANK', runs, 0, gone - 1)
-  if gone == number then call('DEL', total) else call('DECRBY', total, freed) end
+if #gone > 0 then
+  clear_forgotten()
+  call('ZREMRANGEBYRANK', runs, 0, #gone - 1)
+  if #gone == number then call('DEL', total) else call('DECRBY', total, freed) end
 end
 
 local lines, most = prefix..':logs', ARGV[5]
@@ -138,12 +169,12 @@ return call('PUBLISH', prefix..':runs:changed', ARGV[8])
 # ARGV: prefix, the most runs to forget. It gives how many it forgot.
 CLEAR = f"""
 local prefix = ARGV[1]
-{_NAMES}
+{_NAMES}{_TOGETHER}
 {_FORGET}
 local ids = call('ZRANGE', runs, 0, tonumber(ARGV[2]) - 1)
-local freed = 0
-for _, id in ipairs(ids) do freed = freed + forget(id) end
+for _, id in ipairs(ids) do forget(id) end
 if #ids > 0 then
+  clear_forgotten()
   call('ZREMRANGEBYRANK', runs, 0, #ids - 1)
   if call('EXISTS', runs) == 0 then call('DEL', total) else call('DECRBY', total, freed) end
 end

@@ -178,7 +178,7 @@ def check_log(runs: Runs, trace: str) -> None:
     assert {line.flows for line in lines} == {("shop",)}
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork"])
+@pytest.mark.parametrize("pool", ["async", "threads", "prefork"])
 def test_each_pool_records(
     on_rabbitmq: Project, pool: str, runs_of: Callable[[Project], Runs]
 ) -> None:
@@ -194,7 +194,8 @@ def test_each_pool_records(
     project.wait_for("one", 2)
     project.wait_for("two", 1)
     assert worker.terminate() == 0
-    # The last ones were written when their processes ended.
+    # The last ones were written when their processes ended, which they say once.
+    assert worker.output.count("Worker stopped") == 1
     assert [run.status for run in runs.page().runs[:2]] == ["completed", "completed"]
 
 

@@ -203,6 +203,14 @@ def test_the_oldest_runs_are_forgotten_past_the_cap(make_store: Callable[..., St
     assert not {f"{kind}{number}" for kind in "rst" for number in range(40)} & left
 
 
+def test_failed_runs_are_forgotten_too(make_store: Callable[..., Store]) -> None:
+    store = make_store(records_kept=1)
+    for number in range(3):
+        store.write(written(f"r{number}", started=NOW + number, status="failed"))
+    failed = f"{store.records._prefix}:runs:failed"
+    assert store.runs._client.zrange(failed, 0, -1) == [b"r2"]
+
+
 def test_old_runs_are_forgotten_and_not_shown(make_store: Callable[..., Store]) -> None:
     store = make_store(records_kept_days=1)
     store.write(written("old", started=NOW - 2 * 86_400_000))
