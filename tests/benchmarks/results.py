@@ -117,8 +117,9 @@ class Report:
             told = f"Counts × {report.scale['factor']:g}, {report.scale['rounds']} rounds."
             for result in report.results:
                 results[result.name] = replace(result, scale=told if differs else "")
+        made = sorted(report.made for report in reports)
         return cls(
-            first.made if len(reports) == 1 else f"{first.made} to {last.made}",
+            made[0] if made[0] == made[-1] else f"{made[0]} to {made[-1]}",
             first.machine,
             first.versions | last.versions,
             first.scale,

@@ -83,4 +83,4 @@ def _best(result: Result, names: tuple[str, ...], metric: str) -> Measured | Non
 
 def _share(one: Measured | None, other: Measured, metric: str) -> str:
     share = ratio(one, other, metric) if one else None
-    return "" if share is None else f"{share:.3g} ×" if share >= 100 else f"{share:.2f} ×"
+    return "" if share is None else f"{share:,.0f} ×" if share >= 100 else f"{share:.2f} ×"
