@@ -219,8 +219,13 @@ class RabbitNode:
         self._end(signal.SIGKILL)
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to all its processes, SIGSTOP and SIGCONT for example."""
+        """Send a signal to all its processes, SIGSTOP and SIGCONT for example.
+
+        With SIGSTOP, all their threads have stopped when it returns.
+        """
         os.killpg(self.pid, number)
+        if number == signal.SIGSTOP:
+            _wait_for_stop(self.pid)
 
     def ctl(self, *arguments: str) -> str:
         """What ``rabbitmqctl`` prints; each call takes about half a second."""
@@ -477,3 +482,21 @@ def _wait_for_group(group: int, process: subprocess.Popen[bytes] | None) -> None
         time.sleep(0.05)
     if process is not None:
         process.wait()
+
+
+def _wait_for_stop(group: int) -> None:
+    """Each thread stops where it next leaves the kernel; only Linux shows them."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while not all(_stopped_threads(group)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process group {group} goes on after SIGSTOP")
+        time.sleep(0.01)
+
+
+def _stopped_threads(group: int) -> Iterator[bool]:
+    """Whether each thread of a process group is stopped; none where there is no ``/proc``."""
+    for stat in Path("/proc").glob("[0-9]*/task/*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            state, _, of_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == group and state != "Z":
+                yield state == "T"

@@ -69,7 +69,7 @@ class Recorder:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._records: Records | None = None
-        self._unwritten: tuple[list[Written], list[bytes], bytes] | None = None
+        self._unwritten: tuple[list[Written], list[bytes]] | None = None
         self._beat = 0.0
 
     def begin(self, run: Run) -> Recording | None:
@@ -181,7 +181,7 @@ class Recorder:
             self._changed.extend(later)
         return True
 
-    def _batch(self, later: list[Recording]) -> tuple[list[Written], list[bytes], bytes]:
+    def _batch(self, later: list[Recording]) -> tuple[list[Written], list[bytes]]:
         runs: list[Written] = []
         for _ in range(min(len(self._changed), BATCH)):
             item = self._changed.popleft()
@@ -194,7 +194,7 @@ class Recorder:
         lines: list[bytes] = []
         for _ in range(min(len(self._lines), 4 * BATCH)):
             lines += self._scribe.line(*self._lines.popleft())
-        return runs, lines, self._scribe.summary(runs) if runs else b""
+        return runs, lines
 
     def _is_early(self, recording: Recording) -> bool:
         """Whether it goes on, and was written a moment ago."""
@@ -204,15 +204,15 @@ class Recorder:
     def _must_beat(self) -> bool:
         return bool(self._running) and time.monotonic() - self._beat > BEAT_SECONDS
 
-    def _write(self, batch: tuple[list[Written], list[bytes], bytes]) -> bool:
-        runs, lines, summary = batch
+    def _write(self, batch: tuple[list[Written], list[bytes]]) -> bool:
+        runs, lines = batch
         if not runs and not lines and not self._must_beat():
             return True
         self._unwritten = batch
         try:
             if self._records is None:
                 self._records = self._open_records()
-            self._records.write(runs, lines, self.worker, summary)
+            self._records.write(runs, lines, self.worker, self._scribe.summary)
         except RefusedError as error:
             self._dropped += len(runs)
             self._warn(f"Redis refuses them: {error}")

@@ -17,7 +17,8 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from motia_celery.run.body import RequestRefusedError
-from motia_celery.run.responses import JSON_TYPE, error_response
+from motia_celery.run.responses import JSON_TYPE, WHOLE, error_response
+from motia_celery.run.whole_response import WholeResponse
 
 if TYPE_CHECKING:
     import asyncio
@@ -227,8 +228,10 @@ class Connection(HttpToolsProtocol):
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             async def tell(message: Message) -> None:
-                early = cycle.more_body and message["type"] == "http.response.start"
-                if not early:
+                is_start = message["type"] == "http.response.start"
+                if not (is_start and cycle.more_body):
+                    if is_start and message.get(WHOLE) and scope["method"] != "HEAD":
+                        cycle.transport = WholeResponse(self.transport)  # type: ignore[assignment]
                     return await send(message)
                 cycle.keep_alive = False
                 await send(message)

@@ -17,6 +17,8 @@ from motia_celery.errors import ResponseError
 
 Header = tuple[bytes, bytes]
 
+#: In a response's start: its body follows at once, so that both may be sent together.
+WHOLE = "motia_celery.whole"
 JSON_TYPE = b"application/json; charset=utf-8"
 _HTML_TYPE = b"text/html; charset=utf-8"
 _BYTES_TYPE = b"application/octet-stream"
@@ -50,7 +52,8 @@ class Response:
         headers = list(self.headers)
         if self.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(self.body)))
-        start = {"type": "http.response.start", "status": self.status, "headers": headers}
+        start: dict[str, Any] = {"type": "http.response.start", WHOLE: True}
+        start["status"], start["headers"] = self.status, headers
         await send(start)
         await send({"type": "http.response.body", "body": b"" if head else self.body})
 

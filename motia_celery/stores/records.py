@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from redis.exceptions import ResponseError
 
 from motia_celery.stores.record_scripts import WRITE
+from motia_celery.stores.record_text import joined
 from motia_celery.stores.redis import connect_briefly, reaching
 
 if TYPE_CHECKING:
@@ -54,18 +55,16 @@ class Written:
         """The script's arguments for this run."""
         ended = "-" if self.ended is None else self.ended
         retry = "-" if self.retry is None else self.retry
-        return (
-            self.id,
-            self.span,
-            f"{self.number} {self.at} {self.status} {ended} {retry}",
-            str(self.started),
-            self.step,
-            self.trace,
-            self.head,
-            self.input,
-            self.attempt,
-            self.error,
-        )
+        state = f"{self.number} {self.at} {self.status} {ended} {retry}".encode()
+        started, step, trace = str(self.started).encode(), self.step.encode(), self.trace.encode()
+        span = self.span.encode()
+        shown = (step, trace, started, state, span, self.head, self.error)
+        text = joined((*shown, self.input, self.attempt))
+        return (self.id, span, state, started, step, trace, text)
+
+
+#: Makes the message about the runs of a batch.
+Summary = Callable[[Sequence[Written]], bytes]
 
 
 class Records:
@@ -81,9 +80,11 @@ class Records:
         self._write = self._client.register_script(WRITE)
 
     def write(
-        self, runs: Sequence[Written], lines: Sequence[bytes], worker: str, summary: bytes
+        self, runs: Sequence[Written], lines: Sequence[bytes], worker: str, summary: Summary
     ) -> int:
         """Writes a batch, and gives how many watch; an empty one says that ``worker`` lives.
+
+        Those who watch are told what ``summary`` makes of the runs.
 
         Raises:
             StoreUnavailableError: Redis does not answer.
@@ -99,13 +100,15 @@ class Records:
                 self._settings.log_lines_kept,
                 max(1, self._kept_seconds),
                 worker,
-                summary,
                 len(runs),
             ]
             for run in runs:
                 arguments += run.arguments()
             arguments += lines
-            return int(self._write(args=arguments))
+            watching = int(self._write(args=arguments))
+            if runs and watching:
+                self._client.publish(f"{self._prefix}:runs:changed", summary(runs))
+            return watching
 
     def _mind_memory(self) -> None:
         """Keeps less than is set where Redis has little: what is full refuses state and events."""

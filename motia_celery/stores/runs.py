@@ -23,6 +23,7 @@ from motia_celery.model.record import (
     RunSummary,
 )
 from motia_celery.model.run import RunError
+from motia_celery.stores.record_fields import Fields, all_fields, shown_fields
 from motia_celery.stores.record_scripts import CLEAR
 from motia_celery.stores.redis import connect_briefly, reaching
 
@@ -39,7 +40,6 @@ _CHUNK = 500
 COUNTED = 10_000
 #: Commands, and the web process for all who look at its Workbench, ask for so much at once.
 _CONNECTIONS = 4
-_SUMMARY = ("head", "step", "trace", "started", "state", "error")
 
 
 class Runs:
@@ -167,26 +167,21 @@ class Runs:
         return base, rest
 
     def _summaries(self, ids: Sequence[str]) -> list[RunSummary]:
-        with self._client.pipeline(transaction=False) as pipe:
-            for id in ids:
-                pipe.hmget(self._key(id), _SUMMARY)
-            answers = pipe.execute()
-        found = []
-        for id, values in zip(ids, answers, strict=True):
-            fields = dict(zip(_SUMMARY, values, strict=True))
-            if fields["head"] is not None:
-                found.append(_summary(id, fields))
-        return found
+        told = shown_fields(self._client, [self._key(id) for id in ids])
+        return [
+            _summary(id, fields)
+            for id, fields in zip(ids, told, strict=True)
+            if fields.get("head") is not None
+        ]
 
     def _records(self, ids: Sequence[str]) -> list[RunRecord | None]:
+        told = all_fields(self._client, [self._key(id) for id in ids])
         with self._client.pipeline(transaction=False) as pipe:
             pipe.time()
             pipe.zrange(f"{self._prefix}:runs:workers", 0, -1, withscores=True)
-            for id in ids:
-                pipe.hgetall(self._key(id))
-            (seconds, _), beats, *hashes = pipe.execute()
+            (seconds, _), beats = pipe.execute()
         alive = {name.decode() for name, beat in beats if seconds - beat < SILENCE_SECONDS}
-        return [_record(id, fields, alive) for id, fields in zip(ids, hashes, strict=True)]
+        return [_record(id, fields, alive) for id, fields in zip(ids, told, strict=True)]
 
     def _key(self, id: str) -> str:
         return f"{self._prefix}:run:{id}"
@@ -259,7 +254,7 @@ def _literal(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in text)
 
 
-def _summary(id: str, fields: Mapping[str, bytes | None]) -> RunSummary:
+def _summary(id: str, fields: Fields) -> RunSummary:
     head = orjson.loads(fields["head"] or b"{}")
     number, _, status, ended, retry = _text(fields, "state").split(" ")
     known: Any = status
@@ -284,8 +279,7 @@ def _summary(id: str, fields: Mapping[str, bytes | None]) -> RunSummary:
     )
 
 
-def _record(id: str, raw: Mapping[bytes, bytes], alive: set[str]) -> RunRecord | None:
-    fields: dict[str, bytes | None] = {name.decode(): value for name, value in raw.items()}
+def _record(id: str, fields: Fields, alive: set[str]) -> RunRecord | None:
     if fields.get("head") is None:
         return None
     spans = _text(fields, "order").split()
@@ -296,7 +290,7 @@ def _record(id: str, raw: Mapping[bytes, bytes], alive: set[str]) -> RunRecord |
         input=orjson.loads(fields.get("input") or b"null"),
         input_cut=not told or any("input_cut" in one for one in told),
         input_masked=any("input_masked" in one for one in told),
-        attempts=tuple(sorted(attempts, key=lambda one: one.started_ms)),
+        attempts=tuple(sorted(attempts, key=lambda one: (one.started_ms, one.number))),
         forgotten=int(_text(fields, "forgotten") or 0),
     )
 
@@ -330,7 +324,7 @@ def _error(told: Any) -> RunError | None:
     )
 
 
-def _text(fields: Mapping[str, bytes | None], name: str) -> str:
+def _text(fields: Fields, name: str) -> str:
     return (fields.get(name) or b"").decode()
 
 

@@ -89,7 +89,9 @@ def flow(records: Records) -> Records:
     """A trace of two runs, of which the second failed, and two lines."""
     order = written(ORDER, "order", 0, 12)
     ship = written(SHIP, "ship", 20, 30, error=ERROR, parent=ORDER)
-    records.write([order, ship], [line("Sending"), line("No van", "error")], "w/1#a", b"")
+    records.write(
+        [order, ship], [line("Sending"), line("No van", "error")], "w/1#a", lambda runs: b""
+    )
     return records
 
 
@@ -169,7 +171,7 @@ def test_lines_are_followed_until_it_is_interrupted(flow: Records, tmp_path: Pat
     try:
         seen = tmp_path / "output"
         wait_until(lambda: "No van" in seen.read_text(), "the last line", 60)
-        flow.write([], [line("Another")], "w/1#a", b"")
+        flow.write([], [line("Another")], "w/1#a", lambda runs: b"")
         wait_until(lambda: "Another" in seen.read_text(), "the next line", 60)
         assert "Sending" not in seen.read_text()
         process.send_signal(signal.SIGINT)

@@ -52,7 +52,7 @@ class Store:
         self.runs = Runs(settings)
 
     def write(self, *runs: Written, lines: tuple[bytes, ...] = ()) -> int:
-        return self.records.write(runs, lines, "w#1", b"[]")
+        return self.records.write(runs, lines, "w#1", lambda runs: b"[]")
 
     def ids(self, limit: int = 50, **wanted: Any) -> list[str]:
         found = [run.id for run in self.runs.page(RunFilter(**wanted), limit).runs]
@@ -154,7 +154,8 @@ def test_the_latest_attempt_decides_whichever_is_written_first(store: Store, ord
     assert store.status("a") == "completed"
     record = store.runs.get("a")
     assert record is not None
-    assert len(record.attempts) == 2
+    assert [attempt.number for attempt in record.attempts] == [1, 2]
+    assert {attempt.worker for attempt in record.attempts} == {"w"}
     assert record.summary.attempt == 2
 
 
@@ -184,6 +185,73 @@ def test_of_many_attempts_the_first_and_the_last_ones_are_kept(store: Store) -> 
     numbers = [attempt.number for attempt in record.attempts]
     assert numbers == [1, *range(12, ATTEMPTS_KEPT + 11)]
     assert record.forgotten == 10
+
+
+def test_a_run_may_be_written_twice_in_one_batch(store: Store) -> None:
+    """Its attempt, and what became of it."""
+    error = orjson.dumps({"type": "ValueError", "message": "No stock"})
+    store.write(
+        written("a", status="retrying", error=error),
+        written("b"),
+        written("a", span="", at=NOW + 1, status="failed", attempt=b"", error=error),
+    )
+    record = store.runs.get("a")
+    assert record is not None
+    assert (record.summary.status, len(record.attempts)) == ("failed", 1)
+    assert record.input == {"n": 1}
+    assert store.ids(statuses=frozenset({"failed"})) == ["a"]
+    assert store.status("b") == "completed"
+
+
+def test_what_became_of_a_run_may_be_written_before_its_attempt(store: Store) -> None:
+    store.write(written("a", span="", at=NOW + 1, status="failed", attempt=b"", input=b"null"))
+    store.write(written("a", status="retrying"))
+    record = store.runs.get("a")
+    assert record is not None
+    assert (record.summary.status, len(record.attempts)) == ("failed", 1)
+    assert record.input == {"n": 1}
+
+
+def test_an_attempt_that_goes_on_is_written_again(store: Store) -> None:
+    """It fails, and later it does not: the list of failed runs follows."""
+    for number, status in enumerate(("running", "failed", "completed")):
+        store.write(written("a", status=status, at=NOW + number, input=b'{"n":%d}' % number))
+        record = store.runs.get("a")
+        assert record is not None
+        assert (record.summary.status, len(record.attempts)) == (status, 1)
+        assert record.input == {"n": number}
+        assert store.ids(statuses=frozenset({"failed"})) == ["a"] * (status == "failed")
+        key = f"{store.records._prefix}:run:a"
+        assert store.runs._client.type(key) == b"string"  # a hash takes twice the time
+
+
+def test_a_long_error_is_shown_in_lists(store: Store) -> None:
+    error = orjson.dumps({"type": "ValueError", "message": "No stock", "traceback": "x" * 9000})
+    store.write(written("a", status="failed", error=error), written("b"))
+    found = {run.id: run.error for run in store.runs.page().runs}
+    assert found["b"] is None
+    assert found["a"] is not None
+    assert len(found["a"].traceback) == 9000
+
+
+@pytest.mark.parametrize("step", ["pay", "s" * 500, "päy\n1 2 3"])
+def test_bytes_are_counted_up_and_down(make_store: Callable[..., Store], step: str) -> None:
+    """However a run was written, what it took is free once it is forgotten."""
+    store = make_store(records_kept=2)
+    total, left = f"{store.records._prefix}:runs:bytes", set[int]()
+    for number in range(4):
+        for count in range(4):
+            id, at = f"r{number}-{count}", NOW + 10 * number + count
+            store.write(written(id, step=step, started=at, input=b'"%s"' % (b"x" * 999)))
+            for again in range(count):
+                fields = {"span": [f"{id}-1", "s2", "s2"][again], "input": b"1" * again}
+                store.write(written(id, step=step, started=at, at=at + again, **fields))
+        store.write(*(written(f"e{number}-{n}", step=step, started=at + 1) for n in range(2)))
+        left.add(int(store.runs._client.get(total) or 0))
+    assert len(left) == 1
+    assert 1000 < left.pop() < 3000
+    store.runs.clear()
+    assert {key.rpartition(":")[2] for key in everything(store)} == {"workers"}
 
 
 def everything(store: Store) -> set[str]:
@@ -297,7 +365,7 @@ def test_those_who_watch_are_told_of_each_batch(store: Store) -> None:
     with client.pubsub() as pubsub:
         pubsub.subscribe(f"{store.records._prefix}:runs:changed")
         wait_until(lambda: pubsub.get_message(timeout=1), "the subscription")
-        assert store.records.write([written("a")], [], "w#1", b'[{"id":"a"}]') == 1
+        assert store.records.write([written("a")], [], "w#1", lambda runs: b'[{"id":"a"}]') == 1
         wait_until(lambda: told.append(pubsub.get_message(timeout=1)) or told[-1], "a message")
     assert told[-1]["data"] == b'[{"id":"a"}]'
 

@@ -291,10 +291,18 @@ class PublisherLink(Link):
         self._unconfirmed: dict[int, Settle] = {}
 
     def publish(self, frame: bytes, settle: Settle) -> None:
-        """Sends a message; ``settle`` gets True with its confirm, False if it is refused."""
+        """Sends a message; ``settle`` gets True with its confirm, False if it is refused.
+
+        At once if the broker has confirmed all others, else with those of this turn of the loop.
+        """
+        is_idle = not self._unconfirmed
         self._sequence += 1
         self._unconfirmed[self._sequence] = settle
-        self.write(frame)
+        if is_idle:
+            self._out.append(frame)
+            self._flush()
+        else:
+            self.write(frame)
 
     def abandon(self) -> None:
         """Ends the connection at once; what was not sent never is."""

@@ -20,7 +20,7 @@ from motia_celery.observe import recorder as module
 from motia_celery.observe.recorder import Recorder
 from motia_celery.observe.recording import ENTRIES_KEPT, Recording
 from motia_celery.settings import load_settings
-from motia_celery.stores.records import RefusedError, Written
+from motia_celery.stores.records import RefusedError, Summary, Written
 
 
 class Kept:
@@ -35,15 +35,14 @@ class Kept:
         self.go = threading.Event()
         self.go.set()
 
-    def write(self, runs: Any, lines: Any, worker: str, summary: bytes) -> int:
+    def write(self, runs: Any, lines: Any, worker: str, summary: Summary) -> int:
         self.go.wait(60)
         self.calls += 1
         if self.fault is not None:
             raise self.fault
         self.runs += runs
         self.lines += map(orjson.loads, lines)
-        if summary:
-            self.told += orjson.loads(summary)
+        self.told += orjson.loads(summary(runs))
         return 0
 
     def close(self) -> None:
