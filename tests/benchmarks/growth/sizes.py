@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from tests.benchmarks.arena import Arena, Place
 from tests.benchmarks.inside.bench_ticks import PAYLOAD
-from tests.benchmarks.measuring import Sample, rate
+from tests.benchmarks.measuring import Sample, moment, rate
 from tests.benchmarks.ours import DIRECT
+from tests.benchmarks.processes import BrokenRunError, memory_megabytes, wait_for
 from tests.benchmarks.queues import fill, take
 from tests.benchmarks.workloads.drain import Draining
 from tests.benchmarks.workloads.emit import Emitting
 from tests.benchmarks.workloads.start import EVENT
-from tests.benchmarks.workloads.waiting import Waiting, wide
+from tests.benchmarks.workloads.waiting import wide
 from tests.benchmarks.workloads.workload import (
     BROKER_CPU,
     CPU,
@@ -26,6 +27,8 @@ from tests.benchmarks.workloads.workload import (
 )
 
 ROUNDS = 3
+#: As in ``steps/hold``.
+HELD_SECONDS = 5
 COSTS = (CPU, PER_SECOND, BROKER_CPU, MEMORY)
 
 
@@ -79,6 +82,30 @@ class DeepQueue(Draining):
         return rate(place, [place.start(DIRECT.worker(place))], self.count)
 
 
+@dataclass
+class InFlight(Draining):
+    """So many Steps that wait, all of them at once; each ticks as it begins and as it ends."""
+
+    def measure(self, place: Place) -> Sample:
+        assert self.template is not None
+        fill(place, self.system.queue(place, self.task), self.template, self.count)
+        running = [place.start(self.system.worker(place))]
+        read = place.ticks.read
+        wait_for(lambda: read().count > 0, "the first run", 120, running, 0.005)
+        before = moment(place, running)
+        wait_for(lambda: read().count >= self.count, "all to have begun", 120, running, 0.005)
+        begun, memory = read(), memory_megabytes(process.pid for process in running)
+        if begun.last - begun.first > HELD_SECONDS:
+            raise BrokenRunError("the first ones ended before the last ones began")
+        wait_for(lambda: read().count >= 2 * self.count, "all runs", 120, running, 0.005)
+        after = moment(place, running)
+        return {
+            "seconds": begun.last - begun.first,
+            "cpu_us": (after.own - before.own) / self.count * 1e6,
+            "memory_mb": memory,
+        }
+
+
 def _steps(arena: Arena) -> Sequence[Contender]:
     count = arena.scale.count(10_000, 500)
     return [
@@ -113,7 +140,7 @@ def _payload(arena: Arena) -> Sequence[Contender]:
 
 def _in_flight(arena: Arena) -> Sequence[Contender]:
     return [
-        Waiting(*_facts(size), system=wide(DIRECT, size), task="wait", count=2 * size)
+        InFlight(*_facts(size), system=wide(DIRECT, size), task="hold", count=size)
         for size in sizes(arena, 10, 100, 1000, 10_000)
     ]
 
@@ -163,11 +190,12 @@ PAYLOAD_SIZE = Workload(
 IN_FLIGHT = Workload(
     "growth-in-flight",
     "A run that waits, beside many",
-    "Twice as many Steps of 100 ms as there are slots, in one worker: 0.2 s are the least.",
+    f"So many Steps of {HELD_SECONDS} s in one worker, all at once; the time is that in which they "
+    "begin, and the memory that with all of them under way.",
     (CPU, Metric("seconds", "time", "s"), MEMORY),
     "10",
     _in_flight,
-    "slots",
+    "in flight",
     ROUNDS,
 )
 QUEUED = Workload(
