@@ -39,10 +39,6 @@ REWRITE_SECONDS: Final = 1.0
 #: Recordings, and log lines, that may wait.
 BACKLOG: Final = 20_000
 BATCH: Final = 500
-#: After so many the thread gives way, for the loop would wait up to 5 ms at each of its turns: the
-#: p99 of a saturated chain was a third to a half more.
-_TURN = 8
-_TURN_SECONDS = 0.00002
 _PAUSE_SECONDS = 1.0
 _WARNING_SECONDS = 60.0
 
@@ -187,8 +183,7 @@ class Recorder:
 
     def _batch(self, later: list[Recording]) -> tuple[list[Written], list[bytes]]:
         runs: list[Written] = []
-        for number in range(min(len(self._changed), BATCH)):
-            _give_way(number)
+        for _ in range(min(len(self._changed), BATCH)):
             item = self._changed.popleft()
             if isinstance(item, Recording) and self._is_early(item):
                 later.append(item)
@@ -197,8 +192,7 @@ class Recorder:
                 item.written_at = time.monotonic()
             runs += self._scribe.written(item)
         lines: list[bytes] = []
-        for number in range(min(len(self._lines), 4 * BATCH)):
-            _give_way(number)
+        for _ in range(min(len(self._lines), 4 * BATCH)):
             lines += self._scribe.line(*self._lines.popleft())
         return runs, lines
 
@@ -248,8 +242,3 @@ class Recorder:
             len(self._changed),
             extra={"action": "records.waiting"},
         )
-
-
-def _give_way(number: int) -> None:
-    if number % _TURN == _TURN - 1:
-        time.sleep(_TURN_SECONDS)

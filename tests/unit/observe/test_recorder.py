@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 import weakref
@@ -97,32 +96,6 @@ def test_a_run_that_ends_within_an_interval_is_written_once(make, kept: Kept) ->
     ((_, kind, fields),) = attempt["entries"]
     assert (kind, fields["topic"], fields["data"]) == ("emit", "t", {"token": "[redacted]"})
     assert kept.told[0]["status"] == "completed"
-
-
-def test_others_run_while_many_records_are_made(
-    make, kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With an interval in which the interpreter takes its turn from nobody who keeps it."""
-    turns, seen = 0, []
-    written = module.Scribe.written
-
-    def counting(self: Any, item: Any) -> Any:
-        seen.append(turns)
-        return written(self, item)
-
-    monkeypatch.setattr(module.Scribe, "written", counting)
-    recorder = make()
-    for recording in [begun(recorder) for _ in range(400)]:
-        recording.ended(Success())
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(60)
-    try:
-        while len(kept.runs) < 400:
-            turns += 1
-            time.sleep(0.00001)
-    finally:
-        sys.setswitchinterval(interval)
-    assert len(set(seen)) > 10
 
 
 def test_a_run_that_goes_on_is_written_as_running_and_then_as_ended(make, kept: Kept) -> None:
