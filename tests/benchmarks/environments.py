@@ -31,6 +31,9 @@ PYTHON_PACKAGES = (
     "httptools>=0.7",
     "orjson>=3.11",
     "redis[hiredis]>=6,<9",
+    # What our processes import beside these, to compare memory with equal libraries.
+    "opentelemetry-sdk>=1.30",
+    "pydantic-settings>=2",
 )
 NPM_PACKAGES = {"motia": "0.17.6-beta.187"}
 SHOWN = ("celery", "taskiq", "taskiq-aio-pika", "dramatiq", "faststream", "aio-pika", "fastapi")

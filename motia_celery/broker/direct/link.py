@@ -23,6 +23,9 @@ from motia_celery.broker.direct.frames import Arrival, FrameReader
 logger = logging.getLogger("motia_celery.broker")
 
 _READ_BYTES = 262_144
+#: So many messages go out before the others of their turn are made, so that the broker and the
+#: handlers work at the same time (of 8 to 100, 20 to 40 brought most: 5 to 15 in a hundred).
+_BATCH = 32
 _FINISH_SECONDS = 2.0
 #: How long RabbitMQ may take to write what was settled. Under load it keeps settlements back until
 #: earlier ones are written, and forgets those as soon as the channel ends, however politely
@@ -293,16 +296,17 @@ class PublisherLink(Link):
     def publish(self, frame: bytes, settle: Settle) -> None:
         """Sends a message; ``settle`` gets True with its confirm, False if it is refused.
 
-        At once if the broker has confirmed all others, else with those of this turn of the loop.
+        At once if the broker has confirmed all others, else with a batch of those of this turn of
+        the loop.
         """
         is_idle = not self._unconfirmed
         self._sequence += 1
         self._unconfirmed[self._sequence] = settle
-        if is_idle:
-            self._out.append(frame)
+        self._out.append(frame)
+        if is_idle or len(self._out) >= _BATCH:
             self._flush()
         else:
-            self.write(frame)
+            self._soon()
 
     def abandon(self) -> None:
         """Ends the connection at once; what was not sent never is."""

@@ -3,7 +3,8 @@
 import httptools
 import orjson
 import pydantic
+import pydantic_settings
 import redis.asyncio
 import uvloop
 
-__all__ = ["httptools", "orjson", "pydantic", "redis", "uvloop"]
+__all__ = ["httptools", "orjson", "pydantic", "pydantic_settings", "redis", "uvloop"]

@@ -74,7 +74,8 @@ def _webs(arena: Arena) -> Sequence[Contender]:
         IdleWeb("FastAPI", "uvicorn, one route"),
         IdleWeb(
             "FastAPI, our libraries imported",
-            "uvicorn, one route; celery with its AMQP transport and redis.asyncio are imported",
+            "uvicorn, one route; celery with its AMQP transport, redis.asyncio with the SDK of "
+            "OpenTelemetry, and pydantic-settings are imported",
             app="web_libraries",
         ),
     ]

@@ -48,3 +48,19 @@ async def test_a_message_goes_out_at_once_if_no_other_is_under_way() -> None:
         link.publish(b"fourth", settled.append)
         assert theirs.recv(100) == b"fourth"
         link.close()
+
+
+async def test_a_batch_goes_out_before_the_others_of_its_turn_are_made() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    with ours, theirs:
+        link = PublisherLink(_connection(ours), lambda reason: None)
+        link.start()
+        link.publish(b"0", lambda accepted: None)
+        assert theirs.recv(100) == b"0"
+        for _ in range(40):
+            link.publish(b"x", lambda accepted: None)
+        assert theirs.recv(100) == b"x" * 32
+        await asyncio.sleep(0.01)
+        assert theirs.recv(100) == b"x" * 8
+        link.close()
